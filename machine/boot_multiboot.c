@@ -235,7 +235,7 @@ static bool info_add_cmdline(struct layout *m)
 {
     const char *append = m->req->append ? m->req->append : "";
     size_t n = strlen(m->req->kernel);
-    u32 at;
+    u32 at = 0;
 
     if (!info_add(m, m->req->kernel, n, &at))
         return false;
@@ -251,7 +251,7 @@ static bool add_module(struct layout *m, const char *text)
     char path[4096];
     u8 *bytes;
     size_t len, n = strcspn(text, " ");
-    u32 string;
+    u32 string = 0;
 
     if (m->mods == MODULES_MAX || n >= sizeof(path))
         return fail(m, "-initrd: too many modules, or too long a name");
@@ -307,7 +307,7 @@ static bool add_modules(struct layout *m)
 
 static bool build_info(struct layout *m)
 {
-    u32 at;
+    u32 at = 0;
 
     m->info_len = MBI_SIZE;
     m->mods_at = m->info_len;
