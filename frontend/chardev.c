@@ -4,6 +4,7 @@
  *
  * Not implemented: unix sockets, telnet, udp, real serial ports; a break condition.
  */
+#define _XOPEN_SOURCE 700 /* posix_openpt() and company */
 #include "frontend/chardev.h"
 
 #include <errno.h>
