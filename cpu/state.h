@@ -118,7 +118,7 @@ struct cpu {
     u64 rip;      /* of the instruction being executed */
     u64 next_rip; /* of the one after it               */
 
-    u64 fl_res; /* arithmetic flags: cpu/flags.h     */
+    u64 fl_res;  /* arithmetic flags: cpu/flags.h     */
     u32 fl_carry;
     u32 fl_delta;
     u32 eflags; /* the other flags, at their places; arithmetic bits are 0 here */
@@ -129,6 +129,9 @@ struct cpu {
     bool shutdown;   /* triple fault                                        */
     u32 attention;   /* enum cpu_attention                                  */
     bool nmi_masked; /* until IRET                                          */
+    bool nmi_latched;
+    bool intr_line;  /* the INTR pin                                        */
+    bool reset_init; /* ATTN_RESET: it was INIT#, not RESET#                */
 
     struct segment seg[6];
     struct segment ldtr, tr;

@@ -66,7 +66,11 @@ static bool place_get(struct mmu *m, lin_addr lin, unsigned size, bool sys, enum
     p->phys[1] = 0;
     if (!get_phys(m, sys, lin, kind, &p->phys[0]))
         return false;
-    return p->first == size || get_phys(m, sys, (u32)(lin + p->first), kind, &p->phys[1]);
+    if (p->first != size && !get_phys(m, sys, (u32)(lin + p->first), kind, &p->phys[1]))
+        return false;
+    if (m->slow)
+        watch_check(m, lin, size, kind);
+    return true;
 }
 
 static u64 place_load(struct mmu *m, const struct place *p, unsigned size)
