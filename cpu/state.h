@@ -118,7 +118,7 @@ struct cpu {
     u64 rip;      /* of the instruction being executed */
     u64 next_rip; /* of the one after it               */
 
-    u64 fl_res;  /* arithmetic flags: cpu/flags.h     */
+    u64 fl_res; /* arithmetic flags: cpu/flags.h     */
     u32 fl_carry;
     u32 fl_delta;
     u32 eflags; /* the other flags, at their places; arithmetic bits are 0 here */
