@@ -126,7 +126,7 @@ static void bios_shadows_itself(void **state)
     poke(b, 0xf0000, peek(b, 0xffff0000));
     poke(b, 0xc8000, 0x77);
     pci_out(b->io, HOST, 0x59, 0x10, W8);
-    pci_out(b->io, HOST, 0x5c, 0x31, W8); /* C8000: read only, CC000: both */
+    pci_out(b->io, HOST, 0x5b, 0x31, W8); /* C8000: read only, CC000: both */
     poke(b, 0xf0000, 0);
     poke(b, 0xc8000, 0);
     poke(b, 0xcc000, 0x66);
