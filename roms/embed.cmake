@@ -2,19 +2,23 @@
 #
 # cmake -DIMAGES=file,file... -DOUTPUT=roms.c -P embed.cmake: the images as C arrays.
 #
-# A file may be given as path:size: the image is then that many bytes, the rest of them zero, which
-# C's initialisers supply.
+# A file may be given as path:name:size: the image then has that name and that many bytes, the rest
+# of them zero, which C's initialisers supply.
 
 set(arrays "")
 set(rows "")
 string(REPLACE "," ";" IMAGES "${IMAGES}")
 foreach(image IN LISTS IMAGES)
     set(size "")
-    if(image MATCHES "^(.*):([0-9]+)$")
+    set(name "")
+    if(image MATCHES "^(.*):([^:]*):([0-9]+)$")
         set(image ${CMAKE_MATCH_1})
-        set(size ${CMAKE_MATCH_2})
+        set(name ${CMAKE_MATCH_2})
+        set(size ${CMAKE_MATCH_3})
     endif()
-    get_filename_component(name ${image} NAME)
+    if(NOT name)
+        get_filename_component(name ${image} NAME)
+    endif()
     string(MAKE_C_IDENTIFIER ${name} id)
     file(READ ${image} hex HEX)
     string(REGEX REPLACE "(................................)" "\\1\n    " hex "${hex}")
