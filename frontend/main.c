@@ -27,14 +27,19 @@ static void print_exit_codes(void)
     printf("  odd  value * 2 + 1: the guest wrote value to the exit port\n");
 }
 
+static void print_model(void *ctx, const char *name, const char *text)
+{
+    (void)ctx;
+    printf("%-12s%s\n", name, text);
+}
+
 static void print_values(enum config_id id)
 {
     if (config_print_choices(id, stdout))
         return;
     switch (id) {
     case CONFIG_cpu:
-        for (unsigned i = 0; pc_cpu_model(i); i++)
-            printf("%s\n", pc_cpu_model(i));
+        pc_cpu_models(print_model, NULL);
         break;
     case CONFIG_log:
         for (enum log_category c = 0; c < LOG__COUNT; c++)

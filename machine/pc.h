@@ -79,7 +79,7 @@ u64 pc_retired(const struct pc *pc);
 bool pc_deterministic(const struct pc *pc);
 
 /** xxh64 of the canonical state: CPU, chips, RAM, clock. */
-u64 pc_state_hash(const struct pc *pc);
+u64 pc_state_hash(struct pc *pc);
 
 /** The text screen as UTF-8 lines, or "" in a graphics mode; the caller frees it. NULL: no memory.
  */
@@ -97,5 +97,5 @@ void pc_dump_registers(const struct pc *pc, char *text, size_t size);
 /** Counters as lines of text. */
 void pc_dump_stats(const struct pc *pc, char *text, size_t size);
 
-/** The names of the CPU models, one at a time from @i = 0; NULL after the last. */
-const char *pc_cpu_model(unsigned i);
+/** Tell all CPU models, by name and in a few words. */
+void pc_cpu_models(void (*print)(void *ctx, const char *name, const char *text), void *ctx);
