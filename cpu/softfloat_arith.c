@@ -233,8 +233,8 @@ static int order(const struct fp_num *a, const struct fp_num *b)
     return 0;
 }
 
-static enum fp_order compare(struct fp_env *e, const struct fp_num *a, const struct fp_num *b,
-                             bool quiet)
+enum fp_order fp_compare(struct fp_env *e, const struct fp_num *a, const struct fp_num *b,
+                         bool quiet)
 {
     int o;
 
@@ -282,7 +282,7 @@ static void arith(struct fp_env *e, enum fp_op op, struct fp_num *a, struct fp_n
 static bool takes_first(struct fp_env *e, enum fp_op op, const struct fp_num *a,
                         const struct fp_num *b)
 {
-    return compare(e, a, b, false) == (op == FP_MIN ? FP_LESS : FP_GREATER);
+    return fp_compare(e, a, b, false) == (op == FP_MIN ? FP_LESS : FP_GREATER);
 }
 
 u32 f32_arith(struct fp_env *e, enum fp_op op, u32 a, u32 b)
@@ -321,23 +321,31 @@ struct f80 f80_arith(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b
     return fp_pack_f80(e, &r, e->precision);
 }
 
+struct f80 fp_arith_f80(struct fp_env *e, enum fp_op op, struct fp_num *a, struct fp_num *b)
+{
+    struct fp_num r;
+
+    arith(e, op, a, b, &r);
+    return fp_pack_f80(e, &r, e->precision);
+}
+
 enum fp_order f32_compare(struct fp_env *e, u32 a, u32 b, bool quiet)
 {
     struct fp_num na = fp_unpack_f32(e, a), nb = fp_unpack_f32(e, b);
 
-    return compare(e, &na, &nb, quiet);
+    return fp_compare(e, &na, &nb, quiet);
 }
 
 enum fp_order f64_compare(struct fp_env *e, u64 a, u64 b, bool quiet)
 {
     struct fp_num na = fp_unpack_f64(e, a), nb = fp_unpack_f64(e, b);
 
-    return compare(e, &na, &nb, quiet);
+    return fp_compare(e, &na, &nb, quiet);
 }
 
 enum fp_order f80_compare(struct fp_env *e, struct f80 a, struct f80 b, bool quiet)
 {
     struct fp_num na = fp_unpack_f80(a), nb = fp_unpack_f80(b);
 
-    return compare(e, &na, &nb, quiet);
+    return fp_compare(e, &na, &nb, quiet);
 }

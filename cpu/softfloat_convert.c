@@ -57,7 +57,7 @@ u64 f80_to_f64(struct fp_env *e, struct f80 a)
     return fp_pack_f64(e, &r);
 }
 
-static struct fp_num from_int(i64 v)
+struct fp_num fp_from_int(i64 v)
 {
     struct fp_num n = {.sign = v < 0};
     u64 magnitude = v < 0 ? 0 - (u64)v : (u64)v;
@@ -74,14 +74,14 @@ static struct fp_num from_int(i64 v)
 
 u32 f32_from_int(struct fp_env *e, i64 v)
 {
-    struct fp_num n = from_int(v);
+    struct fp_num n = fp_from_int(v);
 
     return fp_pack_f32(e, &n);
 }
 
 u64 f64_from_int(struct fp_env *e, i64 v)
 {
-    struct fp_num n = from_int(v);
+    struct fp_num n = fp_from_int(v);
 
     return fp_pack_f64(e, &n);
 }
@@ -89,7 +89,7 @@ u64 f64_from_int(struct fp_env *e, i64 v)
 struct f80 f80_from_int(i64 v)
 {
     struct fp_env e = fp_env_x87(0x37F);
-    struct fp_num n = from_int(v);
+    struct fp_num n = fp_from_int(v);
 
     return fp_pack_f80(&e, &n, 64);
 }

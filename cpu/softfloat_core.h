@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Private to cpu/softfloat*.c, float80*.c: numbers taken apart, one form for all three formats. */
+/* Private to the floating point of cpu/: numbers taken apart, one form for all three formats. */
 #pragma once
 
 #include "cpu/softfloat.h"
@@ -101,3 +101,11 @@ ALWAYS_INLINE void fp_denormal(struct fp_env *e, bool denormal)
 
 /** Round a finite number to an integer, kept in the same form (or FP_ZERO); sets PE and up. */
 void fp_round_integral(struct fp_env *e, struct fp_num *a, enum fp_round round);
+
+/** As f80_arith and f80_compare, on numbers of any format; @a and @b are changed. */
+struct f80 fp_arith_f80(struct fp_env *e, enum fp_op op, struct fp_num *a, struct fp_num *b);
+enum fp_order fp_compare(struct fp_env *e, const struct fp_num *a, const struct fp_num *b,
+                         bool quiet);
+
+/** An integer. */
+struct fp_num fp_from_int(i64 v);
