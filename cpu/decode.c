@@ -394,6 +394,18 @@ static void take_operands(struct decoder *d)
         in->width = in->opsize;
 }
 
+/* Registers that do not exist: segment 6 and 7, MOV to CS, CR1 and CR5-7 [SDM 2B MOV] */
+static bool names_no_register(const struct insn *in, const struct insn_def *def)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        if (def->op[i] == OPND_Sw && (in->reg >= SEG__COUNT || (i == 0 && in->reg == SEG_CS)))
+            return true;
+        if (def->op[i] == OPND_Cd && in->reg != 8 && !(BIT(in->reg) & 0x1d))
+            return true;
+    }
+    return false;
+}
+
 static void make_undefined(struct insn *in)
 {
     in->id = INSN_UD2;
@@ -425,6 +437,8 @@ enum decode_result decode(const struct decode_table *t, const u8 *bytes, unsigne
     out->len = (u8)d.pos;
     out->exec = exec_of[out->id];
     if (!d.def)
+        make_undefined(out);
+    else if (names_no_register(out, d.def))
         make_undefined(out);
     else if ((out->prefix & INSN_LOCK) && !(out->mem && (d.def->attr & ATTR_Lock)))
         make_undefined(out);
