@@ -69,7 +69,7 @@ enum {
 
     REPLIES = 4,
     RAM_BYTES = 32,
-    BYTE_NS = 100000, /* a byte on the wire; hurried, real ones take 1 ms */
+    BYTE_NS = 100000, /* real wires take 1 ms */
     NO_ANSWER_NS = 2000000,
 };
 
@@ -159,7 +159,7 @@ static void kbc_schedule(struct i8042 *k)
         if (k->reply_count)
             at = k->reply_at;
         else if (kbc_port_pending(k, I8042_KEYBOARD) || kbc_port_pending(k, I8042_AUX))
-            at = now + BYTE_NS;
+            at = now + k->desc.byte_ns;
     }
     if (at == CLOCK_NEVER || clock_deadline(k->desc.clk, k->timer) > at)
         clock_arm(k->desc.clk, k->timer, at);
@@ -175,6 +175,20 @@ static void kbc_deliver_reply(struct i8042 *k)
     kbc_fill(k, r.byte, r.status);
 }
 
+/* A swallowed prefix and its code pass together: no answer may come between them. */
+static void kbc_take_scan_code(struct i8042 *k)
+{
+    u8 byte;
+
+    do {
+        byte = k->ops[I8042_KEYBOARD]->take(k->dev[I8042_KEYBOARD]);
+        if (kbc_translate(k, &byte)) {
+            kbc_fill(k, byte, 0);
+            return;
+        }
+    } while (kbc_port_pending(k, I8042_KEYBOARD));
+}
+
 static void kbc_on_timer(void *dev, u32 arg)
 {
     struct i8042 *k = dev;
@@ -186,9 +200,7 @@ static void kbc_on_timer(void *dev, u32 arg)
         if (k->reply_at <= clock_now(k->desc.clk))
             kbc_deliver_reply(k);
     } else if (kbc_port_pending(k, I8042_KEYBOARD)) {
-        u8 byte = k->ops[I8042_KEYBOARD]->take(k->dev[I8042_KEYBOARD]);
-        if (kbc_translate(k, &byte))
-            kbc_fill(k, byte, 0);
+        kbc_take_scan_code(k);
     } else if (kbc_port_pending(k, I8042_AUX)) {
         kbc_fill(k, k->ops[I8042_AUX]->take(k->dev[I8042_AUX]), STATUS_AUX_OBF);
     }
@@ -497,6 +509,8 @@ enum status i8042_create(struct i8042 **out, const struct i8042_desc *desc)
         return STATUS_NO_MEMORY;
 
     k->desc = *desc;
+    if (!k->desc.byte_ns)
+        k->desc.byte_ns = BYTE_NS;
     enum status s = clock_add(desc->clk, "i8042", kbc_on_timer, k, 0, &k->timer);
     if (s == STATUS_OK)
         s = ioport_claim(desc->io, KBC_DATA, 1, &kbc_data_ops, k);

@@ -21,6 +21,7 @@ struct i8042_desc {
     struct line irq1, irq12;
     struct line a20;   /* high: address bit 20 passes */
     struct line reset; /* pulses high: restart the CPU */
+    u32 byte_ns;       /* what a device's byte takes on the wire; 0: a hurried 100 us */
 };
 
 extern const struct device_class i8042_class;

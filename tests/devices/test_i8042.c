@@ -262,6 +262,20 @@ static void answers_go_before_keys(void **state)
     EXPECT(b, "\xee\x1e");
 }
 
+static void an_answer_does_not_part_a_release_from_its_key(void **state)
+{
+    struct board *b = *state;
+
+    for (unsigned delay = 0; delay < 300; delay += 20) {
+        ps2kbd_key(b->kbd, 0x1e, false);
+        clock_run(&b->clk, delay * 1000);
+        out(b, 0x60, 0xee);
+        int first = get(b);
+        int second = get(b);
+        assert_true((first == 0xee && second == 0x9e) || (first == 0x9e && second == 0xee));
+    }
+}
+
 static void the_buffer_overruns(void **state)
 {
     struct board *b = *state;
@@ -425,6 +439,7 @@ int main(void)
         T(scan_code_sets_can_be_chosen),
         T(a_disabled_keyboard_says_nothing),
         T(answers_go_before_keys),
+        T(an_answer_does_not_part_a_release_from_its_key),
         T(the_buffer_overruns),
         T(the_output_port_drives_a20_and_reset),
         T(an_absent_mouse_times_out),
