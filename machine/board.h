@@ -4,9 +4,11 @@
 
 #include "base/clock.h"
 #include "cpu/cpu.h"
+#include "devices/block.h"
 #include "devices/device.h"
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
+#include "devices/i8237.h"
 #include "devices/i8254.h"
 #include "devices/i8259.h"
 #include "devices/ioport.h"
@@ -52,6 +54,7 @@ struct pc {
     /* Chips that somebody has to talk to; owned by the array above. */
     struct i8259 *pic;
     struct i8254 *pit;
+    struct i8237 *dma;
     struct mc146818 *rtc;
     struct i8042 *kbc;
     struct ps2kbd *kbd;

@@ -258,6 +258,10 @@ u64 pc_state_hash(struct pc *pc)
     }
     for (unsigned i = 0; i < pc->chips; i++)
         fields_save(pc->chip[i].class->fields, pc->chip[i].dev, hash_sink, x);
+    for (unsigned i = 0; i < DRIVE_COUNT; i++) {
+        if (pc->disk[i])
+            block_save(pc->disk[i], hash_sink, x);
+    }
     XXH64_update(x, physmem_ram(pc->physmem), physmem_ram_size(pc->physmem));
     hash_clock(&pc->clock, x);
     hash = XXH64_digest(x);

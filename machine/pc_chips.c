@@ -102,6 +102,8 @@ static enum status create_core(struct pc *pc)
         &pc->pit,
         &(struct i8254_desc){.io = pc->io, .clk = &pc->clock, .irq0 = irq_line(pc, IRQ_ISA, 0)}));
     TRY(pc_add_chip(pc, &i8254_class, pc->pit));
+    TRY(i8237_create(&pc->dma, &(struct i8237_desc){.io = pc->io, .mem = pc->physmem}));
+    TRY(pc_add_chip(pc, &i8237_class, pc->dma));
     TRY(port61_create(&p61,
                       &(struct port61_desc){.io = pc->io, .clk = &pc->clock, .pit = pc->pit}));
     TRY(pc_add_chip(pc, &port61_class, p61));
