@@ -129,6 +129,9 @@ struct cpu {
     bool shutdown;   /* triple fault                                        */
     u32 attention;   /* enum cpu_attention                                  */
     bool nmi_masked; /* until IRET                                          */
+    bool nmi_latched;
+    bool intr_line;  /* the INTR pin                                        */
+    bool reset_init; /* ATTN_RESET: it was INIT#, not RESET#                */
 
     struct segment seg[6];
     struct segment ldtr, tr;
@@ -137,7 +140,7 @@ struct cpu {
     u64 dr[8];
     u64 pdpte[4];
     u64 tsc_offset; /* TSC = ticks since power-on + this */
-    u64 msr[32];    /* slots of cpu/msr.def */
+    u64 msr[64];    /* slots of cpu/msr.def */
 
     struct x87_state x87;
     struct sse sse;
@@ -147,13 +150,15 @@ struct cpu {
     struct clock *clock;
     struct cpu_bus bus;
     const struct cpu_model *model;
+    u32 model_eflags; /* of AC and ID: those that the model has */
     struct icache *icache;
     unsigned number; /* which CPU of the machine */
 };
 
 enum cpu_inhibit {
-    INHIBIT_INTR = BIT(0), /* STI: no interrupt before the next instruction ends      */
-    INHIBIT_ALL = BIT(1),  /* MOV SS / POP SS: no interrupt, NMI or debug trap either */
+    INHIBIT_INTR = BIT(0),    /* STI: no interrupt before the next instruction ends      */
+    INHIBIT_KEEP_RF = BIT(2), /* IRET or POPF set RF for the instruction that follows     */
+    INHIBIT_ALL = BIT(1),     /* MOV SS / POP SS: no interrupt, NMI or debug trap either */
 };
 
 static inline bool cpu_is_real(const struct cpu *cpu)

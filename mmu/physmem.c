@@ -14,11 +14,12 @@
 #include "base/bits.h"
 #include "base/log.h"
 
-#define LEAF_BITS   10u
-#define LEAF_PAGES  BIT(LEAF_BITS)
-#define DIR_ENTRIES BIT(PHYS_BITS - PAGE_SHIFT - LEAF_BITS)
-#define A20_BIT     BIT64(20)
-#define MAX_REGIONS 256u
+#define LEAF_BITS     10u
+#define LEAF_PAGES    BIT(LEAF_BITS)
+#define DIR_ENTRIES   BIT(PHYS_BITS - PAGE_SHIFT - LEAF_BITS)
+#define A20_BIT       BIT64(20)
+#define MAX_REGIONS   256u
+#define MAX_LISTENERS 8u
 
 struct region {
     const struct mmio_ops *ops;
@@ -40,8 +41,11 @@ struct physmem {
     unsigned regions; /* 0 is open bus */
     struct region region[MAX_REGIONS];
     struct watcher on_code, on_table;
-    physmem_changed_fn *changed;
-    void *changed_ctx;
+    struct listener {
+        physmem_changed_fn *fn;
+        void *ctx;
+    } changed[MAX_LISTENERS];
+    unsigned listeners;
 };
 
 enum status physmem_create(struct physmem **out, size_t ram_bytes)
@@ -96,8 +100,8 @@ size_t physmem_ram_size(const struct physmem *pm)
 
 static void physmem_changed(struct physmem *pm)
 {
-    if (pm->changed)
-        pm->changed(pm->changed_ctx);
+    for (unsigned i = 0; i < pm->listeners; i++)
+        pm->changed[i].fn(pm->changed[i].ctx);
 }
 
 /* The page's slot, made if it is missing. Memory for a leaf is a host failure we cannot report from
@@ -235,8 +239,8 @@ void physmem_on_table_write(struct physmem *pm, page_watch_fn *fn, void *ctx)
 
 void physmem_on_change(struct physmem *pm, physmem_changed_fn *fn, void *ctx)
 {
-    pm->changed = fn;
-    pm->changed_ctx = ctx;
+    assert(pm->listeners < MAX_LISTENERS);
+    pm->changed[pm->listeners++] = (struct listener){fn, ctx};
 }
 
 static struct phys_page *page_unmasked(struct physmem *pm, phys_addr phys)
