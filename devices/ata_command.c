@@ -66,6 +66,7 @@ enum ata_feature {
 enum {
     DEFAULT_HEADS = 16,
     DEFAULT_SECTORS = 63,
+    MIN_CYLINDERS = 2,
     MAX_CYLINDERS = 16383,
     POWER_ACTIVE = 0xff,
     MODE_PIO_MAX = 0x0c,
@@ -106,25 +107,28 @@ static void put_text(struct ata_channel *c, unsigned word, unsigned words, const
         c->buffer[2 * word + (i ^ 1)] = (u8)(i < len ? text[i] : ' ');
 }
 
-static u32 cylinders(const struct ata_drive *d)
+/* A disk smaller than that still has cylinders: firmware computes a geometry from the number. */
+static u32 cylinders(const struct ata_drive *d, u32 heads, u32 sectors)
 {
-    u64 n = block_sectors(d->desc->disk) / ((u64)d->heads * d->sectors);
+    u64 n = block_sectors(d->desc->disk) / ((u64)heads * sectors);
 
+    if (n < MIN_CYLINDERS)
+        return MIN_CYLINDERS;
     return n > MAX_CYLINDERS ? MAX_CYLINDERS : (u32)n;
 }
 
 static void identify_geometry(struct ata_channel *c, const struct ata_drive *d)
 {
     u64 total = block_sectors(d->desc->disk);
-    u64 cyl = total / (DEFAULT_HEADS * DEFAULT_SECTORS);
+    u32 now = cylinders(d, d->heads, d->sectors);
 
-    put_word(c, 1, cyl > MAX_CYLINDERS ? MAX_CYLINDERS : (u32)cyl);
+    put_word(c, 1, cylinders(d, DEFAULT_HEADS, DEFAULT_SECTORS));
     put_word(c, 3, DEFAULT_HEADS);
     put_word(c, 6, DEFAULT_SECTORS);
-    put_word(c, 54, cylinders(d));
+    put_word(c, 54, now);
     put_word(c, 55, d->heads);
     put_word(c, 56, d->sectors);
-    put_dword(c, 57, (u64)cylinders(d) * d->heads * d->sectors);
+    put_dword(c, 57, (u64)now * d->heads * d->sectors);
     put_dword(c, 60, total > LBA28_SECTORS ? LBA28_SECTORS : total);
     put_dword(c, 100, total);
     put_dword(c, 102, total >> 32);
