@@ -285,14 +285,15 @@ bool exec_clflush(struct cpu *cpu, const struct insn *in)
     return mem_probe(cpu, in->seg, insn_ea(cpu, in), 1, false);
 }
 
-/* The four words at @d = those of @s that the immediate's pairs of bits choose. */
-static void shuffle_words(u16 *d, const u16 *s, u64 imm)
+/* Four words of @v from the one at @at = those that the immediate's pairs of bits choose. */
+static void shuffle_words(union vec *v, unsigned at, u64 imm)
 {
     u16 r[4];
 
     for (unsigned i = 0; i < 4; i++)
-        r[i] = s[imm >> 2 * i & 3];
-    memcpy(d, r, sizeof(r));
+        r[i] = v->w[at + (imm >> 2 * i & 3)];
+    for (unsigned i = 0; i < 4; i++)
+        v->w[at + i] = r[i];
 }
 
 bool exec_pshufw(struct cpu *cpu, const struct insn *in)
@@ -301,7 +302,7 @@ bool exec_pshufw(struct cpu *cpu, const struct insn *in)
 
     if (!mmx_enter(cpu) || !simd_mmx_rm(cpu, in, &s.q[0]))
         return false;
-    shuffle_words(s.w, s.w, in->imm);
+    shuffle_words(&s, 0, in->imm);
     mmx_set(cpu, in->reg, s.q[0]);
     mmx_touch(cpu);
     return true;
@@ -313,7 +314,7 @@ static bool shuffle_half(struct cpu *cpu, const struct insn *in, unsigned half)
 
     if (!sse_enter(cpu) || !simd_xmm_rm(cpu, in, &s))
         return false;
-    shuffle_words(s.w + 4 * half, s.w + 4 * half, in->imm);
+    shuffle_words(&s, 4 * half, in->imm);
     memcpy(&cpu->sse.v[in->reg], &s, 16);
     return true;
 }
