@@ -11,7 +11,8 @@
  *
  * id      unique name; the table's key in C
  * map     1B, 0F, 0F38, 0F3A (VEX and EVEX maps later) [SDM 2D §A.3]
- * opcode  the opcode byte; with a Z operand the low three bits are the register, so the row owns 8
+ * opcode  the opcode byte; with a Z operand the low three bits are the register, so the row owns
+ *         this opcode and those up to the next multiple of 8
  * pfx     which mandatory prefix selects the row: NP 66 F3 F2, or sets of them: PFX_xx below
  * form    what ModR/M must look like, FORM_xx below; NM = the encoding has no ModR/M byte
  * text    mnemonic in Intel syntax; "cbw|cwde|cdqe" are the forms for operand size 16|32|64, and
