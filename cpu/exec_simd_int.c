@@ -207,13 +207,13 @@ bool exec_pslldq(struct cpu *cpu, const struct insn *in)
     static void name##_lanes(union vec *d, const union vec *s, unsigned bytes)                     \
     {                                                                                              \
         unsigned n = bytes / sizeof(type);                                                         \
-        union vec r;                                                                               \
+        union vec a;                                                                               \
                                                                                                    \
+        memcpy(&a, d, bytes);                                                                      \
         for (unsigned i = 0; i < n; i++) {                                                         \
-            r.to[i] = saturate((type)d->from[i]);                                                  \
-            r.to[i + n] = saturate((type)s->from[i]);                                              \
+            d->to[i] = saturate((type)a.from[i]);                                                  \
+            d->to[i + n] = saturate((type)s->from[i]);                                             \
         }                                                                                          \
-        memcpy(d, &r, bytes);                                                                      \
     }                                                                                              \
     bool exec_##name(struct cpu *cpu, const struct insn *in)                                       \
     {                                                                                              \
@@ -229,13 +229,13 @@ PACK(packssdw, i32, d, w, saturate_i16)
     static void name##_lanes(union vec *d, const union vec *s, unsigned bytes)                     \
     {                                                                                              \
         unsigned n = bytes / sizeof(type), from = (high) ? n / 2 : 0;                              \
-        union vec r;                                                                               \
+        union vec a;                                                                               \
                                                                                                    \
+        memcpy(&a, d, bytes);                                                                      \
         for (unsigned i = 0; i < n / 2; i++) {                                                     \
-            r.lanes[2 * i] = d->lanes[from + i];                                                   \
-            r.lanes[2 * i + 1] = s->lanes[from + i];                                               \
+            d->lanes[2 * i] = a.lanes[from + i];                                                   \
+            d->lanes[2 * i + 1] = s->lanes[from + i];                                              \
         }                                                                                          \
-        memcpy(d, &r, bytes);                                                                      \
     }                                                                                              \
     bool exec_##name(struct cpu *cpu, const struct insn *in)                                       \
     {                                                                                              \
