@@ -294,15 +294,16 @@ static void put_register(struct text *t, const struct operand_text *o, const str
     }
 }
 
-static void put_operand(struct text *t, enum operand op, const struct insn *in, u64 ip, bool second)
+/* @nth: which operand. @second: an immediate has been written already. */
+static void put_operand(struct text *t, unsigned nth, const struct insn *in, u64 ip, bool second)
 {
-    const struct operand_text *o = &operand_text[op];
+    const struct operand_text *o = &operand_text[insn_def[in->id].op[nth]];
 
     switch (o->kind) {
     case K_RM:
     case K_FILERM:
         if (in->mem)
-            put_memory(t, o->mem, in);
+            put_memory(t, o->mem == S_FAR && nth == 0 ? S_NONE : o->mem, in);
         else
             put_register(t, o, in);
         break;
@@ -392,7 +393,7 @@ void disasm(const struct insn *in, u64 ip, char *out, size_t size)
         if (is_hidden(in, d->op[i]))
             continue;
         put(&t, i ? ", " : " ");
-        put_operand(&t, d->op[i], in, ip, second);
+        put_operand(&t, i, in, ip, second);
         second |= d->op[i] == OPND_Ib || d->op[i] == OPND_Iw;
     }
 }
