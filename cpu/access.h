@@ -7,6 +7,12 @@
 
 #include "cpu/state.h"
 
+/** #SS(0) if @seg is SS, else #GP(0). */
+static inline bool fault_limit(struct cpu *cpu, unsigned seg)
+{
+    return fault_limit_of(cpu, seg == SEG_SS);
+}
+
 /** Check that @size bytes at @off may be accessed so in @seg: #GP(0), or #SS(0) for SS. */
 ALWAYS_INLINE bool seg_check(struct cpu *cpu, unsigned seg, u64 off, unsigned size, unsigned perm)
 {

@@ -41,20 +41,59 @@ struct fault {
     u32 dr6;      /* #DB: bits that DR6 receives at delivery */
 };
 
-/* Each records the fault and returns false, so that an executor can `return fault_gp(cpu, 0);`. */
-bool fault_ud(struct cpu *cpu);
-bool fault_nm(struct cpu *cpu);
-bool fault_de(struct cpu *cpu);
-bool fault_br(struct cpu *cpu);
-bool fault_mf(struct cpu *cpu);
-bool fault_xm(struct cpu *cpu);
-bool fault_ac(struct cpu *cpu);
-bool fault_db(struct cpu *cpu, u32 dr6);
-bool fault_ts(struct cpu *cpu, u32 error);
-bool fault_np(struct cpu *cpu, u32 error);
-bool fault_ss(struct cpu *cpu, u32 error);
-bool fault_gp(struct cpu *cpu, u32 error);
+/** Set cpu->fault. */
+void fault_record(struct cpu *cpu, struct fault f);
 /** #PF from what the MMU recorded. */
-bool fault_pf(struct cpu *cpu);
-/** #SS(0) if @seg is SS, else #GP(0): what a limit or canonical violation raises. */
-bool fault_limit(struct cpu *cpu, unsigned seg);
+void fault_record_pf(struct cpu *cpu);
+
+/* Each records the fault and returns false, so that an executor can `return fault_gp(cpu, 0);`.
+ * They are inline for the compiler to see that they return false. */
+#define FAULT_PLAIN(name, vec)                                                                     \
+    static inline bool fault_##name(struct cpu *cpu)                                               \
+    {                                                                                              \
+        fault_record(cpu, (struct fault){.vector = (vec)});                                        \
+        return false;                                                                              \
+    }
+#define FAULT_ERROR(name, vec)                                                                     \
+    static inline bool fault_##name(struct cpu *cpu, u32 error)                                    \
+    {                                                                                              \
+        fault_record(cpu, (struct fault){.vector = (vec), .has_error = true, .error = error});     \
+        return false;                                                                              \
+    }
+FAULT_PLAIN(ud, VEC_UD)
+FAULT_PLAIN(nm, VEC_NM)
+FAULT_PLAIN(de, VEC_DE)
+FAULT_PLAIN(br, VEC_BR)
+FAULT_PLAIN(mf, VEC_MF)
+FAULT_PLAIN(xm, VEC_XM)
+FAULT_ERROR(ts, VEC_TS)
+FAULT_ERROR(np, VEC_NP)
+FAULT_ERROR(ss, VEC_SS)
+FAULT_ERROR(gp, VEC_GP)
+#undef FAULT_PLAIN
+#undef FAULT_ERROR
+
+static inline bool fault_ac(struct cpu *cpu)
+{
+    fault_record(cpu, (struct fault){.vector = VEC_AC, .has_error = true});
+    return false;
+}
+
+/** @dr6: the bits that say why. */
+static inline bool fault_db(struct cpu *cpu, u32 dr6)
+{
+    fault_record(cpu, (struct fault){.vector = VEC_DB, .dr6 = dr6});
+    return false;
+}
+
+static inline bool fault_pf(struct cpu *cpu)
+{
+    fault_record_pf(cpu);
+    return false;
+}
+
+/** What a limit violation raises: #SS(0) if @stack, else #GP(0). */
+static inline bool fault_limit_of(struct cpu *cpu, bool stack)
+{
+    return stack ? fault_ss(cpu, 0) : fault_gp(cpu, 0);
+}

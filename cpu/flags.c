@@ -5,9 +5,8 @@ enum { ARITH = FL_OSZAPC };
 
 u32 flags_arith(const struct cpu *cpu)
 {
-    return (flags_cf(cpu) ? FL_C : 0u) | (flags_pf(cpu) ? FL_P : 0u) |
-           (flags_af(cpu) ? FL_A : 0u) | (flags_zf(cpu) ? FL_Z : 0u) |
-           (flags_sf(cpu) ? FL_S : 0u) | (flags_of(cpu) ? FL_O : 0u);
+    return (flags_cf(cpu) ? FL_C : 0u) | (flags_pf(cpu) ? FL_P : 0u) | (flags_af(cpu) ? FL_A : 0u) |
+           (flags_zf(cpu) ? FL_Z : 0u) | (flags_sf(cpu) ? FL_S : 0u) | (flags_of(cpu) ? FL_O : 0u);
 }
 
 void flags_set(struct cpu *cpu, u32 mask, u32 bits)

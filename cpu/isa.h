@@ -163,6 +163,7 @@ enum insn_attr {
     ATTR_I64Wr1 = ATTR_I64 | ATTR_Wr1,
     ATTR_I64Ends = ATTR_EndsI64,
     ATTR_FpuAlign = ATTR_Fpu | ATTR_Align,
+    ATTR_FpuAlias = ATTR_Fpu | ATTR_Alias,
 };
 
 /* EFLAGS bits at their architectural places [SDM 1 §3.4.3], and the sets that rows use. */

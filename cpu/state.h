@@ -129,6 +129,9 @@ struct cpu {
     bool shutdown;   /* triple fault                                        */
     u32 attention;   /* enum cpu_attention                                  */
     bool nmi_masked; /* until IRET                                          */
+    bool nmi_latched;
+    bool intr_line;  /* the INTR pin                                        */
+    bool reset_init; /* ATTN_RESET: it was INIT#, not RESET#                */
 
     struct segment seg[6];
     struct segment ldtr, tr;

@@ -40,8 +40,7 @@ const struct field sse_fields[] = {
 
 void x87_reset(struct x87_state *f)
 {
-    memset(f, 0, sizeof(*f));
-    f->control = X87_CW_RESET;
+    *f = (struct x87_state){.control = X87_CW_RESET, .absent = f->absent};
 }
 
 void x87_init(struct x87_state *f)

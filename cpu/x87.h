@@ -61,6 +61,7 @@ struct x87_state {
     u16 opcode; /* FOP: 11 bits */
     u16 cs, ds;
     u64 ip, dp;
+    bool absent; /* of the model, not state: there is no unit, instructions do nothing */
 };
 
 /* A vector register: 64 bytes, of which SSE uses the low 16. */

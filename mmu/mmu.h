@@ -21,8 +21,9 @@
 
 struct mmu;
 
-#define MMU_CONTEXTS 16u
-#define MMU_PAGES    BIT64(20) /* linear pages of a 32-bit guest */
+#define MMU_WATCHPOINTS 4u
+#define MMU_CONTEXTS    16u
+#define MMU_PAGES       BIT64(20) /* linear pages of a 32-bit guest */
 
 /** How paging works. Part of a context's key. */
 enum mmu_mode {
@@ -67,6 +68,7 @@ struct mmu_view {
     struct mmu_tables cur; /* for accesses at the current privilege */
     struct mmu_tables sys; /* for implicit supervisor accesses      */
     struct mmu_fault fault;
+    u32 watch_hits; /* bit n: watchpoint n was hit; the CPU clears it */
 };
 
 enum status mmu_create(struct mmu **out, struct physmem *pm) MUST_CHECK;
@@ -88,6 +90,13 @@ void mmu_set_user(struct mmu *m, bool user);
 
 /** Send every data access to the slow path (alignment checks, data breakpoints). */
 void mmu_set_slow(struct mmu *m, bool slow);
+
+/**
+ * Report accesses that touch [@lin, @lin + @len) in view.watch_hits bit @n: writes, and reads too
+ * if
+ * @reads. @len 0 turns it off. The CPU sends accesses to the slow path meanwhile (mmu_set_slow).
+ */
+void mmu_set_watch(struct mmu *m, unsigned n, lin_addr lin, unsigned len, bool reads);
 
 /** Read the four PDPTEs at @cr3. False: a reserved bit is set in a present one [SDM 3A §4.4.1]. */
 bool mmu_load_pdptes(struct mmu *m, u64 cr3, bool nxe, u64 pdpte[4]) MUST_CHECK;
@@ -115,8 +124,9 @@ bool mmu_probe(struct mmu *m, lin_addr lin, size_t len, enum mmu_access kind, bo
 
 /** A read-modify-write in flight: the write can no longer fault. */
 struct mmu_rmw {
-    u8 *host; /* plain RAM, or NULL: write back through the slow path */
-    lin_addr lin;
+    u8 *host;          /* plain RAM, or NULL: write back through the slow path */
+    phys_addr phys[2]; /* then: where the bytes are, the second page if it crosses */
+    unsigned first;    /* bytes in the first page */
 };
 
 /** Read for modification: faults as a write does [error code W=1]. */

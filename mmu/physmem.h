@@ -77,6 +77,7 @@ void physmem_write(struct physmem *pm, phys_addr at, const void *from, size_t le
 
 void physmem_on_code_write(struct physmem *pm, page_watch_fn *fn, void *ctx);
 void physmem_on_table_write(struct physmem *pm, page_watch_fn *fn, void *ctx);
+/** Several may listen (at most 8); an engine's cache and an MMU are two. */
 void physmem_on_change(struct physmem *pm, physmem_changed_fn *fn, void *ctx);
 
 /** What answers at a page. */
