@@ -36,7 +36,8 @@ enum size {
     S_W,
     S_D,
     S_Q,
-    S_T,    /* 10 bytes */
+    S_T,    /* 10 bytes, BCD */
+    S_F80,  /* 10 bytes, real */
     S_X,    /* 16 bytes */
     S_V,    /* operand size */
     S_Y,    /* 32, or 64 with REX.W */
@@ -67,7 +68,7 @@ static const struct operand_text operand_text[OPND__COUNT] = {
     [OPND_Mfx] = {K_RM, S_NONE, S_V},      [OPND_Mfi16] = {K_RM, S_W, S_W},
     [OPND_Mfi32] = {K_RM, S_D, S_D},       [OPND_Mfi64] = {K_RM, S_Q, S_Q},
     [OPND_Mf32] = {K_RM, S_D, S_D},        [OPND_Mf64] = {K_RM, S_Q, S_Q},
-    [OPND_Mf80] = {K_RM, S_T, S_T},
+    [OPND_Mf80] = {K_RM, S_F80, S_F80},
     [OPND_Gb] = {K_REG, S_B, S_B},         [OPND_Gw] = {K_REG, S_W, S_W},
     [OPND_Gd] = {K_REG, S_D, S_D},         [OPND_Gv] = {K_REG, S_V, S_V},
     [OPND_Gy] = {K_REG, S_Y, S_Y},         [OPND_Gz] = {K_REG, S_Z, S_Z},
@@ -186,14 +187,14 @@ static void put_segment(struct text *t, unsigned seg)
 
 static void put_size(struct text *t, enum size s, const struct insn *in)
 {
-    static const char *const by_width[] = {"byte", "word", "dword", "qword"};
+    static const char *const by_width[] = {"byte", "word", "dword", "qword", "xmmword"};
 
     if (s == S_NONE)
         return;
     if (s == S_FAR)
         put(t, "ptr ");
-    else if (s == S_T || s == S_X)
-        put(t, s == S_T ? "xword ptr " : "xmmword ptr ");
+    else if (s == S_T || s == S_F80 || s == S_X)
+        put(t, "%s ptr ", s == S_T ? "tbyte" : s == S_F80 ? "xword" : "xmmword");
     else
         put(t, "%s ptr ", by_width[width_of(s, in)]);
 }
