@@ -378,9 +378,25 @@ static void put_mnemonic(struct text *t, const struct insn *in, const char *form
     put(t, "%.*s", (int)strcspn(forms, "|"), forms);
 }
 
+/* CMPPS and its kin: the first eight predicates are part of the mnemonic. */
+static bool has_predicate(const struct insn *in, const struct insn_def *d)
+{
+    return d->map == MAP_0F && d->opcode == 0xc2 && in->imm < 8;
+}
+
+/* "cmpps" and 2 -> "cmpleps" */
+static void put_predicate(struct text *t, const struct insn *in, const char *text)
+{
+    static const char name[8][6] = {"eq", "lt", "le", "unord", "neq", "nlt", "nle", "ord"};
+
+    put(t, "cmp%s%s", name[in->imm], text + 3);
+}
+
 /* AAM and AAD have a base, which is named only if it is not ten. */
 static bool is_hidden(const struct insn *in, enum operand op)
 {
+    if (op == OPND_Ib && has_predicate(in, &insn_def[in->id]))
+        return true;
     if (in->id == INSN_AAM || in->id == INSN_AAD)
         return in->imm == 10;
     return operand_text[op].kind == K_NONE;
@@ -396,7 +412,10 @@ void disasm(const struct insn *in, u64 ip, char *out, size_t size)
         return;
     out[0] = '\0';
     put_prefixes(&t, in, d);
-    put_mnemonic(&t, in, d->text);
+    if (has_predicate(in, d))
+        put_predicate(&t, in, d->text);
+    else
+        put_mnemonic(&t, in, d->text);
     for (unsigned i = 0; i < ARRAY_LEN(d->op) && d->op[i] != OPND_None; i++) {
         if (is_hidden(in, d->op[i]))
             continue;

@@ -26,6 +26,7 @@ struct sample {
     const struct insn_def *def; /* the row that the bytes were made from */
     u16 row;
     struct insn in; /* what decode() said */
+    u32 cs_mode;    /* the mode in which capstone was asked: see ask() */
     const cs_insn *cs;
     char ours[128], theirs[256];
 };
@@ -66,9 +67,9 @@ static bool absolute_by_mode(const struct sample *s)
     struct insn in = s->in;
     char text[sizeof(s->ours)];
 
-    if (!has(s, INSN_ADSIZE) || !in.mem || in.base != NO_REG || in.index != NO_REG)
+    if (!in.mem || in.base != NO_REG || in.index != NO_REG)
         return false;
-    if (s->mode == 0)
+    if (s->cs_mode == 0)
         in.disp = (u16)in.disp;
     else
         in.adsize = W32;
@@ -131,12 +132,44 @@ static void differ(struct context *c, const struct sample *s, enum kind kind)
            s->cs ? s->cs->size : 0, s->cs ? s->theirs : "invalid");
 }
 
+/*
+ * capstone ignores mandatory prefixes in 16-bit code. Those rows do not depend on the operand
+ * size, so it is asked about 32-bit code with the other address size, and @size is corrected.
+ */
+static const cs_insn *ask(struct context *c, struct sample *s, unsigned *size)
+{
+    u8 bytes[sizeof(s->bytes) + 1] = {0x67};
+    unsigned m = s->mode == MODE_CS32, removed = 0;
+    const uint8_t *code = bytes;
+    size_t left = s->n + 1;
+    uint64_t ip = IP;
+
+    *size = 0;
+    memcpy(bytes + 1, s->bytes, s->n);
+    s->cs_mode = s->mode;
+    if (m == 0 && !(s->def->pfx & PFX_NP)) {
+        m = 1;
+        s->cs_mode = MODE_CS32;
+        if (has(s, INSN_ADSIZE)) {
+            u8 *at = memchr(bytes + 1, 0x67, s->n);
+
+            memmove(bytes + 2, bytes + 1, (size_t)(at - bytes - 1));
+            removed = 2;
+        }
+    } else {
+        removed = 1;
+    }
+    code += removed;
+    left -= removed;
+    if (!cs_disasm_iter(c->cs[m], &code, &left, &ip, c->insn[m]))
+        return NULL;
+    *size = c->insn[m]->size + removed - 1u;
+    return c->insn[m];
+}
+
 static void compare(struct context *c, struct sample *s)
 {
-    unsigned m = s->mode == MODE_CS32;
-    const uint8_t *code = s->bytes;
-    size_t left = s->n;
-    uint64_t ip = IP;
+    unsigned size;
     bool undefined;
 
     c->compared++;
@@ -146,7 +179,7 @@ static void compare(struct context *c, struct sample *s)
     if (undefined && s->in.id != INSN_UD2)
         fail_msg("%s: decoded as %s", s->def->id, insn_def[s->in.id].id);
     disasm(&s->in, IP, s->ours, sizeof(s->ours));
-    s->cs = cs_disasm_iter(c->cs[m], &code, &left, &ip, c->insn[m]) ? c->insn[m] : NULL;
+    s->cs = ask(c, s, &size);
     s->theirs[0] = '\0';
     if (s->cs)
         snprintf(s->theirs, sizeof(s->theirs), "%s%s%s", s->cs->mnemonic,
@@ -155,7 +188,7 @@ static void compare(struct context *c, struct sample *s)
         differ(c, s, VALID);
     else if (undefined)
         return;
-    else if (s->in.len != s->cs->size)
+    else if (s->in.len != size)
         differ(c, s, LENGTH);
     else if (strcmp(s->ours, s->theirs) != 0)
         differ(c, s, TEXT);
