@@ -55,6 +55,11 @@ void cpu_dump(const struct cpu *cpu, char *out, size_t size);
 void cpu_paging_changed(struct cpu *cpu);
 void cpu_set_cpl(struct cpu *cpu, unsigned cpl);
 
+/** EFLAGS changed other than in the arithmetic flags: alignment checks follow. */
+void cpu_flags_changed(struct cpu *cpu);
+/** A debug register changed: the MMU's watchpoints follow. */
+void cpu_debug_changed(struct cpu *cpu);
+
 /** The time-stamp counter now. */
 u64 cpu_tsc(const struct cpu *cpu);
 #define CPU_TSC_HZ 1000000000ull

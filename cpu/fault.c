@@ -10,7 +10,13 @@ void fault_record(struct cpu *cpu, struct fault f)
 
 void fault_record_pf(struct cpu *cpu)
 {
-    const struct mmu_fault *f = &mmu_view(cpu->mmu)->fault;
+    struct mmu_fault *f = &mmu_view(cpu->mmu)->fault;
+
+    if (f->align) {
+        f->align = false;
+        cpu->fault = (struct fault){.vector = VEC_AC, .has_error = true};
+        return;
+    }
 
     cpu->fault =
         (struct fault){.vector = VEC_PF, .has_error = true, .error = f->error, .lin = f->lin};

@@ -35,20 +35,6 @@ enum desc_result descriptor_read(struct cpu *cpu, u16 sel, struct descriptor *ou
     return DESC_OK;
 }
 
-bool fault_vector(struct cpu *cpu, u8 vector, u32 error)
-{
-    switch (vector) {
-    case VEC_TS:
-        return fault_ts(cpu, error);
-    case VEC_NP:
-        return fault_np(cpu, error);
-    case VEC_SS:
-        return fault_ss(cpu, error);
-    default:
-        return fault_gp(cpu, error);
-    }
-}
-
 bool descriptor_fetch(struct cpu *cpu, u16 sel, u8 vector, struct descriptor *out)
 {
     switch (descriptor_read(cpu, sel, out)) {

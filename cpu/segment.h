@@ -66,7 +66,11 @@ enum desc_result descriptor_read(struct cpu *cpu, u16 sel, struct descriptor *ou
 bool descriptor_fetch(struct cpu *cpu, u16 sel, u8 vector, struct descriptor *out) MUST_CHECK;
 
 /** Raise @vector (TS NP SS GP) with @error; returns false. */
-bool fault_vector(struct cpu *cpu, u8 vector, u32 error);
+static inline bool fault_vector(struct cpu *cpu, u8 vector, u32 error)
+{
+    fault_record(cpu, (struct fault){.vector = vector, .has_error = true, .error = error});
+    return false;
+}
 
 /** Set the accessed bit in memory if it is clear. */
 bool descriptor_set_accessed(struct cpu *cpu, struct descriptor *d) MUST_CHECK;

@@ -140,7 +140,7 @@ struct cpu {
     u64 dr[8];
     u64 pdpte[4];
     u64 tsc_offset; /* TSC = ticks since power-on + this */
-    u64 msr[32];    /* slots of cpu/msr.def */
+    u64 msr[64];    /* slots of cpu/msr.def */
 
     struct x87_state x87;
     struct sse sse;
@@ -150,13 +150,15 @@ struct cpu {
     struct clock *clock;
     struct cpu_bus bus;
     const struct cpu_model *model;
+    u32 model_eflags; /* of AC and ID: those that the model has */
     struct icache *icache;
     unsigned number; /* which CPU of the machine */
 };
 
 enum cpu_inhibit {
-    INHIBIT_INTR = BIT(0), /* STI: no interrupt before the next instruction ends      */
-    INHIBIT_ALL = BIT(1),  /* MOV SS / POP SS: no interrupt, NMI or debug trap either */
+    INHIBIT_INTR = BIT(0),    /* STI: no interrupt before the next instruction ends      */
+    INHIBIT_KEEP_RF = BIT(2), /* IRET or POPF set RF for the instruction that follows     */
+    INHIBIT_ALL = BIT(1),     /* MOV SS / POP SS: no interrupt, NMI or debug trap either */
 };
 
 static inline bool cpu_is_real(const struct cpu *cpu)

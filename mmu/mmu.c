@@ -24,6 +24,11 @@ bool mmu_translate(struct mmu *m, lin_addr lin, enum mmu_access kind, phys_addr 
     return get_phys(m, false, lin, kind, out);
 }
 
+u8 mmu_fetch_byte(struct mmu *m, phys_addr phys)
+{
+    return (u8)physmem_load(m->pm, phys, 1);
+}
+
 bool mmu_peek(struct mmu *m, lin_addr lin, phys_addr *out)
 {
     struct walk_space s = {m->pm, m->mode, m->cr3, m->pdpte};
@@ -34,6 +39,11 @@ bool mmu_peek(struct mmu *m, lin_addr lin, phys_addr *out)
         return false;
     *out = w.phys | (lin & (PAGE_SIZE - 1));
     return true;
+}
+
+void mmu_set_align(struct mmu *m, bool on)
+{
+    m->align = on;
 }
 
 void mmu_set_watch(struct mmu *m, unsigned n, lin_addr lin, unsigned len, bool reads)
@@ -63,6 +73,9 @@ static bool place_get(struct mmu *m, lin_addr lin, unsigned size, bool sys, enum
     unsigned room = PAGE_SIZE - (unsigned)(lin & (PAGE_SIZE - 1));
 
     p->first = size < room ? size : room;
+    m->view.fault.align = m->align && !sys && (lin & (size - 1));
+    if (m->view.fault.align)
+        return false;
     p->phys[1] = 0;
     if (!get_phys(m, sys, lin, kind, &p->phys[0]))
         return false;

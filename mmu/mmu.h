@@ -60,7 +60,8 @@ struct mmu_tables {
 /** Set by a failing access. */
 struct mmu_fault {
     lin_addr lin;
-    u32 error; /* enum pf_error */
+    u32 error;  /* enum pf_error */
+    bool align; /* not a page fault but an alignment check */
 };
 
 /** First member of struct mmu: what the inline paths need. */
@@ -91,6 +92,9 @@ void mmu_set_user(struct mmu *m, bool user);
 /** Send every data access to the slow path (alignment checks, data breakpoints). */
 void mmu_set_slow(struct mmu *m, bool slow);
 
+/** Alignment checks: a misaligned user access fails with fault.align set [SDM 3A §6.15 #AC]. */
+void mmu_set_align(struct mmu *m, bool on);
+
 /**
  * Report accesses that touch [@lin, @lin + @len) in view.watch_hits bit @n: writes, and reads too
  * if
@@ -106,6 +110,9 @@ void mmu_flush(struct mmu *m);
 
 /** Physical address of @lin for an access at the current privilege; false sets the fault. */
 bool mmu_translate(struct mmu *m, lin_addr lin, enum mmu_access kind, phys_addr *out) MUST_CHECK;
+
+/** A byte of code at @phys, whatever answers there. */
+u8 mmu_fetch_byte(struct mmu *m, phys_addr phys);
 
 /** As a debugger: no faults, no A/D bits, supervisor rights. False: not mapped. */
 bool mmu_peek(struct mmu *m, lin_addr lin, phys_addr *out) MUST_CHECK;

@@ -78,7 +78,7 @@ struct mmu {
     u32 mode;
     u64 cr3;
     u64 pdpte[4];
-    bool user, slow;
+    bool user, slow, align;
     struct watchpoint {
         lin_addr lin;
         unsigned len; /* 0: off */

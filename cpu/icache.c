@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "cpu/icache.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cpu/disasm.h"
+
+#define HASH_BITS  15u
+#define HASH_SIZE  BIT(HASH_BITS)
+#define ARENA_INSN (1u << 17) /* decoded instructions kept; when full, everything is forgotten */
+#define MAX_BLOCKS (1u << 16)
+
+struct icache {
+    struct cpu *cpu;
+    struct physmem *pm;
+    struct decode_table *table;
+    struct block *hash[HASH_SIZE];
+    struct block **by_page; /* by RAM page */
+    size_t ram_pages;
+    struct insn *insn; /* arena */
+    struct block *block;
+    u32 insns, blocks;
+};
+
+static u32 hash_of(u64 key)
+{
+    return (u32)(key * 0x9e3779b97f4a7c15ull >> (64 - HASH_BITS));
+}
+
+/* RAM page number, or ram_pages if the bytes are not RAM (ROM is never written). */
+static size_t ram_page(const struct icache *ic, const u8 *host)
+{
+    const u8 *ram = physmem_ram(ic->pm);
+
+    if (host < ram || host >= ram + (ic->ram_pages << PAGE_SHIFT))
+        return ic->ram_pages;
+    return (size_t)(host - ram) >> PAGE_SHIFT;
+}
+
+void icache_flush(struct icache *ic)
+{
+    for (size_t p = 0; p < ic->ram_pages; p++) {
+        if (ic->by_page[p]) {
+            mmu_unwatch_code(ic->cpu->mmu, ic->by_page[p]->key >> 2);
+            ic->by_page[p] = NULL;
+        }
+    }
+    memset(ic->hash, 0, sizeof(ic->hash));
+    ic->insns = ic->blocks = 0;
+    ic->cpu->attention |= ATTN_CODE;
+}
+
+static void on_physmem_change(void *ctx)
+{
+    icache_flush(ctx);
+}
+
+static void hash_remove(struct icache *ic, struct block *b)
+{
+    struct block **at = &ic->hash[hash_of(b->key)];
+
+    while (*at != b)
+        at = &(*at)->next;
+    *at = b->next;
+}
+
+/* Drop the blocks that [phys, phys + len) overlaps. */
+static void on_code_write(void *ctx, phys_addr phys, size_t len)
+{
+    struct icache *ic = ctx;
+    const struct phys_page *page = physmem_page(ic->pm, phys);
+    size_t p = page->host ? ram_page(ic, page->host) : ic->ram_pages;
+
+    if (p == ic->ram_pages)
+        return;
+    for (struct block **at = &ic->by_page[p]; *at;) {
+        struct block *b = *at;
+        phys_addr start = b->key >> 2;
+        if (start < phys + len && phys < start + b->bytes) {
+            hash_remove(ic, b);
+            *at = b->page_next;
+            ic->cpu->attention |= ATTN_CODE;
+        } else {
+            at = &b->page_next;
+        }
+    }
+    if (!ic->by_page[p])
+        mmu_unwatch_code(ic->cpu->mmu, phys);
+}
+
+enum decode_result icache_decode(struct icache *ic, const u8 *bytes, unsigned avail, u32 mode,
+                                 struct insn *out)
+{
+    return decode(ic->table, bytes, avail, mode, out);
+}
+
+static void log_block(const struct block *b, const u8 *bytes)
+{
+    char text[128];
+    u64 at = b->key >> 2;
+
+    for (unsigned i = 0; i < b->count; i++) {
+        const struct insn *in = &b->insn[i];
+        char hex[2 * INSN_MAX_LEN + 1];
+        for (unsigned k = 0; k < in->len; k++)
+            snprintf(hex + 2 * k, 3, "%02x", *bytes++);
+        disasm(in, at, text, sizeof(text));
+        log_trace(IN_ASM, "%08llx  %-22s %s", (unsigned long long)at, hex, text);
+        at += in->len;
+    }
+}
+
+static struct block *block_new(struct icache *ic, phys_addr phys, u32 mode, const u8 *bytes,
+                               size_t room)
+{
+    if (ic->blocks == MAX_BLOCKS || ic->insns + BLOCK_MAX > ARENA_INSN)
+        icache_flush(ic);
+
+    struct insn *insn = ic->insn + ic->insns;
+    unsigned n = 0;
+    size_t used = 0;
+    while (n < BLOCK_MAX && used < room) {
+        unsigned avail = room - used < INSN_MAX_LEN ? (unsigned)(room - used) : INSN_MAX_LEN;
+        if (decode(ic->table, bytes + used, avail, mode, &insn[n]) != DECODE_OK)
+            break; /* crosses the page or is too long: the run loop sorts it out */
+        used += insn[n].len;
+        if (insn_def[insn[n++].id].attr & ATTR_Ends)
+            break;
+    }
+    if (!n)
+        return NULL;
+    struct block *b = &ic->block[ic->blocks++];
+    *b = (struct block){.key = phys << 2 | mode, .count = (u16)n, .bytes = (u16)used, .insn = insn};
+    ic->insns += n;
+    if (log_on(LOG_TRACE, IN_ASM))
+        log_block(b, bytes);
+    return b;
+}
+
+const struct block *icache_get(struct icache *ic, phys_addr phys, u32 mode)
+{
+    u64 key = phys << 2 | mode;
+    struct block *b = ic->hash[hash_of(key)];
+
+    while (b && b->key != key)
+        b = b->next;
+    if (b)
+        return b;
+
+    const struct phys_page *page = physmem_page(ic->pm, phys);
+    unsigned off = (unsigned)(phys & (PAGE_SIZE - 1));
+    if (!page->host)
+        return NULL;
+    b = block_new(ic, phys, mode, page->host + off, PAGE_SIZE - off);
+    if (!b)
+        return NULL;
+    struct block **head = &ic->hash[hash_of(key)];
+    b->next = *head;
+    *head = b;
+    size_t p = ram_page(ic, page->host);
+    if (p != ic->ram_pages && !page->rom) {
+        b->page_next = ic->by_page[p];
+        ic->by_page[p] = b;
+        mmu_watch_code(ic->cpu->mmu, phys);
+    }
+    return b;
+}
+
+enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *pm, u64 features)
+{
+    struct icache *ic = calloc(1, sizeof(*ic));
+
+    if (!ic)
+        return STATUS_NO_MEMORY;
+    ic->cpu = cpu;
+    ic->pm = pm;
+    ic->ram_pages = physmem_ram_size(pm) >> PAGE_SHIFT;
+    ic->by_page = calloc(ic->ram_pages, sizeof(*ic->by_page));
+    ic->insn = malloc(ARENA_INSN * sizeof(*ic->insn));
+    ic->block = malloc(MAX_BLOCKS * sizeof(*ic->block));
+    enum status s = ic->by_page && ic->insn && ic->block ? STATUS_OK : STATUS_NO_MEMORY;
+    if (s == STATUS_OK)
+        s = decode_table_create(&ic->table, features);
+    if (s != STATUS_OK) {
+        icache_destroy(ic);
+        return s;
+    }
+    physmem_on_code_write(pm, on_code_write, ic);
+    physmem_on_change(pm, on_physmem_change, ic);
+    *out = ic;
+    return STATUS_OK;
+}
+
+void icache_destroy(struct icache *ic)
+{
+    if (!ic)
+        return;
+    decode_table_destroy(ic->table);
+    free(ic->by_page);
+    free(ic->insn);
+    free(ic->block);
+    free(ic);
+}

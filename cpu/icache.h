@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Decoded blocks for the interpreter, keyed as translated ones are: physical address and decode
+ * mode. A block is a run of instructions on one page that ends at the first row with ATTR_Ends.
+ * Pages with blocks are code-watched: a write drops the blocks it overlaps and sets ATTN_CODE.
+ */
+#pragma once
+
+#include "cpu/decode.h"
+#include "cpu/state.h"
+
+#define BLOCK_MAX 32u /* instructions in a block */
+
+struct block {
+    u64 key;   /* physical address << 2 | mode bits */
+    u16 count; /* instructions */
+    u16 bytes;
+    struct block *next;      /* in the hash chain */
+    struct block *page_next; /* on the same page of RAM */
+    const struct insn *insn;
+};
+
+enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *pm,
+                          u64 features) MUST_CHECK;
+void icache_destroy(struct icache *ic);
+
+/** Forget every block. */
+void icache_flush(struct icache *ic);
+
+/**
+ * The block at physical address @phys, decoded now if need be; NULL if its first instruction does
+ * not lie wholly on the page (see icache_decode_one) or the page is a device.
+ */
+const struct block *icache_get(struct icache *ic, phys_addr phys, u32 mode);
+
+/** Decode a single instruction from bytes; for what crosses a page. */
+enum decode_result icache_decode(struct icache *ic, const u8 *bytes, unsigned avail, u32 mode,
+                                 struct insn *out) MUST_CHECK;

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The interpreter: decoded blocks, executed one instruction at a time, with events looked at
+ * between blocks. cpu_run() is in here.
+ */
+#include "base/log.h"
+#include "cpu/access.h"
+#include "cpu/cpu.h"
+#include "cpu/flags.h"
+#include "cpu/icache.h"
+#include "cpu/interrupt.h"
+
+/* Debug registers [SDM 3B §17.2]. */
+enum { DR7_ENABLES = 0xff, DR6_BS = BIT(14) };
+
+static u32 decode_mode(const struct cpu *cpu)
+{
+    return cpu_code32(cpu) ? MODE_CS32 : 0;
+}
+
+/* Execute until the block ends, something wants attention, or the budget is spent. */
+static void run_block(struct cpu *cpu, const struct block *b)
+{
+    struct clock *clock = cpu->clock;
+    const struct insn *in = b->insn, *end = in + b->count;
+
+    do {
+        cpu->next_rip = cpu->rip + in->len;
+        if (UNLIKELY(!in->exec(cpu, in))) {
+            interrupt_fault(cpu);
+            return;
+        }
+        cpu->rip = cpu->next_rip;
+        if (--clock->left <= 0 || UNLIKELY(cpu->attention))
+            return;
+    } while (++in < end);
+}
+
+/* Fetch an instruction that may cross a page, leave the code segment, or lie on a device. */
+static bool fetch_one(struct cpu *cpu, struct insn *in)
+{
+    const struct segment *cs = &cpu->seg[SEG_CS];
+    u8 bytes[INSN_MAX_LEN];
+    unsigned n = 0;
+    enum decode_result r;
+
+    do {
+        u64 off = cpu->rip + n;
+        lin_addr lin = (u32)(cs->base + off);
+        phys_addr phys;
+        if (off > cs->hi)
+            return fault_gp(cpu, 0);
+        if (!mmu_translate(cpu->mmu, lin, MMU_EXEC, &phys))
+            return fault_pf(cpu);
+        bytes[n++] = mmu_fetch_byte(cpu->mmu, phys);
+        r = icache_decode(cpu->icache, bytes, n, decode_mode(cpu), in);
+    } while (r == DECODE_SHORT && n < INSN_MAX_LEN);
+    return r == DECODE_OK || fault_gp(cpu, 0);
+}
+
+/* One instruction, and nothing cached; true if it retired. */
+static bool step(struct cpu *cpu)
+{
+    struct insn in;
+
+    if (!fetch_one(cpu, &in)) {
+        interrupt_fault(cpu);
+        return false;
+    }
+    cpu->next_rip = cpu->rip + in.len;
+    if (!in.exec(cpu, &in)) {
+        interrupt_fault(cpu);
+        return false;
+    }
+    cpu->rip = cpu->next_rip;
+    cpu->clock->left--;
+    return true;
+}
+
+/* Does an enabled instruction breakpoint match? Sets the B bits to be or-ed into DR6. */
+static bool code_breakpoint(const struct cpu *cpu, u32 *dr6)
+{
+    lin_addr lin = (u32)(cpu->seg[SEG_CS].base + cpu->rip);
+    u32 dr7 = (u32)cpu->dr[7];
+    bool hit = false;
+
+    *dr6 = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        if ((dr7 >> (16 + 4 * i) & 3) == 0 && (u32)cpu->dr[i] == lin) {
+            *dr6 |= BIT(i);
+            hit |= dr7 >> (2 * i) & 3;
+        }
+    }
+    return hit;
+}
+
+/* One instruction with everything that must be looked at around it: TF, RF, shadows, debug
+ * registers [SDM 3B §17.3]. */
+static void careful_step(struct cpu *cpu)
+{
+    bool trap = cpu->eflags & FL_T;
+    u8 inhibit = cpu->inhibit;
+    u32 dr6 = 0;
+
+    if ((cpu->dr[7] & DR7_ENABLES) && !(cpu->eflags & FL_RF) && !(inhibit & INHIBIT_ALL) &&
+        code_breakpoint(cpu, &dr6)) {
+        fault_db(cpu, dr6);
+        interrupt_fault(cpu);
+        return;
+    }
+    dr6 = 0;
+    cpu->inhibit = 0;
+    bool rf = cpu->eflags & FL_RF;
+    if (trap || (cpu->dr[7] & DR7_ENABLES))
+        clock_stop(cpu->clock); /* REP: one iteration, then the trap */
+    mmu_view(cpu->mmu)->watch_hits = 0;
+    if (!step(cpu))
+        return;
+    if (rf && !(cpu->inhibit & INHIBIT_KEEP_RF))
+        cpu->eflags &= ~(u32)FL_RF;
+    cpu->inhibit &= (u8)~INHIBIT_KEEP_RF;
+
+    u32 hits = mmu_view(cpu->mmu)->watch_hits;
+    if (trap)
+        dr6 |= DR6_BS;
+    dr6 |= hits;
+    if (dr6 && !(cpu->inhibit & INHIBIT_ALL) && (trap || hits)) {
+        fault_db(cpu, dr6);
+        interrupt_fault(cpu);
+    }
+}
+
+/* An interrupt or NMI before the next instruction. */
+static void deliver_event(struct cpu *cpu, u8 vector)
+{
+    struct int_event ev = {.vector = vector, .source = INT_EXTERNAL};
+
+    cpu->halted = false;
+    cpu->next_rip = cpu->rip;
+    if (interrupt_deliver(cpu, &ev))
+        cpu->rip = cpu->next_rip;
+    else
+        interrupt_fault(cpu);
+}
+
+bool cpu_can_wake(const struct cpu *cpu)
+{
+    return cpu->eflags & FL_I;
+}
+
+/* Resets, NMI and INTR, in their order of priority [SDM 3A Table 6-2]. True: look again. */
+static bool take_event(struct cpu *cpu)
+{
+    if (cpu->attention & ATTN_RESET) {
+        cpu->attention &= ~(u32)ATTN_RESET;
+        cpu_reset(cpu, cpu->reset_init);
+        return true;
+    }
+    cpu->attention = 0;
+    if (cpu->inhibit & INHIBIT_ALL)
+        return false;
+    if (cpu->nmi_latched && !cpu->nmi_masked) {
+        cpu->nmi_latched = false;
+        cpu->nmi_masked = true;
+        deliver_event(cpu, VEC_NMI);
+        return true;
+    }
+    if (cpu->intr_line && (cpu->eflags & FL_I) && !(cpu->inhibit & INHIBIT_INTR)) {
+        cpu->halted = false;
+        deliver_event(cpu, cpu->bus.inta(cpu->bus.ctx));
+        return true;
+    }
+    return false;
+}
+
+static void log_state(const struct cpu *cpu)
+{
+    if (log_on(LOG_TRACE, EXEC))
+        log_trace(EXEC, "%llu %04x:%08x", (unsigned long long)clock_retired(cpu->clock),
+                  cpu->seg[SEG_CS].selector, (u32)cpu->rip);
+    if (log_on(LOG_TRACE, CPU)) {
+        char text[2048];
+        cpu_dump(cpu, text, sizeof(text));
+        log_trace(CPU, "%s", text);
+    }
+}
+
+/* The block at CS:EIP, or NULL if it must be stepped. */
+static const struct block *next_block(struct cpu *cpu)
+{
+    const struct segment *cs = &cpu->seg[SEG_CS];
+    lin_addr lin = (u32)(cs->base + cpu->rip);
+    u32 page = mmu_view(cpu->mmu)->cur.exec[lin >> PAGE_SHIFT];
+
+    if (UNLIKELY(!page))
+        return NULL; /* step() walks, faults, and fills the table */
+    phys_addr phys = (phys_addr)(page - 1) << PAGE_SHIFT | (lin & (PAGE_SIZE - 1));
+    const struct block *b = icache_get(cpu->icache, phys, decode_mode(cpu));
+    if (UNLIKELY(b && cpu->rip + b->bytes - 1 > cs->hi))
+        return NULL;
+    return b;
+}
+
+enum cpu_exit cpu_run(struct cpu *cpu)
+{
+    struct clock *clock = cpu->clock;
+    bool tracing = log_on(LOG_TRACE, EXEC) || log_on(LOG_TRACE, CPU);
+
+    for (;;) {
+        if (UNLIKELY(cpu->attention || cpu->intr_line || cpu->nmi_latched)) {
+            if (take_event(cpu))
+                continue;
+        }
+        if (UNLIKELY(cpu->shutdown))
+            return CPU_EXIT_SHUTDOWN;
+        if (UNLIKELY(cpu->halted))
+            return CPU_EXIT_HALTED;
+        if (clock->left <= 0)
+            return CPU_EXIT_BUDGET;
+        if (UNLIKELY(tracing))
+            log_state(cpu);
+        if (UNLIKELY(cpu->inhibit || (cpu->eflags & (FL_T | FL_RF)) ||
+                     (cpu->dr[7] & DR7_ENABLES))) {
+            careful_step(cpu);
+            continue;
+        }
+        const struct block *b = next_block(cpu);
+        if (LIKELY(b != NULL))
+            run_block(cpu, b);
+        else
+            step(cpu);
+    }
+}

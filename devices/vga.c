@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * VGA: the card around the units in vga_port.c, vga_memory.c and vga_vbe.c.
+ *
+ * The PCI form has the identity of Bochs' and QEMU's standard card, 1234:1111, so that their video
+ * BIOS and drivers know it: BAR 0 linear frame buffer, BAR 2 registers, ROM BAR the video BIOS.
+ * The legacy ports and the A0000h window answer always, whatever PCI_COMMAND says.
+ */
+#include "devices/vga.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "devices/vga_state.h"
+
+enum {
+    VGA_VENDOR = 0x1234,
+    VGA_DEVICE = 0x1111,
+    VGA_CLASS = 0x030000,
+    VGA_REVISION = 2,
+    BAR_LFB = 0,
+    BAR_MMIO = 2,
+    MMIO_SIZE = 0x1000,
+    PORT_VBE = 0x1ce,
+    PORT_VBE_COUNT = 3, /* index at 1CEh, data at 1CFh and 1D0h, all 16 bits */
+    VRAM_MIN = 256 << 10,
+    VRAM_MAX = 256 << 20,
+    VBE_ID_RESET = 0xb0c5,
+};
+
+static u32 vbe_port_read(void *dev, u16 off, enum width width)
+{
+    const struct vga *v = dev;
+
+    return (off ? vbe_read(v) : v->vbe_index) & (u32)width_mask(width);
+}
+
+static void vbe_port_write(void *dev, u16 off, u32 val, enum width width)
+{
+    struct vga *v = dev;
+
+    if (width != W16)
+        return;
+    if (off)
+        vbe_write(v, (u16)val);
+    else
+        v->vbe_index = (u16)val;
+}
+
+static const struct ioport_ops vbe_ops = {
+    .read = vbe_port_read, .write = vbe_port_write, .max = W16};
+
+static const struct field vga_fields[] = {
+    FIELD_STRUCT(struct vga, pci, pci_dev_fields),
+    FIELD(struct vga, misc),
+    FIELD(struct vga, feature),
+    FIELD(struct vga, enable),
+    FIELD(struct vga, seq_index),
+    FIELD_ARRAY(struct vga, seq),
+    FIELD(struct vga, crtc_index),
+    FIELD_ARRAY(struct vga, crtc),
+    FIELD(struct vga, gc_index),
+    FIELD_ARRAY(struct vga, gc),
+    FIELD(struct vga, ac_index),
+    FIELD_ARRAY(struct vga, ac),
+    FIELD(struct vga, ac_data),
+    FIELD(struct vga, dac_mask),
+    FIELD(struct vga, dac_read),
+    FIELD(struct vga, dac_write),
+    FIELD(struct vga, dac_sub),
+    FIELD(struct vga, dac_reading),
+    FIELD_ARRAY(struct vga, dac_latch),
+    FIELD_ARRAY(struct vga, dac),
+    FIELD(struct vga, latch),
+    FIELD(struct vga, vbe_index),
+    FIELD_ARRAY(struct vga, vbe),
+    FIELD_BYTES(struct vga, vram, vram_bytes),
+    FIELDS_END,
+};
+
+static void vga_reset(void *dev)
+{
+    struct vga *v = dev;
+
+    if (v->pci.bus)
+        pci_dev_reset(&v->pci);
+    v->misc = v->feature = v->enable = 0;
+    v->seq_index = v->crtc_index = v->gc_index = v->ac_index = 0;
+    v->ac_data = false;
+    memset(v->seq, 0, sizeof(v->seq));
+    memset(v->crtc, 0, sizeof(v->crtc));
+    memset(v->gc, 0, sizeof(v->gc));
+    memset(v->ac, 0, sizeof(v->ac));
+    memset(v->dac, 0, sizeof(v->dac));
+    memset(v->dac_latch, 0, sizeof(v->dac_latch));
+    memset(v->vbe, 0, sizeof(v->vbe));
+    v->dac_mask = 0xff;
+    v->dac_read = v->dac_write = v->dac_sub = v->dac_reading = 0;
+    v->latch = 0;
+    v->vbe_index = 0;
+    v->vbe[VBE_ID] = VBE_ID_RESET;
+}
+
+/* Guests can only reach valid values; a damaged snapshot must not do more. */
+static void vga_loaded(void *dev)
+{
+    struct vga *v = dev;
+
+    v->seq_index &= SEQ__COUNT - 1;
+    v->gc_index &= GC__COUNT - 1;
+    v->dac_sub %= 3;
+    if (v->pci.bus)
+        pci_dev_loaded(&v->pci);
+}
+
+static void vga_destroy(void *dev)
+{
+    struct vga *v = dev;
+
+    if (!v)
+        return;
+    pci_unregister(&v->pci);
+    free(v->vram);
+    free(v);
+}
+
+const struct device_class vga_class = {
+    .name = "vga",
+    .version = 1,
+    .fields = vga_fields,
+    .reset = vga_reset,
+    .loaded = vga_loaded,
+    .destroy = vga_destroy,
+};
+
+static enum status vga_plug(struct vga *v)
+{
+    static const struct pci_ident ident = {
+        .vendor = VGA_VENDOR,
+        .device = VGA_DEVICE,
+        .class_code = VGA_CLASS,
+        .revision = VGA_REVISION,
+    };
+    enum status s = STATUS_OK;
+
+    pci_dev_init(&v->pci, &ident, NULL, v);
+    pci_add_memory_bar(&v->pci, BAR_LFB, (u32)v->vram_bytes, true, &vga_lfb_ops);
+    pci_add_memory_bar(&v->pci, BAR_MMIO, MMIO_SIZE, false, &vga_mmio_ops);
+    if (v->desc.rom)
+        s = pci_add_rom(&v->pci, v->desc.rom, v->desc.rom_len);
+    return s == STATUS_OK ? pci_register(&v->pci, v->desc.pci, v->desc.devfn) : s;
+}
+
+enum status vga_create(struct vga **out, const struct vga_desc *desc)
+{
+    u32 size = desc->vram_bytes ? desc->vram_bytes : VGA_VRAM_DEFAULT;
+
+    if (size < VRAM_MIN || size > VRAM_MAX || size & (size - 1))
+        return STATUS_BAD_SIZE;
+    struct vga *v = calloc(1, sizeof(*v));
+    if (!v)
+        return STATUS_NO_MEMORY;
+
+    v->desc = *desc;
+    v->vram_bytes = size;
+    v->vram = calloc(1, size);
+    enum status s = v->vram ? vga_claim_ports(v) : STATUS_NO_MEMORY;
+    if (s != STATUS_OK) {
+        vga_destroy(v);
+        return s;
+    }
+    s = ioport_claim(desc->io, PORT_VBE, PORT_VBE_COUNT, &vbe_ops, v);
+    if (s == STATUS_OK && desc->pci) {
+        s = vga_plug(v);
+        if (s != STATUS_OK)
+            ioport_release(desc->io, PORT_VBE, PORT_VBE_COUNT);
+    }
+    if (s != STATUS_OK) {
+        vga_release_ports(v);
+        vga_destroy(v);
+        return s;
+    }
+    vga_reset(v);
+    v->desc.rom = NULL; /* copied */
+    *out = v;
+    return STATUS_OK;
+}

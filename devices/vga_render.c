@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From registers and memory to pixels: sizes, colours, VGA and VBE graphics modes.
+ *
+ * References: [VGA] CRT controller address generation, attribute controller, DAC.
+ *
+ * A frame is what memory holds at one moment; programs that change registers while the beam runs
+ * are shown with their last values. Pixels that the hardware repeats are given once: mode 13h is
+ * 320 by 200.
+ *
+ * Not implemented: border, palette indirection of 256-colour modes.
+ */
+#include "devices/vga_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+
+u32 vga_dac_color(const struct vga *v, u8 index)
+{
+    const u8 *c = &v->dac[(index & v->dac_mask) * 3];
+    u32 color = 0;
+
+    for (unsigned i = 0; i < 3; i++) {
+        u8 part =
+            v->vbe[VBE_ENABLE] & VBE_8BIT_DAC ? c[i] : (u8)((c[i] & 0x3f) << 2 | (c[i] >> 4 & 3));
+        color = color << 8 | part;
+    }
+    return color;
+}
+
+u32 vga_attribute_color(const struct vga *v, u8 index)
+{
+    u8 color = v->ac[index & v->ac[AC_PLANE_ENABLE] & 15];
+    u8 select = v->ac[AC_COLOR_SELECT];
+
+    if (v->ac[AC_MODE] & AC_MODE_P54)
+        color = (u8)((color & 0x0f) | (select & 3) << 4);
+    return vga_dac_color(v, (u8)((color & 0x3f) | (select & 0x0c) << 4));
+}
+
+u32 vga_address(const struct vga *v, u32 ma, unsigned row)
+{
+    u8 mode = v->crtc[CRTC_MODE];
+    u32 at = ma;
+
+    if (v->crtc[CRTC_UNDERLINE] & CRTC_UNDERLINE_DWORD)
+        at = ma << 2 | (ma >> 14 & 3);
+    else if (!(mode & CRTC_MODE_BYTE))
+        at = ma << 1 | (ma >> (mode & CRTC_MODE_WRAP_A15 ? 15 : 13) & 1);
+    if (!(mode & CRTC_MODE_ROW0_A13))
+        at = (at & ~0x2000u) | (row & 1) << 13;
+    if (!(mode & CRTC_MODE_ROW1_A14))
+        at = (at & ~0x4000u) | (row >> 1 & 1) << 14;
+    return at & VGA_PLANE_MASK;
+}
+
+/* ---- VGA graphics ---- */
+
+/* How often a graphics line is shown before the next one. */
+static unsigned line_repeat(const struct vga *v)
+{
+    unsigned rows = (v->crtc[CRTC_MAX_SCAN] & 0x1fu) + 1;
+    unsigned n = v->crtc[CRTC_MAX_SCAN] & CRTC_MAX_SCAN_DOUBLE ? 2 : 1;
+
+    return v->crtc[CRTC_MODE] & CRTC_MODE_ROW0_A13 ? n * rows : n;
+}
+
+static unsigned pixels_per_column(const struct vga *v)
+{
+    return v->gc[GC_MODE] & GC_MODE_SHIFT_256 ? 4 : 8;
+}
+
+/* The pixels of one character clock, from the four planes' bytes. */
+static void column_pixels(const struct vga *v, const u8 *plane, const u32 *color, u32 *to)
+{
+    if (v->gc[GC_MODE] & GC_MODE_SHIFT_256) {
+        for (unsigned i = 0; i < 4; i++)
+            to[i] = vga_dac_color(v, plane[i]);
+    } else if (v->gc[GC_MODE] & GC_MODE_SHIFT_CGA) {
+        for (unsigned i = 0; i < 8; i++) {
+            const u8 *pair = plane + (i >> 2);
+            unsigned shift = 6 - 2 * (i & 3);
+            to[i] = color[(pair[0] >> shift & 3) | (pair[2] >> shift & 3) << 2];
+        }
+    } else {
+        for (unsigned i = 0; i < 8; i++) {
+            unsigned bit = 7 - i;
+            to[i] = color[(plane[0] >> bit & 1) | (plane[1] >> bit & 1) << 1 |
+                          (plane[2] >> bit & 1) << 2 | (plane[3] >> bit & 1) << 3];
+        }
+    }
+}
+
+static unsigned line_compare(const struct vga *v)
+{
+    return v->crtc[CRTC_LINE_COMPARE] | (v->crtc[CRTC_OVERFLOW] & 0x10u) << 4 |
+           (v->crtc[CRTC_MAX_SCAN] & 0x40u) << 3;
+}
+
+static void render_graphics(const struct vga *v, const struct vga_timing *t, struct vga_frame *f)
+{
+    const u8 *c = v->crtc;
+    unsigned repeat = line_repeat(v);
+    unsigned rows = c[CRTC_MODE] & CRTC_MODE_ROW0_A13 ? 1 : (c[CRTC_MAX_SCAN] & 0x1fu) + 1;
+    unsigned per = pixels_per_column(v);
+    unsigned pan = v->ac[AC_PANNING] & 7;
+    unsigned split = line_compare(v) / repeat;
+    u32 start = (u32)c[CRTC_START_HIGH] << 8 | c[CRTC_START_LOW];
+    u32 color[16], pixel[8];
+
+    start += c[CRTC_PRESET_ROW] >> 5 & 3;
+    pan = per == 4 ? pan >> 1 : pan;
+    for (unsigned i = 0; i < 16; i++)
+        color[i] = vga_attribute_color(v, (u8)i);
+    for (unsigned y = 0; y < f->height; y++) {
+        bool below = y > split;
+        unsigned line = below ? y - split - 1 : y;
+        unsigned skip = below && v->ac[AC_MODE] & BIT(5) ? 0 : pan;
+        u32 ma = (below ? 0 : start) + line / rows * c[CRTC_OFFSET] * 2;
+        u32 *to = f->pixels + (size_t)y * f->width;
+        for (unsigned column = 0; column <= t->columns; column++) {
+            column_pixels(v, &v->vram[vga_address(v, ma + column, line % rows) * 4], color, pixel);
+            for (unsigned i = 0; i < per; i++) {
+                unsigned x = column * per + i - skip; /* wraps to a large number left of 0 */
+                if (x < f->width)
+                    to[x] = pixel[i];
+            }
+        }
+    }
+}
+
+/* ---- VBE ---- */
+
+static u32 widen(u32 value, unsigned bits)
+{
+    return (value << (8 - bits) | value >> (2 * bits - 8)) & 0xff;
+}
+
+static u32 vbe_pixel(const struct vga *v, const u32 *palette, u32 line, u32 x)
+{
+    size_t mask = v->vram_bytes - 1;
+    unsigned bytes = (v->vbe[VBE_BPP] + 7u) / 8;
+    u32 raw = 0;
+
+    for (unsigned i = 0; i < bytes; i++)
+        raw |= (u32)v->vram[(line + x * bytes + i) & mask] << 8 * i;
+    switch (v->vbe[VBE_BPP]) {
+    case 15:
+        return widen(raw >> 10 & 31, 5) << 16 | widen(raw >> 5 & 31, 5) << 8 | widen(raw & 31, 5);
+    case 16:
+        return widen(raw >> 11 & 31, 5) << 16 | widen(raw >> 5 & 63, 6) << 8 | widen(raw & 31, 5);
+    case 24:
+    case 32:
+        return raw & 0xffffff;
+    default:
+        return palette[raw & 0xff];
+    }
+}
+
+/* 16 colours: planes, as in VGA modes. */
+static u32 vbe_planar_pixel(const struct vga *v, const u32 *color, u32 y, u32 x)
+{
+    u32 at = y * (v->vbe[VBE_VIRT_WIDTH] / 8u) + x / 8;
+    const u8 *plane = &v->vram[(size_t)at * 4 & (v->vram_bytes - 1)];
+    unsigned bit = 7 - (x & 7);
+
+    return color[(plane[0] >> bit & 1) | (plane[1] >> bit & 1) << 1 | (plane[2] >> bit & 1) << 2 |
+                 (plane[3] >> bit & 1) << 3];
+}
+
+static void render_vbe(const struct vga *v, struct vga_frame *f)
+{
+    bool planar = v->vbe[VBE_BPP] == 4;
+    u32 palette[256];
+
+    for (unsigned i = 0; i < 256; i++)
+        palette[i] = planar ? vga_attribute_color(v, (u8)i) : vga_dac_color(v, (u8)i);
+    for (u32 y = 0; y < f->height; y++) {
+        u32 *to = f->pixels + (size_t)y * f->width;
+        u32 row = y + v->vbe[VBE_Y_OFFSET];
+        for (u32 x = 0; x < f->width; x++) {
+            u32 column = x + v->vbe[VBE_X_OFFSET];
+            to[x] = planar ? vbe_planar_pixel(v, palette, row, column)
+                           : vbe_pixel(v, palette, row * vbe_pitch(v), column);
+        }
+    }
+}
+
+/* ---- frames ---- */
+
+static enum status frame_resize(struct vga_frame *f, unsigned width, unsigned height)
+{
+    size_t need = (size_t)width * height;
+
+    if (need > f->capacity) {
+        u32 *pixels = realloc(f->pixels, need * sizeof(*pixels));
+        if (!pixels)
+            return STATUS_NO_MEMORY;
+        f->pixels = pixels;
+        f->capacity = need;
+    }
+    f->width = width;
+    f->height = height;
+    return STATUS_OK;
+}
+
+static enum status frame_size(const struct vga *v, const struct vga_timing *t, struct vga_frame *f)
+{
+    if (vbe_on(v))
+        return frame_resize(f, v->vbe[VBE_XRES], v->vbe[VBE_YRES]);
+    if (vga_is_text(v))
+        return frame_resize(f, t->columns * t->char_dots, t->lines);
+    unsigned height = t->lines / line_repeat(v);
+    return frame_resize(f, t->columns * pixels_per_column(v), height ? height : 1);
+}
+
+enum status vga_render(const struct vga *v, struct vga_frame *f)
+{
+    struct vga_timing t;
+
+    vga_timing(v, &t);
+    enum status s = frame_size(v, &t, f);
+    if (s != STATUS_OK)
+        return s;
+    if (vbe_on(v))
+        render_vbe(v, f);
+    else if (v->seq[SEQ_CLOCKING] & SEQ_CLOCKING_OFF || !(v->ac_index & AC_INDEX_PAS))
+        memset(f->pixels, 0, (size_t)f->width * f->height * sizeof(*f->pixels));
+    else if (vga_is_text(v))
+        vga_render_text(v, &t, f);
+    else
+        render_graphics(v, &t, f);
+    return STATUS_OK;
+}
+
+void vga_frame_free(struct vga_frame *f)
+{
+    free(f->pixels);
+    *f = (struct vga_frame){0};
+}
