@@ -254,11 +254,11 @@ static bool fits(u32 form, u8 modrm)
     return ((modrm ^ form) & (form >> 8) & 0xff) == 0;
 }
 
-static void with_tails(struct context *c, struct sample *s, unsigned tail_count)
+static void with_tails(struct context *c, struct sample *s, unsigned first, unsigned last)
 {
     unsigned head = s->n;
 
-    for (unsigned i = 0; i < tail_count; i++) {
+    for (unsigned i = first; i <= last; i++) {
         memcpy(s->bytes + head, tails[i], sizeof(tails[i]));
         s->n = head + sizeof(tails[i]);
         compare(c, s);
@@ -266,14 +266,17 @@ static void with_tails(struct context *c, struct sample *s, unsigned tail_count)
     s->n = head;
 }
 
-/* One row at one opcode with one set of prefixes. @full: everything, else the essential. */
-static void with_prefixes(struct context *c, struct sample *s, bool full, bool all_sibs)
+/*
+ * One row at one opcode with the prefixes numbered @p: every tail without prefixes, and one of
+ * two by turns with them.
+ */
+static void with_prefixes(struct context *c, struct sample *s, unsigned p, bool all_sibs)
 {
-    unsigned tail_count = full ? ARRAY_LEN(tails) : 2, head = s->n;
+    unsigned first = p & 1, last = p ? first : ARRAY_LEN(tails) - 1, head = s->n;
     unsigned sib_count = all_sibs ? 256 : ARRAY_LEN(some_sibs);
 
     if (!(s->def->form & FORM_HAS)) {
-        with_tails(c, s, ARRAY_LEN(tails));
+        with_tails(c, s, 0, ARRAY_LEN(tails) - 1);
         return;
     }
     for (unsigned modrm = 0; modrm < 256; modrm++) {
@@ -282,13 +285,13 @@ static void with_prefixes(struct context *c, struct sample *s, bool full, bool a
         s->n = head;
         put_byte(s, (u8)modrm);
         if (modrm >= 0xc0 || (modrm & 7) != 4) {
-            with_tails(c, s, tail_count);
+            with_tails(c, s, first, last);
             continue;
         }
         for (unsigned i = 0; i < sib_count; i++) {
             s->n = head + 1;
             put_byte(s, all_sibs ? (u8)i : some_sibs[i]);
-            with_tails(c, s, all_sibs ? 1 : tail_count);
+            with_tails(c, s, first, all_sibs ? first : last);
         }
     }
 }
@@ -312,7 +315,7 @@ static void test_row(struct context *c, u16 row)
             for (unsigned p = 0; p < ARRAY_LEN(prefixes); p++) {
                 s.mode = m ? MODE_CS32 : 0;
                 if (put_head(&s, &prefixes[p], (u8)opcode))
-                    with_prefixes(c, &s, p == 0, all_sibs);
+                    with_prefixes(c, &s, p, all_sibs);
             }
 }
 
