@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cpu/cpu.h"
+#include "devices/ata.h"
 #include "devices/block.h"
 #include "devices/device.h"
 #include "devices/i440fx.h"
@@ -17,6 +18,7 @@
 #include "devices/pci.h"
 #include "devices/piix3.h"
 #include "devices/piix4_pm.h"
+#include "devices/piix_ide.h"
 #include "devices/portf0.h"
 #include "devices/ps2kbd.h"
 #include "devices/uart16550.h"
@@ -65,6 +67,8 @@ struct pc {
     struct piix3 *isa;
     struct piix4_pm *pm;
     struct vga *vga;
+    struct ata *ata;
+    struct piix_ide *ide;
 
     u8 *bios; /* owned; a whole number of pages */
     size_t bios_len;
