@@ -13,7 +13,7 @@ import sys
 C_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 ASM_COMMENT = re.compile(r";[^\n]*")
 # What begins like a manual's name: [SDM 3A ...], [8259A], [440FX]; not [lo, hi) and not a[N].
-CITATION = re.compile(r"(?<![\w\])])\[((?:[A-Z]|\d{3,})[\w-]{2,})(?=[\s\],;])")
+CITATION = re.compile(r"(?<![\w\])])\[([A-Z][\w-]{2,}|\d{3,}[A-Z-]*)(?=[\s\],;])")
 REGISTER = re.compile(r"[ER]?([A-D]X|[SD]I|[SBI]P)$")  # [EBX] in a comment is an operand
 LINK = re.compile(r"\]\(([^)\s#]+)[^)]*\)")
 WORKPLACE = re.compile(r"(?<![\w.])/(work|tmp/w)/")
