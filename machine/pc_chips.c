@@ -148,6 +148,7 @@ static enum status create_serial(struct pc *pc)
             .base = com[i].base,
             .irq = irq_line(pc, IRQ_ISA, com[i].irq),
             .out = {pc->host.serial[i].put, pc->host.serial[i].ctx},
+            .bit_ns = 100, /* nothing but the wire's speed would make a guest wait */
         };
         TRY(uart16550_create(&pc->uart[i], &desc));
         TRY(pc_add_chip(pc, &uart16550_class, pc->uart[i]));
