@@ -112,18 +112,19 @@ bool exec_lgs(struct cpu *cpu, const struct insn *in)
     return load_far_pointer(cpu, in, SEG_GS);
 }
 
+/* Memory is written, and must be writable, only if the RPL has to rise. */
 bool exec_arpl(struct cpu *cpu, const struct insn *in)
 {
-    struct mmu_rmw rmw;
     u64 dst;
 
     if (cpu_is_8086(cpu))
         return fault_ud(cpu);
     u64 src = reg_get(cpu, in->reg, W16);
-    if (!rm_rmw(cpu, in, W16, &rmw, &dst))
+    if (!rm_read(cpu, in, W16, &dst))
         return false;
     bool less = (dst & 3) < (src & 3);
-    rm_rmw_finish(cpu, in, W16, &rmw, less ? (dst & ~(u64)3) | (src & 3) : dst);
+    if (less && !rm_write(cpu, in, W16, (dst & ~(u64)3) | (src & 3)))
+        return false;
     flags_set(cpu, FL_Z, less ? FL_Z : 0);
     return true;
 }

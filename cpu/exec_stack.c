@@ -79,17 +79,18 @@ bool exec_pusha(struct cpu *cpu, const struct insn *in)
     return true;
 }
 
+/* The slot of ESP is read, and may fault, but its value is dropped. */
 bool exec_popa(struct cpu *cpu, const struct insn *in)
 {
     const u32 size = width_bytes(in->opsize);
     u64 v[8];
 
-    for (unsigned r = REG_AX; r <= REG_DI; r++)
-        if (r != REG_SP && !stack_peek(cpu, (7 - r) * size, in->opsize, &v[r]))
+    for (unsigned i = 0; i < 8; i++)
+        if (!stack_peek(cpu, i * size, in->opsize, &v[i]))
             return false;
     for (unsigned r = REG_AX; r <= REG_DI; r++)
         if (r != REG_SP)
-            reg_set(cpu, r, in->opsize, v[r]);
+            reg_set(cpu, r, in->opsize, v[REG_DI - r]);
     stack_adjust(cpu, (i32)(8 * size));
     return true;
 }

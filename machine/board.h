@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cpu/cpu.h"
+#include "devices/ata.h"
 #include "devices/block.h"
 #include "devices/device.h"
 #include "devices/i440fx.h"
@@ -65,6 +66,7 @@ struct pc {
     struct piix3 *isa;
     struct piix4_pm *pm;
     struct vga *vga;
+    struct ata *ata;
 
     u8 *bios; /* owned; a whole number of pages */
     size_t bios_len;

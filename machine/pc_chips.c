@@ -182,6 +182,22 @@ static enum status create_pci(struct pc *pc)
     return pc_add_chip(pc, &piix4_pm_class, pc->pm);
 }
 
+static enum status create_ide(struct pc *pc)
+{
+    struct ata_desc desc = {
+        .io = pc->io,
+        .clk = &pc->clock,
+        .irq = {irq_line(pc, IRQ_ISA, 14), irq_line(pc, IRQ_ISA, 15)},
+    };
+
+    for (unsigned i = 0; i < DRIVE_COUNT; i++) {
+        if (pc->disk[i])
+            desc.drive[i / 2][i % 2] = (struct ata_drive_desc){ATA_DISK, pc->disk[i], NULL};
+    }
+    TRY(ata_create(&pc->ata, &desc));
+    return pc_add_chip(pc, &ata_class, pc->ata);
+}
+
 static enum status create_vga(struct pc *pc)
 {
     TRY(vga_create(&pc->vga, &(struct vga_desc){.io = pc->io,
@@ -317,8 +333,8 @@ static enum status create_extras(struct pc *pc)
 enum status pc_create_chips(struct pc *pc)
 {
     static enum status (*const group[])(struct pc *) = {
-        create_core, create_rtc, create_keyboard, create_serial,
-        create_pci,  create_vga, create_fwcfg,    create_extras,
+        create_core, create_rtc, create_keyboard, create_serial, create_pci,
+        create_ide,  create_vga, create_fwcfg,    create_extras,
     };
 
     for (unsigned i = 0; i < ARRAY_LEN(group); i++)

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hardware oracle: one instruction, the same inputs, executed by the host's own processor in a
+ * 32-bit code segment and by our executors; everything a guest could see is compared.
+ *
+ * oracle_gen.c makes the cases from the rows of cpu/isa.def, oracle_native.c and oracle_ours.c run
+ * them, oracle_rules.c says what the manual leaves undefined, test_oracle.c compares and reports.
+ */
+#pragma once
+
+#include "cpu/insn.h"
+
+/**
+ * The linear addresses that exist, the same on both sides. Everything around them faults; DATA and
+ * STACK are two pages each, so that operands can cross a page that is there.
+ */
+enum arena {
+    ARENA_BASE = 0x20000000,
+    ARENA_SIZE = 0x30000,
+    ARENA_CODE = ARENA_BASE, /* one page */
+    ARENA_DATA = ARENA_BASE + 0x10000,
+    ARENA_STACK = ARENA_BASE + 0x20000,
+    ARENA_WINDOW = 0x2000, /* bytes of DATA, of STACK */
+    ARENA_MIDDLE = 0x1000,
+};
+
+/** Selectors of a 64-bit Linux process's 32-bit flat segments; FS stays null. */
+enum { ORACLE_CS = 0x23, ORACLE_DS = 0x2b };
+
+/** Instructions may go on after one iteration of REP; more than this is taken for a hang. */
+enum { ORACLE_MAX_STEPS = 4096 };
+
+struct oracle_regs {
+    u32 gpr[8];
+    u32 eip;
+    u32 eflags;
+};
+
+/** One instruction with its inputs; the memory inputs are in the two windows. */
+struct oracle_case {
+    unsigned row; /* enum insn_id */
+    u8 bytes[16];
+    unsigned len;
+    bool rep;  /* a repeated string instruction */
+    bool trap; /* stop it by TF; else (PUSHF would see TF) by the INT3 behind it */
+    struct oracle_regs in;
+};
+
+struct oracle_result {
+    struct oracle_regs regs;
+    bool fault;
+    u8 vector;
+    u32 error; /* of #PF */
+    u32 cr2;   /* of #PF */
+};
+
+/** The memory of one side, as the host addresses it. */
+struct oracle_memory {
+    u8 *data, *stack;
+};
+
+/* The processor of the host. */
+
+/** NULL, or why this host cannot be asked. */
+const char *native_open(struct oracle_memory *mem) MUST_CHECK;
+void native_run(const struct oracle_case *c, struct oracle_result *out);
+void native_close(void);
+
+/* Our executors. */
+
+struct ours;
+struct ours *ours_create(struct oracle_memory *mem) MUST_CHECK;
+void ours_destroy(struct ours *o);
+/** False: the bytes do not decode to the case's row; nothing was executed. */
+bool ours_run(struct ours *o, const struct oracle_case *c, struct oracle_result *out) MUST_CHECK;
+
+/* The cases. */
+
+struct random {
+    u64 state;
+};
+u32 random_u32(struct random *r);
+/** Uniform in [0, n). */
+u32 random_below(struct random *r, u32 n);
+/** Mostly numbers at which something overflows, wraps or changes sign. */
+u32 random_edge(struct random *r);
+
+enum oracle_form { FORM_IS_REG, FORM_IS_MEM, FORM_IS_PLAIN, FORM_IS__COUNT };
+
+/** Does the row have that form, and can it be executed as user code with nothing at risk? */
+bool oracle_row_runs(unsigned row, enum oracle_form form);
+/** The row's exec column, as text. */
+const char *oracle_exec_name(unsigned row);
+/** One random case of a form; fills the active parts of both windows of @mem. */
+void oracle_generate(struct random *r, unsigned row, enum oracle_form form, bool opsize16,
+                     const struct oracle_memory *mem, struct oracle_case *c);
+
+/* The rules: what processors may do differently. */
+
+enum oracle_rule {
+    RULE_RESULT = BIT(0),    /* the result is undefined: only faults and flags are compared  */
+    RULE_PARTIAL = BIT(1),   /* a fault may leave part of the work done                      */
+    RULE_HIGH_SLOT = BIT(2), /* the upper half of the pushed slot may be written or not       */
+    RULE_ORDER = BIT(3),     /* either of two operands may fault first: CR2 is not compared   */
+};
+
+/** Flags that the manual leaves undefined for this case. */
+u32 oracle_undefined_flags(const struct oracle_case *c, const struct insn *in);
+/** Set of enum oracle_rule. */
+u32 oracle_rules(const struct oracle_case *c, const struct insn *in);

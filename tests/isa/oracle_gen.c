@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random cases, made from the rows: an encoding, registers, flags, memory. Registers that address
+ * memory, and the few that have to be small for an instruction to do anything interesting, are
+ * steered; all others are random with a bias to the edges.
+ */
+#include <string.h>
+
+#include "base/bits.h"
+#include "tests/isa/oracle.h"
+
+static const char *const exec_names[INSN__COUNT] = {
+#define INSN(id, map, opcode, pfx, form, text, o1, o2, o3, attr, feat, rd, wr, un, exec, xlate)    \
+#exec,
+#include "cpu/isa.def"
+};
+
+const char *oracle_exec_name(unsigned row)
+{
+    return exec_names[row];
+}
+
+u32 random_u32(struct random *r)
+{
+    r->state ^= r->state << 13;
+    r->state ^= r->state >> 7;
+    r->state ^= r->state << 17;
+    return (u32)(r->state * 0x2545f4914f6cdd1d >> 32);
+}
+
+u32 random_below(struct random *r, u32 n)
+{
+    return (u32)((u64)random_u32(r) * n >> 32);
+}
+
+static bool one_in(struct random *r, u32 n)
+{
+    return random_below(r, n) == 0;
+}
+
+u32 random_edge(struct random *r)
+{
+    static const u32 edges[] = {0,          1,          2,          7,         8,      15,
+                                16,         31,         32,         33,        0x7f,   0x80,
+                                0x81,       0xff,       0x100,      0x7fff,    0x8000, 0x8001,
+                                0xffff,     0x10000,    0x9999,     0x0909,    0x6a9b, 0xff80,
+                                0x7fffffff, 0x80000000, 0x80000001, 0xffffffff};
+
+    switch (random_below(r, 4)) {
+    case 0:
+        return edges[random_below(r, ARRAY_LEN(edges))];
+    case 1:
+        return 0 - edges[random_below(r, ARRAY_LEN(edges))];
+    case 2:
+        return random_u32(r) >> random_below(r, 32);
+    default:
+        return random_u32(r);
+    }
+}
+
+/* Which rows. */
+
+/** Would leave user mode or the flat segments, read what differs by host, or enter the kernel. */
+static const char *const never[] = {
+    "int3",    "int1",      "int_i",    "into",        "iret",  "retf",  "call_far", "call_far_m",
+    "jmp_far", "jmp_far_m", "pop_sreg", "mov_to_sreg", "les",   "lds",   "lss",      "lfs",
+    "lgs",     "sldt",      "str",      "sgdt",        "sidt",  "smsw",  "lar",      "lsl",
+    "verr",    "verw",      "sysenter", "sysexit",     "rdtsc", "rdpmc", "cpuid",    "fwait",
+};
+
+static bool is_exec(unsigned row, const char *name)
+{
+    return strcmp(exec_names[row], name) == 0;
+}
+
+static bool is_integer_feature(u8 feat)
+{
+    return feat <= FEAT_P6 || feat == FEAT_CX8 || feat == FEAT_CMOV || feat == FEAT_MSR;
+}
+
+static bool has_modrm(unsigned row)
+{
+    return insn_def[row].form & FORM_HAS;
+}
+
+bool oracle_row_runs(unsigned row, enum oracle_form form)
+{
+    const struct insn_def *d = &insn_def[row];
+
+    if (d->map > MAP_0F || !is_integer_feature(d->feat) || (d->attr & (ATTR_O64 | ATTR_Fpu)))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(never); i++)
+        if (is_exec(row, never[i]))
+            return false;
+    if (!has_modrm(row))
+        return form == FORM_IS_PLAIN;
+    if (form == FORM_IS_REG)
+        return !(d->form & FORM_MEM);
+    if (strncmp(exec_names[row], "mov_", 4) == 0 && (d->attr & ATTR_Cpl0))
+        return false; /* MOV to and from CRn, DRn: a register whatever mod says */
+    return form == FORM_IS_MEM && !(d->form & FORM_REG);
+}
+
+/* Encoding. */
+
+struct gen {
+    struct random *r;
+    struct oracle_case *c;
+    const struct insn_def *def;
+    bool opsize16, adsize16;
+    u32 locked; /* registers that have their final value */
+    u8 *out;
+};
+
+static void put8(struct gen *g, u32 v)
+{
+    *g->out++ = (u8)v;
+}
+
+static void put16(struct gen *g, u32 v)
+{
+    put8(g, v);
+    put8(g, v >> 8);
+}
+
+static void put32(struct gen *g, u32 v)
+{
+    put16(g, v);
+    put16(g, v >> 16);
+}
+
+static bool row_has(const struct gen *g, enum operand code)
+{
+    return g->def->op[0] == code || g->def->op[1] == code || g->def->op[2] == code;
+}
+
+static bool is_string(const struct gen *g)
+{
+    return row_has(g, OPND_Xb) || row_has(g, OPND_Xv) || row_has(g, OPND_Xz) ||
+           row_has(g, OPND_Yb) || row_has(g, OPND_Yv) || row_has(g, OPND_Yz);
+}
+
+/** An operand's address: mostly across the two pages of a window, else near where they end. */
+static u32 target(struct gen *g)
+{
+    u32 window = one_in(g->r, 8) ? ARENA_STACK : ARENA_DATA;
+
+    switch (random_below(g->r, 12)) {
+    case 0:
+        return window + ARENA_WINDOW - random_below(g->r, 12);
+    case 1:
+        return window + random_below(g->r, 8) - 4;
+    default:
+        return window + ARENA_MIDDLE - 40 + random_below(g->r, 80);
+    }
+}
+
+static void set_reg(struct gen *g, unsigned reg, u32 v)
+{
+    g->c->in.gpr[reg] = v;
+    g->locked |= BIT(reg);
+}
+
+static void put_prefixes(struct gen *g)
+{
+    static const u8 overrides[] = {0x26, 0x2e, 0x36, 0x3e, 0x65}; /* FS is null on the host */
+    struct oracle_case *c = g->c;
+
+    if (one_in(g->r, 8))
+        put8(g, overrides[random_below(g->r, ARRAY_LEN(overrides))]);
+    if (g->opsize16)
+        put8(g, 0x66);
+    if (g->adsize16)
+        put8(g, 0x67);
+    if (is_string(g) && !one_in(g->r, 3)) {
+        put8(g, one_in(g->r, 2) ? 0xf3 : 0xf2);
+        c->rep = true;
+    } else if (g->def->pfx == PFX_F3) {
+        put8(g, 0xf3);
+    } else if (!(g->def->attr & ATTR_Cpl0) && one_in(g->r, g->def->attr & ATTR_Lock ? 8 : 64)) {
+        /* (LOCK MOV CR0 is another way to name CR8 on AMD's processors.) */
+        put8(g, 0xf0);
+    }
+}
+
+/** 32-bit addressing: the operand at @at, by whatever base, index and displacement reach it. */
+static void put_address32(struct gen *g, unsigned reg, u32 at)
+{
+    unsigned form = random_below(g->r, 4); /* 0: disp32; 1: base; 2: base + disp8; 3: + disp32 */
+    unsigned base = random_below(g->r, 8), index = random_below(g->r, 8);
+    unsigned scale = random_below(g->r, 4);
+    bool sib = base == REG_SP || one_in(g->r, 2);
+    u32 *gpr = g->c->in.gpr, sum = 0;
+    u32 disp8 = (u32)(i32)(i8)random_u32(g->r);
+
+    if (form != 0 && form != 3 && ((g->locked & BIT(base)) || (sib && index == base)))
+        form = 3;
+    if (form == 1 && base == REG_BP)
+        form = 2;
+    if (sib && index != REG_SP)
+        sum = gpr[index] << scale;
+    if (form == 1 || form == 2)
+        gpr[base] = at - sum - (form == 2 ? disp8 : 0);
+    unsigned mod = form & 3;
+    if (form == 0) {
+        base = REG_BP; /* mod 0, rm or base 5: a 32-bit displacement alone */
+    } else {
+        mod = form - 1;
+        sum += gpr[base];
+    }
+    put8(g, mod << 6 | reg << 3 | (sib ? 4u : base));
+    if (sib)
+        put8(g, scale << 6 | index << 3 | base);
+    if (form == 2)
+        put8(g, disp8);
+    else if (form != 1)
+        put32(g, at - sum);
+}
+
+/** 16-bit addressing reaches only the unmapped first 64 KiB: the fault tells the address. */
+static void put_address16(struct gen *g, unsigned reg)
+{
+    unsigned mod = random_below(g->r, 3), rm = random_below(g->r, 8);
+
+    put8(g, mod << 6 | reg << 3 | rm);
+    if (mod == 1)
+        put8(g, random_u32(g->r));
+    else if (mod == 2 || rm == 6)
+        put16(g, random_edge(g->r));
+}
+
+static void put_modrm(struct gen *g, enum oracle_form form, u32 at)
+{
+    unsigned value = g->def->form & 0xff, mask = g->def->form >> 8 & 0xff;
+    unsigned reg = ((value & mask) | (random_u32(g->r) & ~mask)) >> 3 & 7;
+
+    if (form == FORM_IS_REG)
+        put8(g, 0xc0 | (((value & mask) | (random_u32(g->r) & ~mask)) & 0x3f));
+    else if (g->adsize16)
+        put_address16(g, reg);
+    else
+        put_address32(g, reg, at);
+}
+
+static void put_immediates(struct gen *g, u32 at)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        switch (g->def->op[i]) {
+        case OPND_Ib:
+        case OPND_Ibs:
+        case OPND_Jb:
+            put8(g, random_edge(g->r));
+            break;
+        case OPND_Iw: /* RET, ENTER: mostly small, so that the stack stays where it is */
+            put16(g, one_in(g->r, 8) ? random_edge(g->r) : random_below(g->r, 64));
+            break;
+        case OPND_Iz:
+        case OPND_Iv:
+        case OPND_Jz:
+            (g->opsize16 ? put16 : put32)(g, random_edge(g->r));
+            break;
+        case OPND_Ob:
+        case OPND_Ov:
+            (g->adsize16 ? put16 : put32)(g, at);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* Inputs. */
+
+static void random_memory(struct random *r, u8 *window)
+{
+    static const u32 active[] = {0, ARENA_MIDDLE - 64, ARENA_MIDDLE, ARENA_WINDOW - 64};
+
+    for (size_t i = 0; i < ARRAY_LEN(active); i++)
+        for (u32 off = 0; off < 64; off += 4)
+            store32(window + active[i] + off, random_edge(r));
+}
+
+/** Bytes of the window that @at is in, or NULL. */
+static u8 *window_bytes(const struct oracle_memory *mem, u32 at)
+{
+    if (at >= ARENA_DATA && at + 8 <= ARENA_DATA + ARENA_WINDOW)
+        return mem->data + (at - ARENA_DATA);
+    if (at >= ARENA_STACK && at + 8 <= ARENA_STACK + ARENA_WINDOW)
+        return mem->stack + (at - ARENA_STACK);
+    return NULL;
+}
+
+static void steer_strings(struct gen *g)
+{
+    u32 from = target(g), to = one_in(g->r, 3) ? from + random_below(g->r, 9) - 4 : target(g);
+
+    set_reg(g, REG_SI, from);
+    set_reg(g, REG_DI, to);
+    if (g->c->rep) { /* INS and OUTS of nothing: AMD's check the port nevertheless */
+        u32 least = row_has(g, OPND_DX) ? 1 : 0;
+        set_reg(g, REG_CX, least + random_below(g->r, 20));
+        if (g->adsize16)
+            g->c->in.gpr[REG_CX] |= random_u32(g->r) << 16;
+    }
+}
+
+static void steer_division(struct gen *g)
+{
+    u32 ax = g->c->in.gpr[REG_AX];
+
+    g->locked |= BIT(REG_AX) | BIT(REG_DX);
+    switch (random_below(g->r, 3)) {
+    case 0:
+        g->c->in.gpr[REG_DX] = (u32)((i32)ax >> 31);
+        break;
+    case 1:
+        g->c->in.gpr[REG_DX] = random_below(g->r, 256);
+        break;
+    default:
+        break;
+    }
+}
+
+/** Comparands that are equal half of the time; the values of scans are in memory. */
+static void steer_comparand(struct gen *g, const struct oracle_memory *mem, u32 at)
+{
+    const u8 *bytes = window_bytes(mem, at);
+
+    g->locked |= BIT(REG_AX) | BIT(REG_DX);
+    if (!bytes || one_in(g->r, 2))
+        return;
+    g->c->in.gpr[REG_AX] = load32(bytes);
+    g->c->in.gpr[REG_DX] = load32(bytes + 4);
+}
+
+static void steer(struct gen *g, const struct oracle_memory *mem, u32 at)
+{
+    unsigned row = g->c->row;
+    u32 *gpr = g->c->in.gpr;
+    const char *exec = exec_names[row];
+
+    set_reg(g, REG_SP, ARENA_STACK + ARENA_MIDDLE - 32 + random_below(g->r, 16) * 4);
+    if (one_in(g->r, 8))
+        gpr[REG_SP] += random_below(g->r, 4);
+    else if (one_in(g->r, 16))
+        gpr[REG_SP] = ARENA_STACK + random_below(g->r, 24);
+    else if (one_in(g->r, 16))
+        gpr[REG_SP] = ARENA_STACK + ARENA_WINDOW - random_below(g->r, 24);
+    if (is_string(g))
+        steer_strings(g);
+    if (strcmp(exec, "xlat") == 0)
+        set_reg(g, REG_BX, at - (u8)gpr[REG_AX]);
+    if (strcmp(exec, "enter") == 0 || strcmp(exec, "leave") == 0)
+        set_reg(g, REG_BP, gpr[REG_SP] + random_below(g->r, 64) - 16);
+    if (strcmp(exec, "div") == 0 || strcmp(exec, "idiv") == 0)
+        steer_division(g);
+    if (strcmp(exec, "cmpxchg") == 0 || strcmp(exec, "cmpxchg8b") == 0)
+        steer_comparand(g, mem, at);
+    if (strncmp(exec, "loop", 4) == 0 || strcmp(exec, "jcxz") == 0)
+        gpr[REG_CX] = random_below(g->r, 3) | (one_in(g->r, 2) ? random_u32(g->r) << 16 : 0);
+    if (strncmp(exec, "bt", 2) == 0 && row_has(g, OPND_Gv))
+        for (unsigned reg = 0; reg < 8; reg++) /* whichever holds the bit offset: stay near */
+            if (reg != REG_SP && !one_in(g->r, 8))
+                set_reg(g, reg, random_below(g->r, 300) - 150);
+    if (strcmp(exec, "popf") == 0) { /* not TF, AC, NT: they would outlive the instruction */
+        u8 *top = mem->stack + ARENA_MIDDLE;
+        gpr[REG_SP] = ARENA_STACK + ARENA_MIDDLE;
+        store32(top, load32(top) & (FL_OSZAPC | FL_D | FL_I));
+    }
+}
+
+void oracle_generate(struct random *r, unsigned row, enum oracle_form form, bool opsize16,
+                     const struct oracle_memory *mem, struct oracle_case *c)
+{
+    struct gen g = {.r = r, .c = c, .def = &insn_def[row], .opsize16 = opsize16};
+
+    memset(c, 0, sizeof(*c));
+    c->row = row;
+    c->trap = !is_exec(row, "pushf");
+    c->in.eip = ARENA_CODE + 0x100;
+    c->in.eflags = (random_u32(r) & FL_OSZAPC) | FL_I | 2 | (one_in(r, 4) ? FL_D : 0u);
+    for (unsigned i = 0; i < 8; i++)
+        c->in.gpr[i] = random_edge(r);
+    random_memory(r, mem->data);
+    random_memory(r, mem->stack);
+    memset(c->bytes, 0xcc, sizeof(c->bytes));
+
+    u32 at = target(&g);
+    g.adsize16 = one_in(r, 12);
+    g.out = c->bytes;
+    put_prefixes(&g);
+    steer(&g, mem, at);
+    if (g.def->map == MAP_0F)
+        put8(&g, 0x0f);
+    if (row_has(&g, OPND_Zb) || row_has(&g, OPND_Zv)) /* up to the next multiple of 8 */
+        put8(&g, g.def->opcode + random_below(r, 8 - (g.def->opcode & 7)));
+    else
+        put8(&g, g.def->opcode);
+    if (form != FORM_IS_PLAIN)
+        put_modrm(&g, form, at);
+    put_immediates(&g, at);
+    c->len = (unsigned)(g.out - c->bytes);
+}

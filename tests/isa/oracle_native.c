@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One instruction on the host's processor, in a 32-bit code segment.
+ *
+ * The kernel does the switching: a signal handler replaces the register set in its frame by that
+ * of the case, with the selector of the 32-bit code segment, and returns into the instruction. TF
+ * stops it after one instruction, an exception before; either is a signal, whose handler runs as
+ * 64-bit code again, copies the registers out, and puts the first frame's register set back.
+ */
+#if defined(__linux__) && defined(__x86_64__)
+
+#define _GNU_SOURCE
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "cpu/isa.h"
+#include "tests/isa/oracle.h"
+
+enum { PAGE = 4096, SIGNAL_STACK = 64 * 1024, TRAP_SINGLE_STEP = 1, TRAP_INT3 = 3, TRAP_PF = 14 };
+
+/* A handler has no argument of ours. */
+static struct {
+    const struct oracle_case *c;
+    struct oracle_result *out;
+    gregset_t home; /* the 64-bit side's registers */
+    unsigned steps;
+    bool away;
+    struct sigaction old[NSIG];
+    stack_t old_stack;
+    u8 stack[SIGNAL_STACK];
+    u8 *arena;
+} native;
+
+static const int native_signals[] = {SIGUSR1, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+static const int native_greg[8] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX,
+                                   REG_RSP, REG_RBP, REG_RSI, REG_RDI};
+
+static void depart(ucontext_t *uc)
+{
+    greg_t *g = uc->uc_mcontext.gregs;
+    const struct oracle_regs *in = &native.c->in;
+
+    memcpy(native.home, g, sizeof(native.home));
+    for (unsigned i = 0; i < 8; i++)
+        g[native_greg[i]] = in->gpr[i];
+    g[REG_RIP] = in->eip;
+    g[REG_EFL] = in->eflags | (native.c->trap ? FL_T : 0);
+    g[REG_CSGSFS] = (greg_t)((u64)ORACLE_DS << 48 | ORACLE_CS);
+    native.steps = 0;
+    native.away = true;
+}
+
+static void arrive(ucontext_t *uc)
+{
+    greg_t *g = uc->uc_mcontext.gregs;
+    struct oracle_result *out = native.out;
+    unsigned vector = (unsigned)g[REG_TRAPNO];
+
+    if (vector == TRAP_SINGLE_STEP && native.c->rep && g[REG_RIP] == native.c->in.eip &&
+        ++native.steps < ORACLE_MAX_STEPS)
+        return; /* the trap comes after every iteration */
+    for (unsigned i = 0; i < 8; i++)
+        out->regs.gpr[i] = (u32)g[native_greg[i]];
+    out->regs.eip = (u32)g[REG_RIP];
+    out->regs.eflags = (u32)g[REG_EFL];
+    out->vector = (u8)vector;
+    out->fault = vector != TRAP_SINGLE_STEP;
+    if (vector == TRAP_INT3 && !native.c->trap) {
+        out->fault = false;
+        out->regs.eip--;
+    }
+    out->error = vector == TRAP_PF ? (u32)g[REG_ERR] : 0;
+    out->cr2 = vector == TRAP_PF ? (u32)g[REG_CR2] : 0;
+    memcpy(g, native.home, sizeof(native.home));
+    native.away = false;
+}
+
+static void on_signal(int sig, siginfo_t *info, void *context)
+{
+    (void)info;
+    if (sig == SIGUSR1 && !native.away) {
+        depart(context);
+    } else if (native.away) {
+        arrive(context);
+    } else { /* a fault of the test program itself: as if we had never been here */
+        sigaction(sig, &native.old[sig], NULL);
+    }
+}
+
+void native_run(const struct oracle_case *c, struct oracle_result *out)
+{
+    memset((void *)(uintptr_t)ARENA_CODE, 0xcc, PAGE);
+    memcpy((void *)(uintptr_t)c->in.eip, c->bytes, c->len);
+    memset(out, 0, sizeof(*out));
+    native.c = c;
+    native.out = out;
+    raise(SIGUSR1);
+}
+
+static bool map_arena(void)
+{
+    void *want = (void *)(uintptr_t)ARENA_BASE;
+
+    native.arena =
+        mmap(want, ARENA_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    return native.arena == want && mprotect(want, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) == 0 &&
+           mprotect((void *)(uintptr_t)ARENA_DATA, ARENA_WINDOW, PROT_READ | PROT_WRITE) == 0 &&
+           mprotect((void *)(uintptr_t)ARENA_STACK, ARENA_WINDOW, PROT_READ | PROT_WRITE) == 0;
+}
+
+static void install_handlers(void)
+{
+    struct sigaction sa = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    stack_t ss = {.ss_sp = native.stack, .ss_size = sizeof(native.stack)};
+
+    sigaltstack(&ss, &native.old_stack);
+    for (size_t i = 0; i < sizeof(native_signals) / sizeof(native_signals[0]); i++)
+        sigaction(native_signals[i], &sa, &native.old[native_signals[i]]);
+}
+
+/* A NOP must come back as one single step of 32-bit code. */
+static bool works(void)
+{
+    struct oracle_case c = {.bytes = {0x90}, .len = 1, .trap = true};
+    struct oracle_result out;
+
+    c.in.eip = ARENA_CODE;
+    c.in.eflags = FL_I | 2;
+    c.in.gpr[REG_AX] = 0x12345678;
+    native_run(&c, &out);
+    return !out.fault && out.regs.eip == ARENA_CODE + 1 && out.regs.gpr[REG_AX] == 0x12345678;
+}
+
+const char *native_open(struct oracle_memory *mem)
+{
+    if (!map_arena())
+        return "the addresses of the arena are taken";
+    /* 64-bit code runs with null selectors here, which 32-bit code may not use. */
+    __asm__ volatile("movl %0, %%ds\n\tmovl %0, %%es\n\tmovl %0, %%gs" : : "r"(ORACLE_DS));
+    install_handlers();
+    mem->data = (u8 *)(uintptr_t)ARENA_DATA;
+    mem->stack = (u8 *)(uintptr_t)ARENA_STACK;
+    return works() ? NULL : "the kernel does not run 32-bit code segments";
+}
+
+void native_close(void)
+{
+    for (size_t i = 0; i < sizeof(native_signals) / sizeof(native_signals[0]); i++)
+        sigaction(native_signals[i], &native.old[native_signals[i]], NULL);
+    sigaltstack(&native.old_stack, NULL);
+    munmap(native.arena, ARENA_SIZE);
+}
+
+#else
+
+#include "tests/isa/oracle.h"
+
+const char *native_open(struct oracle_memory *mem)
+{
+    (void)mem;
+    return "the host is not x86-64 Linux";
+}
+
+void native_run(const struct oracle_case *c, struct oracle_result *out)
+{
+    (void)c;
+    (void)out;
+}
+
+void native_close(void)
+{
+}
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* One instruction through our decoder and executors, as 32-bit user code with paging. */
+#include <stdlib.h>
+
+#include "cpu/cpu.h"
+#include "cpu/decode.h"
+#include "cpu/flags.h"
+#include "cpu/segment.h"
+#include "tests/isa/oracle.h"
+
+/* Where things are in RAM. */
+enum { RAM_SIZE = 0x100000, RAM_DIRECTORY = 0x1000, RAM_TABLE = 0x2000, RAM_ARENA = 0x10000 };
+enum { PTE_USER_RW = 7 };
+
+struct ours {
+    struct physmem *pm;
+    struct clock clock;
+    struct cpu *cpu;
+    struct decode_table *table;
+};
+
+static u32 no_in(void *ctx, u16 port, enum width w)
+{
+    (void)ctx, (void)port, (void)w;
+    return ~0u;
+}
+
+static void no_out(void *ctx, u16 port, u32 val, enum width w)
+{
+    (void)ctx, (void)port, (void)val, (void)w;
+}
+
+static u8 no_inta(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+static void no_ferr(void *ctx, bool level)
+{
+    (void)ctx, (void)level;
+}
+
+static void map_window(u8 *ram, u32 linear, u32 bytes, u32 *at)
+{
+    for (u32 off = 0; off < bytes; off += PAGE_SIZE, *at += PAGE_SIZE)
+        store32(ram + RAM_TABLE + (linear + off - ARENA_BASE) / PAGE_SIZE * 4, *at | PTE_USER_RW);
+}
+
+static void flat_segment(struct cpu *cpu, unsigned seg, u16 selector, u16 type)
+{
+    cpu->seg[seg] = (struct segment){.limit = 0xffffffff, .selector = selector};
+    cpu->seg[seg].attr = (u16)(SEG_G | SEG_DB | SEG_P | SEG_DPL | SEG_S | SEG_ACCESSED | type);
+}
+
+static void enter_user_mode(struct cpu *cpu)
+{
+    cpu->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_MP | CR0_WP | CR0_PG;
+    cpu->cr3 = RAM_DIRECTORY;
+    for (unsigned seg = 0; seg < SEG__COUNT; seg++)
+        flat_segment(cpu, seg, ORACLE_DS, SEG_RW);
+    flat_segment(cpu, SEG_CS, ORACLE_CS, SEG_RW | SEG_CODE);
+    segment_set_null(cpu, SEG_FS, 0);
+    cpu->tr.limit = 0; /* no I/O permission map */
+    segment_derive_all(cpu);
+    cpu->cpl = 3;
+    cpu_paging_changed(cpu);
+}
+
+struct ours *ours_create(struct oracle_memory *mem)
+{
+    struct ours *o = calloc(1, sizeof(*o));
+    struct cpu_desc desc = {.model = "max",
+                            .bus = {.in = no_in, .out = no_out, .inta = no_inta, .ferr = no_ferr}};
+    u32 at = RAM_ARENA;
+
+    if (!o)
+        return NULL;
+    clock_init(&o->clock, CLOCK_RATIO_DEFAULT);
+    if (physmem_create(&o->pm, RAM_SIZE) != STATUS_OK)
+        abort();
+    desc.physmem = o->pm;
+    desc.clock = &o->clock;
+    if (cpu_create(&o->cpu, &desc) != STATUS_OK ||
+        decode_table_create(&o->table, DECODE_ALL_FEATURES) != STATUS_OK)
+        abort();
+    physmem_map_ram(o->pm, 0, RAM_SIZE, 0);
+    physmem_set_a20(o->pm, true);
+    u8 *ram = physmem_ram(o->pm);
+    store32(ram + RAM_DIRECTORY + (ARENA_BASE >> 22) * 4, RAM_TABLE | PTE_USER_RW);
+    mem->data = ram + at;
+    map_window(ram, ARENA_DATA, ARENA_WINDOW, &at);
+    mem->stack = ram + at;
+    map_window(ram, ARENA_STACK, ARENA_WINDOW, &at);
+    enter_user_mode(o->cpu);
+    return o;
+}
+
+void ours_destroy(struct ours *o)
+{
+    if (!o)
+        return;
+    decode_table_destroy(o->table);
+    cpu_destroy(o->cpu);
+    physmem_destroy(o->pm);
+    free(o);
+}
+
+bool ours_run(struct ours *o, const struct oracle_case *c, struct oracle_result *out)
+{
+    struct cpu *cpu = o->cpu;
+    struct insn in;
+
+    memset(out, 0, sizeof(*out));
+    if (decode(o->table, c->bytes, INSN_MAX_LEN, MODE_CS32, &in) != DECODE_OK)
+        return false;
+    for (unsigned i = 0; i < 8; i++)
+        cpu->gpr[i] = c->in.gpr[i];
+    flags_put(cpu, c->in.eflags | (c->trap ? FL_T : 0));
+    cpu->rip = c->in.eip;
+    cpu->next_rip = cpu->rip + in.len;
+    clock_begin(&o->clock, ORACLE_MAX_STEPS);
+    cpu->attention = 0;
+    cpu->inhibit = 0;
+    out->fault = !in.exec(cpu, &in);
+    if (out->fault) {
+        cpu->next_rip = cpu->rip;
+        out->vector = cpu->fault.vector;
+        out->error = out->vector == VEC_PF ? cpu->fault.error : 0;
+        out->cr2 = out->vector == VEC_PF ? (u32)cpu->fault.lin : 0;
+    }
+    for (unsigned i = 0; i < 8; i++)
+        out->regs.gpr[i] = (u32)cpu->gpr[i];
+    out->regs.eip = (u32)cpu->next_rip;
+    out->regs.eflags = flags_get(cpu);
+    return true;
+}
