@@ -18,6 +18,7 @@
 #include "devices/pci.h"
 #include "devices/piix3.h"
 #include "devices/piix4_pm.h"
+#include "devices/piix_ide.h"
 #include "devices/portf0.h"
 #include "devices/ps2kbd.h"
 #include "devices/uart16550.h"
@@ -67,6 +68,7 @@ struct pc {
     struct piix4_pm *pm;
     struct vga *vga;
     struct ata *ata;
+    struct piix_ide *ide;
 
     u8 *bios; /* owned; a whole number of pages */
     size_t bios_len;

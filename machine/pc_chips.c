@@ -195,7 +195,10 @@ static enum status create_ide(struct pc *pc)
             desc.drive[i / 2][i % 2] = (struct ata_drive_desc){ATA_DISK, pc->disk[i], NULL};
     }
     TRY(ata_create(&pc->ata, &desc));
-    return pc_add_chip(pc, &ata_class, pc->ata);
+    TRY(pc_add_chip(pc, &ata_class, pc->ata));
+    TRY(piix_ide_create(
+        &pc->ide, &(struct piix_ide_desc){.pci = pc->pci, .pm = pc->physmem, .ata = pc->ata}));
+    return pc_add_chip(pc, &piix_ide_class, pc->ide);
 }
 
 static enum status create_vga(struct pc *pc)
