@@ -10,15 +10,17 @@ struct row {
     const char *id;
     exec_fn *exec;
     u32 form;
-    u8 opcode, pfx, op[3];
+    u8 map, opcode, pfx, op[3];
 };
 
 static const struct row rows[] = {
 #define INSN(id, map, opc, pfx, form, text, o1, o2, o3, attr, feat, rd, wr, un, x, xlate)          \
-    {#id, exec_##x, FORM_##form, opc, PFX_##pfx, {OPND_##o1, OPND_##o2, OPND_##o3}},
+    {#id, exec_##x, FORM_##form, MAP_##map, opc, PFX_##pfx, {OPND_##o1, OPND_##o2, OPND_##o3}},
 #include "cpu/isa_mmx.def"
 #include "cpu/isa_sse.def"
 #include "cpu/isa_sse2.def"
+#include "cpu/isa_sse3.def"
+#include "cpu/isa_sse4.def"
 #undef INSN
 };
 
@@ -212,6 +214,9 @@ static void random_state(struct fpgen *g, const struct row *r, struct fpu_image 
     s->flags = fpgen_next(g) & BENCH_ARITH;
     s->rax = (u32)fpgen_next(g);
     s->rcx = (u32)fpgen_next(g);
+    s->rdx = fpgen_below(g, 2) ? fpgen_below(g, 20) : (u32)fpgen_next(g);
+    if (fpgen_below(g, 2))
+        s->rax = fpgen_below(g, 20);
     fit_state(g, r, s);
 }
 
@@ -271,7 +276,8 @@ static void report(const struct row *r, u8 modrm, u8 imm, const char *what,
 
 static bool is_gpr(u8 op)
 {
-    return op == OPND_Gd || op == OPND_Gy || op == OPND_Ey || op == OPND_Ed || op == OPND_Ew_d;
+    return op == OPND_Gd || op == OPND_Gy || op == OPND_Ey || op == OPND_Ed || op == OPND_Ew_d ||
+           op == OPND_Eb_d || op == OPND_Eb || op == OPND_Ev || op == OPND_Gv;
 }
 
 /* A ModR/M byte that fits the row; general registers are EAX and ECX. */
@@ -279,9 +285,9 @@ static u8 random_modrm(struct fpgen *g, const struct row *r, bool mem)
 {
     u8 reg = (u8)fpgen_below(g, 8), rm = (u8)fpgen_below(g, 8);
 
-    if (r->op[0] == OPND_Gd || r->op[0] == OPND_Gy || r->op[1] == OPND_Gd)
+    if (r->op[0] == OPND_Gd || r->op[0] == OPND_Gy || r->op[0] == OPND_Gv || r->op[1] == OPND_Gd)
         reg &= 1;
-    if ((is_gpr(r->op[0]) && r->op[0] != OPND_Gd && r->op[0] != OPND_Gy) ||
+    if ((is_gpr(r->op[0]) && r->op[0] != OPND_Gd && r->op[0] != OPND_Gy && r->op[0] != OPND_Gv) ||
         (is_gpr(r->op[1]) && r->op[1] != OPND_Gd))
         rm &= 1;
     if (mem)
@@ -305,7 +311,10 @@ static bool check_one(struct bench *b, struct fpgen *g, const struct row *r, boo
     in = bench_insn(r->exec, r->opcode, modrm, prefix_flag(r), imm);
     if (prefix_bytes[r->pfx])
         *p++ = prefix_bytes[r->pfx];
-    *p++ = 0x0F;
+    if (r->map != MAP_1B)
+        *p++ = 0x0F;
+    if (r->map == MAP_0F38 || r->map == MAP_0F3A)
+        *p++ = r->map == MAP_0F38 ? 0x38 : 0x3A;
     *p++ = r->opcode;
     if (r->form & FORM_HAS)
         *p++ = modrm;
