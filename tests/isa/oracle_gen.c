@@ -439,7 +439,12 @@ void oracle_generate(struct random *r, const struct oracle_kind *kind,
     memset(c, 0, sizeof(*c));
     c->row = kind->row;
     c->mode = kind->mode;
-    c->trap = !is_exec(kind->row, "pushf");
+    if (kind->mode != ORACLE_FLAT32)
+        c->stop = is_exec(kind->row, "pushf") ? STOP_INT3 : STOP_TRAP;
+    else /* single steps now and then: they prove that the length is right */
+        c->stop = (g.def->attr & ATTR_Ends) || (kind->first && !is_exec(kind->row, "pushf"))
+                      ? STOP_TRAP
+                      : STOP_JUMP;
     g.segments = oracle_segments[kind->mode];
     c->in.eip = ARENA_CODE + 0x100 - g.segments[SEG_CS].base;
     c->in.eflags = (random_u32(r) & FL_OSZAPC) | FL_I | 2 | (one_in(r, 4) ? FL_D : 0u);
