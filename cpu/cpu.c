@@ -190,6 +190,7 @@ enum status cpu_create(struct cpu **out, const struct cpu_desc *desc)
     cpu->bus = desc->bus;
     cpu->number = desc->number;
     cpu->model = model;
+    cpu->x87.absent = !model_has(model, FEAT_FPU);
     cpu->model_eflags =
         (model_has(model, FEAT_486) ? FL_AC : 0u) | (model_has(model, FEAT_CPUID) ? FL_ID : 0u);
     enum status s = mmu_create(&cpu->mmu, desc->physmem);

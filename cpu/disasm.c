@@ -36,7 +36,8 @@ enum size {
     S_W,
     S_D,
     S_Q,
-    S_T,    /* 10 bytes */
+    S_T,    /* 10 bytes, BCD */
+    S_F80,  /* 10 bytes, real */
     S_X,    /* 16 bytes */
     S_V,    /* operand size */
     S_Y,    /* 32, or 64 with REX.W */
@@ -54,59 +55,66 @@ struct operand_text {
 };
 
 // clang-format off
+#define RM(m, r)        {.kind = K_RM, .mem = (m), .reg = (r)}
+#define REG(k, r)       {.kind = (k), .reg = (r)}
+#define FIXED(r, n)     {.kind = K_FIXED, .reg = (r), .arg = (n)}
+#define MEM(k, m)       {.kind = (k), .mem = (m)}
+#define SREG(n)         {.kind = K_SEG, .arg = (n)}
+#define FILEREG(f)      {.kind = K_FILE, .file = (f)}
+#define FILERM(m, f)    {.kind = K_FILERM, .mem = (m), .file = (f)}
 static const struct operand_text operand_text[OPND__COUNT] = {
-    [OPND_Eb] = {K_RM, S_B, S_B},          [OPND_Ew] = {K_RM, S_W, S_W},
-    [OPND_Ed] = {K_RM, S_D, S_D},          [OPND_Ev] = {K_RM, S_V, S_V},
-    [OPND_Ey] = {K_RM, S_Y, S_Y},          [OPND_EwRv] = {K_RM, S_W, S_V},
-    [OPND_M] = {K_RM, S_NONE, S_V},        [OPND_Ma] = {K_RM, S_2V, S_V},
-    [OPND_Mp] = {K_RM, S_FAR, S_V},        [OPND_Ms] = {K_RM, S_NONE, S_V},
-    [OPND_Mb] = {K_RM, S_B, S_B},          [OPND_Mw] = {K_RM, S_W, S_W},
-    [OPND_Md] = {K_RM, S_D, S_D},          [OPND_Mq] = {K_RM, S_Q, S_Q},
-    [OPND_Mt] = {K_RM, S_T, S_T},          [OPND_Mdq] = {K_RM, S_X, S_X},
-    [OPND_Menv] = {K_RM, S_NONE, S_V},     [OPND_Mfsave] = {K_RM, S_NONE, S_V},
-    [OPND_Mfx] = {K_RM, S_NONE, S_V},      [OPND_Mfi16] = {K_RM, S_W, S_W},
-    [OPND_Mfi32] = {K_RM, S_D, S_D},       [OPND_Mfi64] = {K_RM, S_Q, S_Q},
-    [OPND_Mf32] = {K_RM, S_D, S_D},        [OPND_Mf64] = {K_RM, S_Q, S_Q},
-    [OPND_Mf80] = {K_RM, S_T, S_T},
-    [OPND_Gb] = {K_REG, S_B, S_B},         [OPND_Gw] = {K_REG, S_W, S_W},
-    [OPND_Gd] = {K_REG, S_D, S_D},         [OPND_Gv] = {K_REG, S_V, S_V},
-    [OPND_Gy] = {K_REG, S_Y, S_Y},         [OPND_Gz] = {K_REG, S_Z, S_Z},
-    [OPND_Sw] = {.kind = K_SEG, .arg = NO_REG},
-    [OPND_Cd] = {.kind = K_FILE, .file = "cr"},
-    [OPND_Dd] = {.kind = K_FILE, .file = "dr"},
-    [OPND_Td] = {.kind = K_FILE, .file = "tr"},
-    [OPND_Rv] = {K_RM, S_V, S_V},          [OPND_Rd] = {K_RM, S_D, S_D},
-    [OPND_Ry] = {K_RM, S_A, S_A},
-    [OPND_Zb] = {K_Z, S_B, S_B},           [OPND_Zv] = {K_Z, S_V, S_V},
-    [OPND_Ib] = {K_IMM},                   [OPND_Ibs] = {K_SIMM},
-    [OPND_Iw] = {K_IMM},                   [OPND_Iz] = {K_IMM},
-    [OPND_Iv] = {K_IMM},                   [OPND_I1] = {K_IMM},
-    [OPND_I3] = {K_IMM},                   [OPND_Jb] = {K_REL},
-    [OPND_Jz] = {K_REL},                   [OPND_Ap] = {K_FAR},
-    [OPND_Ob] = {K_MOFFS, S_B, S_B},       [OPND_Ov] = {K_MOFFS, S_V, S_V},
-    [OPND_Xb] = {K_SRC, S_B, S_B},         [OPND_Xv] = {K_SRC, S_V, S_V},
-    [OPND_Xz] = {K_SRC, S_Z, S_Z},         [OPND_Yb] = {K_DST, S_B, S_B},
-    [OPND_Yv] = {K_DST, S_V, S_V},         [OPND_Yz] = {K_DST, S_Z, S_Z},
-    [OPND_AL] = {K_FIXED, S_B, S_B, REG_AX},  [OPND_CL] = {K_FIXED, S_B, S_B, REG_CX},
-    [OPND_DX] = {K_FIXED, S_W, S_W, REG_DX},  [OPND_AX] = {K_FIXED, S_W, S_W, REG_AX},
-    [OPND_rAX] = {K_FIXED, S_V, S_V, REG_AX}, [OPND_eAX] = {K_FIXED, S_Z, S_Z, REG_AX},
-    [OPND_ES] = {.kind = K_SEG, .arg = SEG_ES}, [OPND_CS] = {.kind = K_SEG, .arg = SEG_CS},
-    [OPND_SS] = {.kind = K_SEG, .arg = SEG_SS}, [OPND_DS] = {.kind = K_SEG, .arg = SEG_DS},
-    [OPND_FS] = {.kind = K_SEG, .arg = SEG_FS}, [OPND_GS] = {.kind = K_SEG, .arg = SEG_GS},
-    [OPND_ST0] = {K_ST0},                  [OPND_STi] = {K_STI},
-    [OPND_Pq] = {.kind = K_FILE, .file = "mm"},
-    [OPND_Qq] = {.kind = K_FILERM, .mem = S_Q, .file = "mm"},
-    [OPND_Qd] = {.kind = K_FILERM, .mem = S_D, .file = "mm"},
-    [OPND_Nq] = {.kind = K_FILERM, .mem = S_Q, .file = "mm"},
-    [OPND_Vx] = {.kind = K_FILE, .file = "xmm"},
-    [OPND_Wx] = {.kind = K_FILERM, .mem = S_X, .file = "xmm"},
-    [OPND_Wss] = {.kind = K_FILERM, .mem = S_D, .file = "xmm"},
-    [OPND_Wsd] = {.kind = K_FILERM, .mem = S_Q, .file = "xmm"},
-    [OPND_Wq] = {.kind = K_FILERM, .mem = S_Q, .file = "xmm"},
-    [OPND_Wd] = {.kind = K_FILERM, .mem = S_D, .file = "xmm"},
-    [OPND_Ux] = {.kind = K_FILERM, .mem = S_X, .file = "xmm"},
-    [OPND_Ew_d] = {K_RM, S_W, S_D},
-    [OPND_XMM0] = {K_NONE},
+    [OPND_Eb] = RM(S_B, S_B),              [OPND_Ew] = RM(S_W, S_W),
+    [OPND_Ed] = RM(S_D, S_D),              [OPND_Ev] = RM(S_V, S_V),
+    [OPND_Ey] = RM(S_Y, S_Y),              [OPND_EwRv] = RM(S_W, S_V),
+    [OPND_M] = RM(S_NONE, S_V),            [OPND_Ma] = RM(S_2V, S_V),
+    [OPND_Mp] = RM(S_FAR, S_V),            [OPND_Ms] = RM(S_NONE, S_V),
+    [OPND_Mb] = RM(S_B, S_B),              [OPND_Mw] = RM(S_W, S_W),
+    [OPND_Md] = RM(S_D, S_D),              [OPND_Mq] = RM(S_Q, S_Q),
+    [OPND_Mt] = RM(S_T, S_T),              [OPND_Mdq] = RM(S_X, S_X),
+    [OPND_Menv] = RM(S_NONE, S_V),         [OPND_Mfsave] = RM(S_NONE, S_V),
+    [OPND_Mfx] = RM(S_NONE, S_V),          [OPND_Mfi16] = RM(S_W, S_W),
+    [OPND_Mfi32] = RM(S_D, S_D),           [OPND_Mfi64] = RM(S_Q, S_Q),
+    [OPND_Mf32] = RM(S_D, S_D),            [OPND_Mf64] = RM(S_Q, S_Q),
+    [OPND_Mf80] = RM(S_F80, S_F80),
+    [OPND_Gb] = REG(K_REG, S_B),           [OPND_Gw] = REG(K_REG, S_W),
+    [OPND_Gd] = REG(K_REG, S_D),           [OPND_Gv] = REG(K_REG, S_V),
+    [OPND_Gy] = REG(K_REG, S_Y),           [OPND_Gz] = REG(K_REG, S_Z),
+    [OPND_Sw] = SREG(NO_REG),
+    [OPND_Cd] = FILEREG("cr"),
+    [OPND_Dd] = FILEREG("dr"),
+    [OPND_Td] = FILEREG("tr"),
+    [OPND_Rv] = RM(S_V, S_V),              [OPND_Rd] = RM(S_D, S_D),
+    [OPND_Ry] = RM(S_A, S_A),
+    [OPND_Zb] = REG(K_Z, S_B),             [OPND_Zv] = REG(K_Z, S_V),
+    [OPND_Ib] = {.kind = K_IMM},           [OPND_Ibs] = {.kind = K_SIMM},
+    [OPND_Iw] = {.kind = K_IMM},           [OPND_Iz] = {.kind = K_IMM},
+    [OPND_Iv] = {.kind = K_IMM},           [OPND_I1] = {.kind = K_IMM},
+    [OPND_I3] = {.kind = K_IMM},           [OPND_Jb] = {.kind = K_REL},
+    [OPND_Jz] = {.kind = K_REL},           [OPND_Ap] = {.kind = K_FAR},
+    [OPND_Ob] = MEM(K_MOFFS, S_B),         [OPND_Ov] = MEM(K_MOFFS, S_V),
+    [OPND_Xb] = MEM(K_SRC, S_B),           [OPND_Xv] = MEM(K_SRC, S_V),
+    [OPND_Xz] = MEM(K_SRC, S_Z),           [OPND_Yb] = MEM(K_DST, S_B),
+    [OPND_Yv] = MEM(K_DST, S_V),           [OPND_Yz] = MEM(K_DST, S_Z),
+    [OPND_AL] = FIXED(S_B, REG_AX),        [OPND_CL] = FIXED(S_B, REG_CX),
+    [OPND_DX] = FIXED(S_W, REG_DX),        [OPND_AX] = FIXED(S_W, REG_AX),
+    [OPND_rAX] = FIXED(S_V, REG_AX),       [OPND_eAX] = FIXED(S_Z, REG_AX),
+    [OPND_ES] = SREG(SEG_ES),              [OPND_CS] = SREG(SEG_CS),
+    [OPND_SS] = SREG(SEG_SS),              [OPND_DS] = SREG(SEG_DS),
+    [OPND_FS] = SREG(SEG_FS),              [OPND_GS] = SREG(SEG_GS),
+    [OPND_ST0] = {.kind = K_ST0},          [OPND_STi] = {.kind = K_STI},
+    [OPND_Pq] = FILEREG("mm"),
+    [OPND_Qq] = FILERM(S_Q, "mm"),
+    [OPND_Qd] = FILERM(S_D, "mm"),
+    [OPND_Nq] = FILERM(S_Q, "mm"),
+    [OPND_Vx] = FILEREG("xmm"),
+    [OPND_Wx] = FILERM(S_X, "xmm"),
+    [OPND_Wss] = FILERM(S_D, "xmm"),
+    [OPND_Wsd] = FILERM(S_Q, "xmm"),
+    [OPND_Wq] = FILERM(S_Q, "xmm"),
+    [OPND_Wd] = FILERM(S_D, "xmm"),
+    [OPND_Ux] = FILERM(S_X, "xmm"),
+    [OPND_Ew_d] = RM(S_W, S_D),
+    [OPND_XMM0] = {.kind = K_NONE},
 };
 // clang-format on
 
@@ -186,14 +194,14 @@ static void put_segment(struct text *t, unsigned seg)
 
 static void put_size(struct text *t, enum size s, const struct insn *in)
 {
-    static const char *const by_width[] = {"byte", "word", "dword", "qword"};
+    static const char *const by_width[] = {"byte", "word", "dword", "qword", "xmmword"};
 
     if (s == S_NONE)
         return;
     if (s == S_FAR)
         put(t, "ptr ");
-    else if (s == S_T || s == S_X)
-        put(t, s == S_T ? "xword ptr " : "xmmword ptr ");
+    else if (s == S_T || s == S_F80 || s == S_X)
+        put(t, "%s ptr ", s == S_T ? "tbyte" : s == S_F80 ? "xword" : "xmmword");
     else
         put(t, "%s ptr ", by_width[width_of(s, in)]);
 }
@@ -294,15 +302,16 @@ static void put_register(struct text *t, const struct operand_text *o, const str
     }
 }
 
-static void put_operand(struct text *t, enum operand op, const struct insn *in, u64 ip, bool second)
+/* @nth: which operand. @second: an immediate has been written already. */
+static void put_operand(struct text *t, unsigned nth, const struct insn *in, u64 ip, bool second)
 {
-    const struct operand_text *o = &operand_text[op];
+    const struct operand_text *o = &operand_text[insn_def[in->id].op[nth]];
 
     switch (o->kind) {
     case K_RM:
     case K_FILERM:
         if (in->mem)
-            put_memory(t, o->mem, in);
+            put_memory(t, o->mem == S_FAR && nth == 0 ? S_NONE : o->mem, in);
         else
             put_register(t, o, in);
         break;
@@ -369,9 +378,25 @@ static void put_mnemonic(struct text *t, const struct insn *in, const char *form
     put(t, "%.*s", (int)strcspn(forms, "|"), forms);
 }
 
+/* CMPPS and its kin: the first eight predicates are part of the mnemonic. */
+static bool has_predicate(const struct insn *in, const struct insn_def *d)
+{
+    return d->map == MAP_0F && d->opcode == 0xc2 && in->imm < 8;
+}
+
+/* "cmpps" and 2 -> "cmpleps" */
+static void put_predicate(struct text *t, const struct insn *in, const char *text)
+{
+    static const char name[8][6] = {"eq", "lt", "le", "unord", "neq", "nlt", "nle", "ord"};
+
+    put(t, "cmp%s%s", name[in->imm], text + 3);
+}
+
 /* AAM and AAD have a base, which is named only if it is not ten. */
 static bool is_hidden(const struct insn *in, enum operand op)
 {
+    if (op == OPND_Ib && has_predicate(in, &insn_def[in->id]))
+        return true;
     if (in->id == INSN_AAM || in->id == INSN_AAD)
         return in->imm == 10;
     return operand_text[op].kind == K_NONE;
@@ -387,12 +412,15 @@ void disasm(const struct insn *in, u64 ip, char *out, size_t size)
         return;
     out[0] = '\0';
     put_prefixes(&t, in, d);
-    put_mnemonic(&t, in, d->text);
+    if (has_predicate(in, d))
+        put_predicate(&t, in, d->text);
+    else
+        put_mnemonic(&t, in, d->text);
     for (unsigned i = 0; i < ARRAY_LEN(d->op) && d->op[i] != OPND_None; i++) {
         if (is_hidden(in, d->op[i]))
             continue;
         put(&t, i ? ", " : " ");
-        put_operand(&t, d->op[i], in, ip, second);
+        put_operand(&t, i, in, ip, second);
         second |= d->op[i] == OPND_Ib || d->op[i] == OPND_Iw;
     }
 }

@@ -276,7 +276,7 @@ bool exec_x87_fcmov(struct cpu *cpu, const struct insn *in)
             x87_put(f, 0, f80_indefinite());
         return true;
     }
-    x87_finish_quiet(cpu, in);
+    x87_record(cpu, in);
     if (flags_cond(cpu, cc))
         x87_put(f, 0, *x87_st(f, in->rm));
     return true;
@@ -379,7 +379,7 @@ bool exec_x87_ffree(struct cpu *cpu, const struct insn *in)
 
     if (!x87_enter(cpu))
         return x87_refused(cpu);
-    x87_record(cpu, in);
+    x87_finish_quiet(cpu, in);
     x87_set_empty(f, in->rm);
     if (in->opcode == 0xDF)
         x87_pop(f);

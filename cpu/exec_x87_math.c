@@ -102,13 +102,13 @@ static bool remainder_step(struct cpu *cpu, const struct insn *in, bool nearest)
         return x87_refused(cpu);
     if (x87_empty(f, 0) || x87_empty(f, 1)) {
         store = x87_stack_fault(cpu, in, false);
-        f->status &= (u16) ~(X87_SW_C0 | X87_SW_C2 | X87_SW_C3);
     } else {
         r = f80_rem(&e, *x87_st(f, 0), *x87_st(f, 1), nearest, &q);
         store = x87_finish(cpu, in, &e);
-        if (!store)
-            q = 0;
-        f->status &= (u16) ~(X87_SW_C0 | X87_SW_C1 | X87_SW_C2 | X87_SW_C3);
+    }
+    f->status &= (u16) ~(X87_SW_C1 | X87_SW_C2);
+    if (store && (r.sign_exp & 0x7FFF) != 0x7FFF) { /* C0 and C3 stay if there is no quotient */
+        f->status &= (u16) ~(X87_SW_C0 | X87_SW_C3);
         f->status |= q & F80_REM_PARTIAL ? X87_SW_C2 : 0;
         f->status |= (u16)((q & 4) << 6 | (q & 2) << 13 | (q & 1) << 9);
     }

@@ -13,7 +13,8 @@ static bool push_converted(struct cpu *cpu, const struct insn *in, struct fp_env
 
     if (!x87_empty(f, 7))
         return x87_do_push(cpu, in, v);
-    if (x87_finish(cpu, in, e))
+    x87_finish(cpu, in, e);
+    if (!(e->flags & ~e->masks & FP_IE)) /* a denormal is loaded even if unmasked */
         x87_push(f, v);
     return true;
 }
@@ -96,7 +97,7 @@ bool exec_x87_fld_sti(struct cpu *cpu, const struct insn *in)
 
     if (!x87_enter(cpu))
         return x87_refused(cpu);
-    if (x87_empty(f, 7) && x87_empty(f, in->rm)) {
+    if (x87_empty(f, in->rm)) {
         if (x87_stack_fault(cpu, in, false))
             x87_push(f, indefinite);
         return true;
@@ -269,7 +270,8 @@ bool exec_x87_fstpnce(struct cpu *cpu, const struct insn *in)
     if (!x87_enter(cpu))
         return x87_refused(cpu);
     x87_finish_quiet(cpu, in);
-    x87_put(f, in->rm, x87_empty(f, 0) ? indefinite : *x87_st(f, 0));
+    if (!x87_empty(f, 0))
+        x87_put(f, in->rm, *x87_st(f, 0));
     x87_pop(f);
     return true;
 }

@@ -115,6 +115,8 @@ static unsigned uart_trigger(const struct uart16550 *u)
 
 static u64 uart_bit_ns(const struct uart16550 *u)
 {
+    if (u->desc.bit_ns)
+        return u->desc.bit_ns;
     /* A divisor of 0 is undefined; the counter then runs through all of its 16 bits. */
     u64 divisor = u->divisor ? u->divisor : 65536;
 

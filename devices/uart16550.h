@@ -20,6 +20,7 @@ struct uart16550_desc {
     struct line irq;      /* through the PC's OUT2 gate */
     struct line dtr, rts; /* high: the guest asserts them */
     struct byte_sink out;
+    u32 bit_ns; /* time of a bit on the wire; 0: as the divisor says */
 };
 
 /** The modem's wires; high is asserted. */

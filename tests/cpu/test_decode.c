@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The decoder on chosen encodings: every field of struct insn, and the ends of the input. */
 #include "cpu/decode.h"
+#include "cpu/disasm.h"
 #include "tests/cpu/decode_only.h"
 #include "tests/support/check.h"
 
@@ -252,6 +253,45 @@ static void rex_only_in_long_mode(void **state)
     assert_int_equal(decoded(MODE_LONG, BYTES(0x06)).id, INSN_UD2);
 }
 
+/* Whatever the bytes: a length within what was given, numbers within their tables, a text. */
+static void random_bytes_are_harmless(void **state)
+{
+    static const u32 modes[] = {0, MODE_CS32, MODE_LONG};
+    static const u8 leads[] = {0x0f, 0x66, 0xf2, 0xf3, 0x67, 0xf0};
+    u64 x = 0x9e3779b97f4a7c15;
+
+    (void)state;
+    for (unsigned i = 0; i < 1500000; i++) {
+        u8 code[16];
+        char text[128];
+        struct insn in;
+        unsigned avail;
+
+        for (unsigned b = 0; b < sizeof(code); b++) {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            code[b] = (u8)(x >> 32);
+        }
+        if (code[15] & 1)
+            code[0] = leads[code[14] % sizeof(leads)];
+        avail = i % 16;
+        if (decode(table, code, avail, modes[i % 3], &in) != DECODE_OK)
+            continue;
+        assert_in_range(in.len, 1, avail);
+        assert_in_range(in.id, 0, INSN__COUNT - 1);
+        assert_in_range(in.width, W8, W64);
+        assert_in_range(in.seg, 0, SEG__COUNT - 1);
+        assert_true(in.base < 16 || in.base == NO_REG);
+        assert_true(in.index < 16 || in.index == NO_REG);
+        assert_in_range(in.reg, 0, 15);
+        assert_in_range(in.rm, 0, 15);
+        assert_in_range(in.zreg, 0, 15);
+        disasm(&in, code[13], text, sizeof(text));
+        assert_true(text[0]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +308,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_short),
         cmocka_unit_test(fifteen_bytes_are_the_limit),
         cmocka_unit_test(rex_only_in_long_mode),
+        cmocka_unit_test(random_bytes_are_harmless),
     };
 
     return cmocka_run_group_tests(tests, make_table, free_table);

@@ -25,9 +25,8 @@ struct sample {
     u32 mode;
     const struct insn_def *def; /* the row that the bytes were made from */
     u16 row;
-    u8 modrm;
-    bool lock;      /* the row or the operand forbids LOCK, and it is there */
     struct insn in; /* what decode() said */
+    u32 cs_mode;    /* the mode in which capstone was asked: see ask() */
     const cs_insn *cs;
     char ours[128], theirs[256];
 };
@@ -68,14 +67,25 @@ static bool absolute_by_mode(const struct sample *s)
     struct insn in = s->in;
     char text[sizeof(s->ours)];
 
-    if (!has(s, INSN_ADSIZE) || !in.mem || in.base != NO_REG || in.index != NO_REG)
+    if (!in.mem || in.base != NO_REG || in.index != NO_REG)
         return false;
-    if (s->mode == 0)
+    if (s->cs_mode == 0)
         in.disp = (u16)in.disp;
     else
         in.adsize = W32;
     disasm(&in, IP, text, sizeof(text));
     return strcmp(text, s->theirs) == 0;
+}
+
+/* Their text is ours, but for the upper half of the target of a branch. */
+static bool target_differs_above_16(const struct sample *s)
+{
+    const char *theirs = s->theirs + (theirs_starts(s, "bnd ") ? 4 : 0);
+    const char *a = strrchr(s->ours, ' '), *b = strrchr(theirs, ' ');
+
+    if (!a || !b || a - s->ours != b - theirs || strncmp(s->ours, theirs, (size_t)(b - theirs)))
+        return false;
+    return ((strtoul(a, NULL, 0) ^ strtoul(b, NULL, 0)) & 0xffff) == 0;
 }
 
 static const char *const reasons[] = {
@@ -122,22 +132,54 @@ static void differ(struct context *c, const struct sample *s, enum kind kind)
            s->cs ? s->cs->size : 0, s->cs ? s->theirs : "invalid");
 }
 
+/*
+ * capstone ignores mandatory prefixes in 16-bit code. Those rows do not depend on the operand
+ * size, so it is asked about 32-bit code with the other address size, and @size is corrected.
+ */
+static const cs_insn *ask(struct context *c, struct sample *s, unsigned *size)
+{
+    u8 bytes[sizeof(s->bytes) + 1] = {0x67};
+    unsigned m = s->mode == MODE_CS32, removed = 0;
+    const uint8_t *code = bytes;
+    size_t left = s->n + 1;
+    uint64_t ip = IP;
+
+    *size = 0;
+    memcpy(bytes + 1, s->bytes, s->n);
+    s->cs_mode = s->mode;
+    if (m == 0 && !(s->def->pfx & PFX_NP)) {
+        m = 1;
+        s->cs_mode = MODE_CS32;
+        if (has(s, INSN_ADSIZE)) {
+            u8 *at = memchr(bytes + 1, 0x67, s->n);
+
+            memmove(bytes + 2, bytes + 1, (size_t)(at - bytes - 1));
+            removed = 2;
+        }
+    } else {
+        removed = 1;
+    }
+    code += removed;
+    left -= removed;
+    if (!cs_disasm_iter(c->cs[m], &code, &left, &ip, c->insn[m]))
+        return NULL;
+    *size = c->insn[m]->size + removed - 1u;
+    return c->insn[m];
+}
+
 static void compare(struct context *c, struct sample *s)
 {
-    unsigned m = s->mode == MODE_CS32;
-    const uint8_t *code = s->bytes;
-    size_t left = s->n;
-    uint64_t ip = IP;
+    unsigned size;
     bool undefined;
 
     c->compared++;
     if (decode(c->table, s->bytes, s->n < 15 ? s->n : 15, s->mode, &s->in) != DECODE_OK)
         fail_msg("%s: not decoded", s->def->id);
-    undefined = s->in.id != s->row;
+    undefined = s->in.id != s->row || (s->in.id == INSN_UD2 && has(s, INSN_LOCK));
     if (undefined && s->in.id != INSN_UD2)
         fail_msg("%s: decoded as %s", s->def->id, insn_def[s->in.id].id);
     disasm(&s->in, IP, s->ours, sizeof(s->ours));
-    s->cs = cs_disasm_iter(c->cs[m], &code, &left, &ip, c->insn[m]) ? c->insn[m] : NULL;
+    s->cs = ask(c, s, &size);
     s->theirs[0] = '\0';
     if (s->cs)
         snprintf(s->theirs, sizeof(s->theirs), "%s%s%s", s->cs->mnemonic,
@@ -146,7 +188,7 @@ static void compare(struct context *c, struct sample *s)
         differ(c, s, VALID);
     else if (undefined)
         return;
-    else if (s->in.len != s->cs->size)
+    else if (s->in.len != size)
         differ(c, s, LENGTH);
     else if (strcmp(s->ours, s->theirs) != 0)
         differ(c, s, TEXT);
@@ -212,11 +254,11 @@ static bool fits(u32 form, u8 modrm)
     return ((modrm ^ form) & (form >> 8) & 0xff) == 0;
 }
 
-static void with_tails(struct context *c, struct sample *s, unsigned tail_count)
+static void with_tails(struct context *c, struct sample *s, unsigned first, unsigned last)
 {
     unsigned head = s->n;
 
-    for (unsigned i = 0; i < tail_count; i++) {
+    for (unsigned i = first; i <= last; i++) {
         memcpy(s->bytes + head, tails[i], sizeof(tails[i]));
         s->n = head + sizeof(tails[i]);
         compare(c, s);
@@ -224,37 +266,42 @@ static void with_tails(struct context *c, struct sample *s, unsigned tail_count)
     s->n = head;
 }
 
-/* One row at one opcode with one set of prefixes. @full: everything, else the essential. */
-static void with_prefixes(struct context *c, struct sample *s, bool full, bool all_sibs)
+/*
+ * One row at one opcode with the prefixes numbered @p: every tail without prefixes, and one of
+ * two by turns with them.
+ */
+static void with_prefixes(struct context *c, struct sample *s, unsigned p, bool all_sibs)
 {
-    unsigned tail_count = full ? ARRAY_LEN(tails) : 2, head = s->n;
+    unsigned first = p & 1, last = p ? first : ARRAY_LEN(tails) - 1, head = s->n;
     unsigned sib_count = all_sibs ? 256 : ARRAY_LEN(some_sibs);
 
     if (!(s->def->form & FORM_HAS)) {
-        with_tails(c, s, ARRAY_LEN(tails));
+        with_tails(c, s, 0, ARRAY_LEN(tails) - 1);
         return;
     }
     for (unsigned modrm = 0; modrm < 256; modrm++) {
         if (!fits(s->def->form, (u8)modrm))
             continue;
         s->n = head;
-        s->modrm = (u8)modrm;
         put_byte(s, (u8)modrm);
         if (modrm >= 0xc0 || (modrm & 7) != 4) {
-            with_tails(c, s, tail_count);
+            with_tails(c, s, first, last);
             continue;
         }
         for (unsigned i = 0; i < sib_count; i++) {
             s->n = head + 1;
             put_byte(s, all_sibs ? (u8)i : some_sibs[i]);
-            with_tails(c, s, all_sibs ? 1 : tail_count);
+            with_tails(c, s, first, all_sibs ? first : last);
         }
     }
 }
 
 static bool has_z(const struct insn_def *d)
 {
-    return d->op[0] == OPND_Zb || d->op[0] == OPND_Zv;
+    for (unsigned i = 0; i < ARRAY_LEN(d->op); i++)
+        if (d->op[i] == OPND_Zb || d->op[i] == OPND_Zv)
+            return true;
+    return false;
 }
 
 static void test_row(struct context *c, u16 row)
@@ -268,7 +315,7 @@ static void test_row(struct context *c, u16 row)
             for (unsigned p = 0; p < ARRAY_LEN(prefixes); p++) {
                 s.mode = m ? MODE_CS32 : 0;
                 if (put_head(&s, &prefixes[p], (u8)opcode))
-                    with_prefixes(c, &s, p == 0, all_sibs);
+                    with_prefixes(c, &s, p, all_sibs);
             }
 }
 
@@ -301,6 +348,56 @@ static void rows_agree_with_capstone(void **state)
     assert_false(stale);
 }
 
+/* What the list excuses, and 64-bit registers: nothing else checks these texts. */
+static void texts_of_our_own(void **state)
+{
+    static const struct {
+        u32 mode;
+        u8 bytes[8];
+        const char *text;
+    } cases[] = {
+        {0, {0x98}, "cbw"},
+        {0, {0x66, 0x98}, "cwde"},
+        {0, {0x99}, "cwd"},
+        {0, {0x66, 0x99}, "cdq"},
+        {MODE_CS32, {0x66, 0x67, 0x98}, "cbw"},
+        {MODE_CS32, {0xf2, 0xa5}, "repne movsd dword ptr es:[edi], dword ptr [esi]"},
+        {0, {0xc8, 0xff, 0xff, 0xfe}, "enter 0xffff, 0xfe"},
+        {MODE_CS32, {0x0f, 0x03, 0x01}, "lsl eax, word ptr [ecx]"},
+        {MODE_CS32, {0xdd, 0x20}, "frstor [eax]"},
+        {MODE_CS32, {0xdd, 0x30}, "fnsave [eax]"},
+        {MODE_CS32, {0xdd, 0x38}, "fnstsw word ptr [eax]"},
+        {MODE_CS32, {0x0f, 0x62, 0x08}, "punpckldq mm1, dword ptr [eax]"},
+        {MODE_CS32, {0x0f, 0x2f, 0x08}, "comiss xmm1, dword ptr [eax]"},
+        {MODE_CS32, {0x66, 0x0f, 0x2f, 0x08}, "comisd xmm1, qword ptr [eax]"},
+        {0, {0x0f, 0x18, 0x20}, "nop word ptr [bx + si]"},
+        {0, {0x0f, 0x19, 0xc1}, "nop cx"},
+        {0, {0x0f, 0xb9, 0xc1}, "ud1 ax, cx"},
+        {0, {0x0f, 0xff, 0xc1}, "ud0 ax, cx"},
+        {0, {0x67, 0x64, 0xe3, 0xfc}, "jecxz 0x1000"},
+        {0, {0x66, 0xe9, 0xfa, 0xff, 0x00, 0x00}, "jmp 0x11000"},
+        {MODE_CS32, {0x66, 0xe9, 0x00, 0xf0}, "jmp 4"},
+        {0, {0x67, 0xa1, 0x78, 0x56, 0x34, 0x12}, "mov ax, word ptr [0x12345678]"},
+        {MODE_CS32, {0x67, 0x8b, 0x06, 0xf0, 0xff}, "mov eax, dword ptr [0xfff0]"},
+        {MODE_LONG, {0x4d, 0x89, 0xc8}, "mov r8, r9"},
+        {MODE_LONG, {0x40, 0x88, 0xf4}, "mov spl, sil"},
+    };
+    struct decode_table *t;
+
+    (void)state;
+    assert_int_equal(decode_table_create(&t, DECODE_ALL_FEATURES), STATUS_OK);
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        struct insn in;
+        char text[128];
+
+        assert_int_equal(decode(t, cases[i].bytes, sizeof(cases[i].bytes), cases[i].mode, &in),
+                         DECODE_OK);
+        disasm(&in, IP, text, sizeof(text));
+        assert_string_equal(text, cases[i].text);
+    }
+    decode_table_destroy(t);
+}
+
 static void output_is_cut_to_size(void **state)
 {
     struct decode_table *t;
@@ -325,6 +422,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_agree_with_capstone),
+        cmocka_unit_test(texts_of_our_own),
         cmocka_unit_test(output_is_cut_to_size),
     };
 

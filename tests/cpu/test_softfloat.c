@@ -6,9 +6,12 @@
  */
 #include <string.h>
 
+#include "cpu/f80_math.h"
 #include "cpu/softfloat.h"
 #include "tests/support/check.h"
 #include "tests/support/fpgen.h"
+
+#define GOLDEN 0xC7CFAA925F80B7BDull
 
 static unsigned shown;
 
@@ -41,6 +44,57 @@ static void known_results(void **state)
         assert_true(same_f80(r, rows[i].r));
         assert_int_equal(e.flags, rows[i].flags);
     }
+}
+
+static u64 mix(u64 h, u64 v)
+{
+    return (h ^ v) * 0x9E3779B97F4A7C15 >> 7 | (h ^ v) << 57;
+}
+
+static u64 mix_f80(u64 h, struct f80 v)
+{
+    return mix(mix(h, v.mant), v.sign_exp);
+}
+
+/* Everything at once, on random operands: the sum of all results and flags is fixed. */
+static void every_host_computes_the_same(void **state)
+{
+    struct fpgen g = {1};
+    u64 h = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        struct fp_env e = fp_env_x87((u16)(fpgen_next(&g) & 0xF7F));
+        struct f80 a = fpgen_f80(&g), b = fpgen_f80_near(&g, a), r, s;
+        u64 v = fpgen_f64(&g);
+        u32 w = fpgen_f32(&g);
+        u8 q, bcd[10];
+
+        h = mix_f80(h, f80_arith(&e, i % FP_MIN, a, b));
+        h = mix_f80(h, f80_arith(&e, FP_SQRT, a, b));
+        h = mix_f80(h, f80_rem(&e, a, b, i & 1, &q));
+        h = mix_f80(h, f80_scale(&e, a, b));
+        h = mix_f80(h, f80_extract(&e, a, &s));
+        h = mix_f80(h, f80_rint(&e, a));
+        h = mix(h, (u64)f80_to_int(&e, a, 64, e.round));
+        f80_to_bcd(&e, a, bcd);
+        h = mix(h, bcd[0]);
+        h = mix_f80(mix(h, f80_to_f64(&e, a)), f64_to_f80(&e, v));
+        h = mix(h, f80_compare(&e, a, b, i & 1));
+        h = mix(h, e.flags);
+        if (f80_sincos(&e, a, &r, &s))
+            h = mix_f80(mix_f80(h, r), s);
+        if (f80_tan(&e, a, &r))
+            h = mix_f80(h, r);
+        h = mix_f80(mix_f80(h, f80_atan2(&e, a, b)), f80_exp2m1(&e, a));
+        h = mix_f80(mix_f80(h, f80_ylog2(&e, a, b)), f80_ylog2p1(&e, a, b));
+        e = fp_env_sse((u32)fpgen_next(&g) & 0xFFC0);
+        h = mix(h, f64_arith(&e, i % FP_SQRT, v, fpgen_f64_near(&g, v)));
+        h = mix(h, f32_arith(&e, i % FP_SQRT, w, fpgen_f32_near(&g, w)));
+        h = mix(h, f64_to_f32(&e, v));
+        h = mix(h, e.flags);
+    }
+    assert_true(h == GOLDEN);
 }
 
 #ifdef __x86_64__
@@ -409,7 +463,7 @@ static void x87_load(void **state)
                          "\n\t" load " %%xmm0, %0\n\tstmxcsr %1\n\tldmxcsr %3"                     \
                          : "+m"(a), "+m"(*mxcsr)                                                   \
                          : "m"(b), "m"(keep)                                                       \
-                         : "xmm0", "xmm1", "memory");                                              \
+                         : "xmm0", "xmm1", "rax", "memory");                                       \
         return a;                                                                                  \
     }
 #define SSE_OPS(op, insn)                                                                          \
@@ -533,7 +587,7 @@ static void sse_conversions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_results),
+        cmocka_unit_test(known_results),  cmocka_unit_test(every_host_computes_the_same),
 #ifdef __x86_64__
         cmocka_unit_test(x87_arithmetic), cmocka_unit_test(x87_rint_scale),
         cmocka_unit_test(x87_extract),    cmocka_unit_test(x87_remainder),

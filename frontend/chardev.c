@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Serial back ends over file descriptors.
+ *
+ * Not implemented: unix sockets, telnet, udp, real serial ports; a break condition.
+ */
+#define _XOPEN_SOURCE 700 /* posix_openpt() and company */
+#include "frontend/chardev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "frontend/terminal.h"
+
+enum chardev_kind { CHARDEV_NULL, CHARDEV_STDIO, CHARDEV_FILE, CHARDEV_PTY, CHARDEV_TCP };
+
+struct chardev {
+    enum chardev_kind kind;
+    int in, out;  /* -1: none                                      */
+    int listener; /* tcp server: waits for a client while in is -1 */
+    int slave;    /* pty: held open, so that nobody there is no hang-up */
+    bool ended;
+};
+
+const char chardev_help[] = "stdio                   this terminal (Ctrl-a h for help)\n"
+                            "file:PATH               written to PATH\n"
+                            "null                    nowhere\n"
+                            "pty                     a new pseudo-terminal; its name is printed\n"
+                            "tcp:HOST:PORT[,server]  a connection, or a wait for one\n";
+
+static enum status fail(char *error, enum status s, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+static enum status fail(char *error, enum status s, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(error, CHARDEV_ERROR_MAX, fmt, ap);
+    va_end(ap);
+    return s;
+}
+
+static enum status open_file(struct chardev *c, const char *path, char *error)
+{
+    c->kind = CHARDEV_FILE;
+    c->out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    c->ended = true;
+    if (c->out < 0)
+        return fail(error, STATUS_NO_FILE, "cannot write '%.200s': %s", path, strerror(errno));
+    return STATUS_OK;
+}
+
+static enum status open_pty(struct chardev *c, char *error)
+{
+    const char *name;
+    struct termios t;
+
+    c->kind = CHARDEV_PTY;
+    c->in = c->out = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (c->in < 0 || grantpt(c->in) != 0 || unlockpt(c->in) != 0 || !(name = ptsname(c->in)))
+        return fail(error, STATUS_IO, "cannot make a pseudo-terminal: %s", strerror(errno));
+    c->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (c->slave >= 0 && tcgetattr(c->slave, &t) == 0) {
+        t.c_iflag = 0;
+        t.c_oflag &= (tcflag_t)~OPOST;
+        t.c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | IEXTEN | ISIG);
+        tcsetattr(c->slave, TCSANOW, &t);
+    }
+    fcntl(c->in, F_SETFL, O_NONBLOCK);
+    fprintf(stderr, "turbo86: serial port on %s\n", name);
+    return STATUS_OK;
+}
+
+static int tcp_socket(const struct addrinfo *a, bool server)
+{
+    int on = 1;
+    int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
+
+    if (fd < 0)
+        return -1;
+    if (server) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 1) == 0)
+            return fd;
+    } else if (connect(fd, a->ai_addr, a->ai_addrlen) == 0) {
+        return fd;
+    }
+    int e = errno;
+    close(fd);
+    errno = e;
+    return -1;
+}
+
+/* @spec: "HOST:PORT", "HOST:PORT,server". An empty host is every address of this machine. */
+static enum status open_tcp(struct chardev *c, const char *spec, char *error)
+{
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *list = NULL;
+    char host[256];
+    size_t n = strcspn(spec, ",");
+    const char *options = spec + n;
+    bool server = strcmp(options, ",server") == 0 || strcmp(options, ",server=on") == 0 ||
+                  strcmp(options, ",server,nowait") == 0;
+
+    c->kind = CHARDEV_TCP;
+    if (n >= sizeof(host) || (*options && !server))
+        return fail(error, STATUS_BAD_VALUE, "'tcp:%.200s' is not tcp:HOST:PORT[,server]", spec);
+    memcpy(host, spec, n);
+    host[n] = 0;
+    char *port = strrchr(host, ':');
+    if (!port)
+        return fail(error, STATUS_BAD_VALUE, "'tcp:%.200s' has no port", spec);
+    *port++ = 0;
+    int e = getaddrinfo(*host ? host : NULL, port, &hints, &list);
+    if (e != 0)
+        return fail(error, STATUS_NOT_FOUND, "tcp:%.150s: %s", spec, gai_strerror(e));
+    int fd = tcp_socket(list, server);
+    freeaddrinfo(list);
+    if (fd < 0)
+        return fail(error, STATUS_IO, "tcp:%.150s: %s", spec, strerror(errno));
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    if (server)
+        c->listener = fd;
+    else
+        c->in = c->out = fd;
+    return STATUS_OK;
+}
+
+enum status chardev_open(struct chardev **out, const char *spec, char error[CHARDEV_ERROR_MAX])
+{
+    enum status s = STATUS_OK;
+    struct chardev *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return fail(error, STATUS_NO_MEMORY, "out of memory");
+    c->in = c->out = c->listener = c->slave = -1;
+    if (strcmp(spec, "null") == 0 || strcmp(spec, "none") == 0) {
+        c->ended = true;
+    } else if (strcmp(spec, "stdio") == 0 || strcmp(spec, "mon:stdio") == 0) {
+        c->kind = CHARDEV_STDIO;
+        c->in = STDIN_FILENO;
+        c->out = STDOUT_FILENO;
+        terminal_raw();
+    } else if (strncmp(spec, "file:", 5) == 0) {
+        s = open_file(c, spec + 5, error);
+    } else if (strcmp(spec, "pty") == 0) {
+        s = open_pty(c, error);
+    } else if (strncmp(spec, "tcp:", 4) == 0) {
+        s = open_tcp(c, spec + 4, error);
+    } else {
+        s = fail(error, STATUS_BAD_VALUE,
+                 "there is no back end '%.100s'; use stdio, file:PATH, null, pty or tcp:HOST:PORT",
+                 spec);
+    }
+    if (s != STATUS_OK) {
+        chardev_close(c);
+        return s;
+    }
+    *out = c;
+    return STATUS_OK;
+}
+
+void chardev_close(struct chardev *c)
+{
+    if (!c)
+        return;
+    if (c->kind == CHARDEV_STDIO) {
+        terminal_restore();
+    } else {
+        if (c->in >= 0)
+            close(c->in);
+        if (c->out >= 0 && c->out != c->in)
+            close(c->out);
+    }
+    if (c->listener >= 0)
+        close(c->listener);
+    if (c->slave >= 0)
+        close(c->slave);
+    free(c);
+}
+
+/* The other end has gone: a server waits for the next client. */
+static void hang_up(struct chardev *c)
+{
+    if (c->kind == CHARDEV_TCP) {
+        close(c->in);
+        c->in = c->out = -1;
+        c->ended = c->listener < 0;
+    } else if (c->kind != CHARDEV_PTY) {
+        c->ended = true;
+    }
+}
+
+bool chardev_poll(struct chardev *c, struct pollfd *p)
+{
+    if (c->in < 0 && c->listener >= 0) {
+        int fd = accept(c->listener, NULL, NULL);
+        if (fd >= 0) {
+            fcntl(fd, F_SETFL, O_NONBLOCK);
+            c->in = c->out = fd;
+        }
+    }
+    p->fd = c->in >= 0 ? c->in : c->listener;
+    p->events = POLLIN;
+    p->revents = 0;
+    return p->fd >= 0 && !c->ended;
+}
+
+size_t chardev_read(struct chardev *c, u8 *to, size_t n)
+{
+    struct pollfd p;
+
+    if (!chardev_poll(c, &p) || c->in < 0 || poll(&p, 1, 0) <= 0 || n == 0)
+        return 0;
+    ssize_t got = read(c->in, to, n);
+    if (got > 0)
+        return (size_t)got;
+    if (got == 0 || (errno != EAGAIN && errno != EINTR))
+        hang_up(c);
+    return 0;
+}
+
+void chardev_write(struct chardev *c, const u8 *bytes, size_t n)
+{
+    while (n && c->out >= 0) {
+        /* send() instead of write(): a client that left must not end us with SIGPIPE. */
+        ssize_t put =
+            c->kind == CHARDEV_TCP ? send(c->out, bytes, n, MSG_NOSIGNAL) : write(c->out, bytes, n);
+        if (put > 0) {
+            bytes += put;
+            n -= (size_t)put;
+        } else if (put < 0 && errno == EINTR) {
+            continue;
+        } else if (put < 0 && errno == EAGAIN && c->kind == CHARDEV_STDIO) {
+            struct pollfd p = {.fd = c->out, .events = POLLOUT};
+            poll(&p, 1, -1);
+        } else {
+            if (c->kind == CHARDEV_TCP && errno != EAGAIN)
+                hang_up(c);
+            return; /* nobody takes it */
+        }
+    }
+}
+
+bool chardev_ended(const struct chardev *c)
+{
+    return c->ended;
+}
+
+bool chardev_is_stdio(const struct chardev *c)
+{
+    return c->kind == CHARDEV_STDIO;
+}

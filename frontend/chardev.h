@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the bytes of a serial port go on the host. Nothing here waits for input; output waits only
+ * for the terminal, a pipe or a file, and is dropped where nobody listens.
+ */
+#pragma once
+
+#include <poll.h>
+
+#include "base/status.h"
+#include "base/types.h"
+
+struct chardev;
+
+#define CHARDEV_ERROR_MAX 300u
+
+/** Open "stdio", "mon:stdio", "null", "file:PATH", "pty" or "tcp:HOST:PORT[,server]". On failure
+ *  @error holds one sentence. */
+enum status chardev_open(struct chardev **out, const char *spec,
+                         char error[CHARDEV_ERROR_MAX]) MUST_CHECK;
+
+/** Flush, restore the terminal, close. NULL is accepted. */
+void chardev_close(struct chardev *c);
+
+/** Up to @n bytes that are there now; 0 if there are none. */
+size_t chardev_read(struct chardev *c, u8 *to, size_t n);
+
+void chardev_write(struct chardev *c, const u8 *bytes, size_t n);
+
+/** What to wait for: false if nothing can arrive. Also lets a server accept its client. */
+bool chardev_poll(struct chardev *c, struct pollfd *p);
+
+/** No input can come any more. */
+bool chardev_ended(const struct chardev *c);
+
+/** Whether it is the terminal: only that one has Ctrl-a commands. */
+bool chardev_is_stdio(const struct chardev *c);
+
+/** The backends, one a line, for "-serial help". */
+extern const char chardev_help[];

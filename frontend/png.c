@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#include "frontend/png.h"
+
+#include <png.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum status png_save(const char *path, const u32 *pixels, unsigned width, unsigned height,
+                     unsigned stride)
+{
+    png_image image;
+    u8 *rgb = malloc((size_t)width * height * 3 + 1);
+
+    if (!rgb)
+        return STATUS_NO_MEMORY;
+    for (unsigned y = 0; y < height; y++) {
+        for (unsigned x = 0; x < width; x++) {
+            u32 v = pixels[(size_t)y * stride + x];
+            u8 *p = rgb + ((size_t)y * width + x) * 3;
+            p[0] = (u8)(v >> 16);
+            p[1] = (u8)(v >> 8);
+            p[2] = (u8)v;
+        }
+    }
+    memset(&image, 0, sizeof(image));
+    image.version = PNG_IMAGE_VERSION;
+    image.width = width;
+    image.height = height;
+    image.format = PNG_FORMAT_RGB;
+    int ok = png_image_write_to_file(&image, path, 0, rgb, 0, NULL);
+    png_image_free(&image);
+    free(rgb);
+    return ok ? STATUS_OK : STATUS_IO;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* Screenshots. */
+#pragma once
+
+#include "base/status.h"
+#include "base/types.h"
+
+/** Write @width x @height pixels 00RRGGBB, rows @stride pixels apart, to @path. */
+enum status png_save(const char *path, const u32 *pixels, unsigned width, unsigned height,
+                     unsigned stride) MUST_CHECK;

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs the machine in slices. Between two slices, about a millisecond apart, it moves bytes between
+ * the serial ports and the host, looks at signals and limits, and sleeps while the guest does.
+ */
+#include "frontend/runner.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "frontend/chardev.h"
+#include "frontend/exit_codes.h"
+#include "frontend/monitor.h"
+#include "frontend/png.h"
+#include "machine/pc.h"
+
+enum {
+    OUT_BUFFER = 4096,
+    IN_BUFFER = 256,
+    PORT_DEBUGCON = PC_SERIALS, /* after the serial ports */
+    PORTS,
+    CTRL_A = 1,
+    MAX_SLEEP_MS = 1000,
+};
+
+/* One connection between a port of the guest and a back end. */
+struct port {
+    struct runner *r;
+    struct chardev *dev; /* NULL: none */
+    u8 out[OUT_BUFFER];
+    unsigned out_len;
+    u8 in[IN_BUFFER]; /* typed, not yet taken by the guest */
+    unsigned in_len;
+    bool escape; /* Ctrl-a was typed */
+};
+
+struct runner {
+    const struct config *cfg;
+    struct pc *pc;
+    struct port port[PORTS];
+    struct monitor monitor;
+    bool in_monitor, quit;
+    u64 started;     /* host time         */
+    u64 last_output; /* guest time        */
+};
+
+/* A signal handler can reach nothing else; set once, read between slices. */
+static volatile sig_atomic_t caught_signal;
+
+static void on_signal(int sig)
+{
+    caught_signal = sig;
+}
+
+static u64 host_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
+}
+
+/* --- output --- */
+
+static void port_flush(struct port *p)
+{
+    if (p->out_len && p->dev)
+        chardev_write(p->dev, p->out, p->out_len);
+    p->out_len = 0;
+}
+
+static void port_put(void *ctx, u8 byte)
+{
+    struct port *p = ctx;
+
+    p->out[p->out_len++] = byte;
+    if (p->out_len == OUT_BUFFER)
+        port_flush(p);
+}
+
+static void flush_all(struct runner *r)
+{
+    for (unsigned i = 0; i < PORTS; i++) {
+        if (r->port[i].out_len)
+            r->last_output = pc_time(r->pc);
+        port_flush(&r->port[i]);
+    }
+}
+
+/* --- input --- */
+
+static const char escape_help[] = "\n"
+                                  "Ctrl-a h       this help\n"
+                                  "Ctrl-a x       end turbo86\n"
+                                  "Ctrl-a c       monitor, and back\n"
+                                  "Ctrl-a Ctrl-a  send Ctrl-a to the guest\n";
+
+static void deliver(struct port *p, u8 byte)
+{
+    if (p->in_len < IN_BUFFER)
+        p->in[p->in_len++] = byte;
+}
+
+static void on_escape(struct port *p, u8 byte)
+{
+    struct runner *r = p->r;
+
+    switch (byte) {
+    case CTRL_A:
+        deliver(p, CTRL_A);
+        break;
+    case 'x':
+        r->quit = true;
+        break;
+    case 'c':
+        if (strcmp(config_text(r->cfg, CONFIG_monitor), "none") == 0) {
+            monitor_print(p->dev, "\nthere is no monitor (-monitor none)\n");
+            break;
+        }
+        r->in_monitor = !r->in_monitor;
+        if (r->in_monitor)
+            monitor_start(&r->monitor, p->dev);
+        else
+            monitor_print(p->dev, "\n");
+        break;
+    default:
+        monitor_print(p->dev, escape_help);
+        break;
+    }
+}
+
+static void on_typed(struct port *p, u8 byte)
+{
+    struct runner *r = p->r;
+
+    if (!chardev_is_stdio(p->dev)) {
+        deliver(p, byte);
+    } else if (p->escape) {
+        p->escape = false;
+        on_escape(p, byte);
+    } else if (byte == CTRL_A) {
+        p->escape = true;
+    } else if (r->in_monitor) {
+        r->quit = monitor_input(&r->monitor, p->dev, r->pc, byte) || r->quit;
+    } else {
+        deliver(p, byte);
+    }
+}
+
+/* Take what was typed, and give the guest what it has room for. */
+static void port_input(struct port *p, unsigned index)
+{
+    struct runner *r = p->r;
+    u8 bytes[64];
+    unsigned given = 0;
+
+    while (p->in_len + sizeof(bytes) <= IN_BUFFER) {
+        size_t n = chardev_read(p->dev, bytes, sizeof(bytes));
+        for (size_t i = 0; i < n; i++)
+            on_typed(p, bytes[i]);
+        if (n < sizeof(bytes))
+            break;
+    }
+    if (index == PORT_DEBUGCON || pc_deterministic(r->pc)) {
+        p->in_len = 0; /* deterministic input comes from scripts, not from whoever types when */
+        return;
+    }
+    while (given < p->in_len && pc_serial_ready(r->pc, index))
+        pc_serial_input(r->pc, index, p->in[given++]);
+    memmove(p->in, p->in + given, p->in_len - given);
+    p->in_len -= given;
+}
+
+static void input_all(struct runner *r)
+{
+    for (unsigned i = 0; i < PORTS; i++) {
+        if (r->port[i].dev)
+            port_input(&r->port[i], i);
+    }
+}
+
+/* Sleep until @host_ns, input, or a signal. */
+static void sleep_until(struct runner *r, u64 host_ns)
+{
+    struct pollfd fds[PORTS];
+    nfds_t n = 0;
+    u64 now = host_now();
+    u64 ns = host_ns > now ? host_ns - now : 0;
+
+    for (unsigned i = 0; i < PORTS; i++) {
+        if (r->port[i].dev && r->port[i].in_len == 0 && chardev_poll(r->port[i].dev, &fds[n]))
+            n++;
+    }
+    if (ns > (u64)MAX_SLEEP_MS * 1000000)
+        ns = (u64)MAX_SLEEP_MS * 1000000;
+    struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+    if (n == 0) {
+        nanosleep(&t, NULL);
+        return;
+    }
+    /* poll() counts milliseconds: too coarse for a timer tick, so its last one is slept. */
+    int ms = (int)(ns / 1000000);
+    if (poll(fds, n, ms) == 0) {
+        t = (struct timespec){.tv_nsec = (long)(ns % 1000000)};
+        nanosleep(&t, NULL);
+    }
+}
+
+/* --- the loop --- */
+
+static bool input_ended(const struct runner *r)
+{
+    for (unsigned i = 0; i < PC_SERIALS; i++) {
+        const struct port *p = &r->port[i];
+        if (p->dev && (!chardev_ended(p->dev) || p->in_len))
+            return false;
+    }
+    return true;
+}
+
+/* A limit of the host's is reached: *@status is the exit status. */
+static bool limit_reached(struct runner *r, u64 now, int *status)
+{
+    u64 wall = config_num(r->cfg, CONFIG_wall_timeout);
+    u64 idle = config_num(r->cfg, CONFIG_idle_exit);
+
+    if (caught_signal) {
+        *status = EXIT_CODE_SIGNAL + caught_signal;
+        return true;
+    }
+    if (r->quit) {
+        *status = EXIT_CODE_OK;
+        return true;
+    }
+    if (wall && now - r->started >= wall) {
+        fprintf(stderr, "turbo86: the wall timeout is over\n");
+        *status = EXIT_CODE_WALL_TIMEOUT;
+        return true;
+    }
+    if (idle && input_ended(r) && pc_time(r->pc) - r->last_output >= idle) {
+        *status = EXIT_CODE_OK;
+        return true;
+    }
+    return false;
+}
+
+/* The guest has ended the run: say how, unless it is what everybody expects. */
+static int stop_status(const struct runner *r, enum pc_stop stop)
+{
+    switch (stop) {
+    case PC_STOP_EXIT:
+        return pc_exit_status(r->pc);
+    case PC_STOP_RESET:
+        fprintf(stderr, "turbo86: the guest reset the machine\n");
+        return EXIT_CODE_RESET;
+    case PC_STOP_TRIPLE_FAULT:
+        fprintf(stderr, "turbo86: the guest caused a triple fault\n");
+        return EXIT_CODE_TRIPLE_FAULT;
+    case PC_STOP_HALTED:
+        fprintf(stderr, "turbo86: the guest halted and nothing can wake it\n");
+        return EXIT_CODE_HALTED;
+    case PC_STOP_TIMEOUT:
+        fprintf(stderr, "turbo86: the guest timeout is over\n");
+        return EXIT_CODE_TIMEOUT;
+    default:
+        return EXIT_CODE_OK;
+    }
+}
+
+static int run(struct runner *r)
+{
+    bool off = false;
+    int status;
+
+    r->started = host_now();
+    for (;;) {
+        u64 now = host_now();
+        enum pc_stop stop = off || r->in_monitor ? PC_STOP_IDLE : pc_run(r->pc, now);
+        flush_all(r);
+        if (stop == PC_STOP_POWER_OFF && config_flag(r->cfg, CONFIG_no_shutdown))
+            off = true;
+        else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE)
+            return stop_status(r, stop);
+        input_all(r);
+        if (limit_reached(r, host_now(), &status))
+            return status;
+        if (stop == PC_STOP_IDLE || off)
+            sleep_until(r, off || r->in_monitor ? now + 50000000 : pc_wake_time(r->pc));
+    }
+}
+
+/* --- before and after --- */
+
+static bool open_port(struct runner *r, unsigned i, const char *spec)
+{
+    char error[CHARDEV_ERROR_MAX];
+    struct port *p = &r->port[i];
+
+    for (unsigned k = 0; k < PORTS; k++) {
+        if (r->port[k].dev && chardev_is_stdio(r->port[k].dev) && strstr(spec, "stdio")) {
+            fprintf(stderr, "turbo86: only one port can have the terminal\n");
+            return false;
+        }
+    }
+    if (chardev_open(&p->dev, spec, error) == STATUS_OK)
+        return true;
+    fprintf(stderr, "turbo86: -%s: %s\n", i == PORT_DEBUGCON ? "debugcon" : "serial", error);
+    return false;
+}
+
+/* Without -serial the first port is on the terminal: there is no window to put it in. */
+static bool open_ports(struct runner *r)
+{
+    const struct config_value *serial = &r->cfg->value[CONFIG_serial];
+    const char *debugcon = config_text(r->cfg, CONFIG_debugcon);
+
+    if (serial->count > PC_SERIALS) {
+        fprintf(stderr, "turbo86: -serial: the machine has %u serial ports\n", PC_SERIALS);
+        return false;
+    }
+    if (debugcon && !open_port(r, PORT_DEBUGCON, debugcon))
+        return false;
+    for (unsigned i = 0; i < serial->count; i++) {
+        if (!open_port(r, i, serial->list[i]))
+            return false;
+    }
+    bool headless = r->cfg->value[CONFIG_display].set && !config_flag(r->cfg, CONFIG_nographic);
+    bool free_terminal = !debugcon || !strstr(debugcon, "stdio");
+    if (serial->count == 0 && !headless && free_terminal)
+        return open_port(r, 0, "stdio");
+    return true;
+}
+
+static bool save_screenshot(struct runner *r, const char *path)
+{
+    struct pc_frame f;
+    enum status s = pc_screen_frame(r->pc, &f);
+
+    if (s == STATUS_OK) {
+        s = png_save(path, f.pixels, f.width, f.height, f.width);
+        free(f.pixels);
+    }
+    if (s != STATUS_OK)
+        fprintf(stderr, "turbo86: cannot write the screenshot '%s': %s\n", path, status_text(s));
+    return s == STATUS_OK;
+}
+
+/* What the options ask to be told at the end. The terminal is in its normal state again. */
+static int report(struct runner *r, int status)
+{
+    const char *shot = config_text(r->cfg, CONFIG_screenshot);
+
+    if (config_flag(r->cfg, CONFIG_print_screen)) {
+        char *text = pc_screen_text(r->pc);
+        if (text)
+            fputs(text, stdout);
+        free(text);
+    }
+    if (config_flag(r->cfg, CONFIG_stats)) {
+        char text[4096];
+        pc_dump_stats(r->pc, text, sizeof(text));
+        fputs(text, stderr);
+    }
+    if (config_flag(r->cfg, CONFIG_state_hash))
+        printf("state-hash %016llx\n", (unsigned long long)pc_state_hash(r->pc));
+    if (shot && !save_screenshot(r, shot))
+        status = EXIT_CODE_HOST;
+    if (fflush(stdout) != 0)
+        status = EXIT_CODE_HOST;
+    return status;
+}
+
+static void catch_signals(void)
+{
+    static const int ending[] = {SIGINT, SIGTERM};
+    struct sigaction sa;
+
+    memset(&sa, 0, sizeof(sa));
+    sa.sa_handler = on_signal;
+    for (unsigned i = 0; i < ARRAY_LEN(ending); i++)
+        sigaction(ending[i], &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void describe_host(struct runner *r, struct pc_host *host)
+{
+    time_t now = time(NULL);
+    struct tm local, utc;
+
+    memset(host, 0, sizeof(*host));
+    for (unsigned i = 0; i < PC_SERIALS; i++)
+        host->serial[i] = (struct pc_output){port_put, &r->port[i]};
+    if (r->port[PORT_DEBUGCON].dev)
+        host->debugcon = (struct pc_output){port_put, &r->port[PORT_DEBUGCON]};
+    host->wall_seconds = (u64)now;
+    if (localtime_r(&now, &local) && gmtime_r(&now, &utc)) {
+        utc.tm_isdst = local.tm_isdst;
+        host->local_offset = (i64)(now - mktime(&utc));
+    }
+}
+
+static int build_and_run(struct runner *r)
+{
+    char error[PC_ERROR_MAX] = "";
+    struct pc_host host;
+
+    if (!open_ports(r))
+        return EXIT_CODE_USAGE;
+    describe_host(r, &host);
+    enum status s = pc_create(&r->pc, r->cfg, &host, error);
+    if (s != STATUS_OK) {
+        for (unsigned i = 0; i < PORTS; i++) {
+            chardev_close(r->port[i].dev); /* the terminal is needed for the message */
+            r->port[i].dev = NULL;
+        }
+        fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
+        return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
+    }
+    catch_signals();
+    return run(r);
+}
+
+int runner_main(const struct config *cfg)
+{
+    struct runner *r = calloc(1, sizeof(*r));
+    int status;
+
+    if (!r) {
+        fprintf(stderr, "turbo86: out of memory\n");
+        return EXIT_CODE_HOST;
+    }
+    r->cfg = cfg;
+    for (unsigned i = 0; i < PORTS; i++)
+        r->port[i].r = r;
+    status = build_and_run(r);
+    for (unsigned i = 0; i < PORTS; i++)
+        chardev_close(r->port[i].dev);
+    if (r->pc)
+        status = report(r, status);
+    pc_destroy(r->pc);
+    free(r);
+    return status;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to machine/pc*.c and machine/run.c: what the board consists of. */
+#pragma once
+
+#include "base/clock.h"
+#include "cpu/cpu.h"
+#include "devices/ata.h"
+#include "devices/block.h"
+#include "devices/device.h"
+#include "devices/i440fx.h"
+#include "devices/i8042.h"
+#include "devices/i8237.h"
+#include "devices/i8254.h"
+#include "devices/i8259.h"
+#include "devices/ioport.h"
+#include "devices/line.h"
+#include "devices/mc146818.h"
+#include "devices/pci.h"
+#include "devices/piix3.h"
+#include "devices/piix4_pm.h"
+#include "devices/piix_ide.h"
+#include "devices/portf0.h"
+#include "devices/ps2kbd.h"
+#include "devices/uart16550.h"
+#include "devices/vga.h"
+#include "machine/drive.h"
+#include "machine/fw.h"
+#include "machine/pacer.h"
+#include "machine/pc.h"
+#include "mmu/physmem.h"
+#include "roms/roms.h"
+
+#define PC_CHIPS_MAX 40u
+
+/** A chip on the board. The array of these drives reset, hash and destruction, in this order. */
+struct pc_chip {
+    const struct device_class *class;
+    void *dev;
+};
+
+/** Who may pull an interrupt line: several can share one, which is high while any of them pulls. */
+enum irq_source { IRQ_ISA, IRQ_PCI, IRQ_SOURCES };
+
+enum a20_source { A20_PORT92, A20_I8042 };
+
+struct pc {
+    struct clock clock;
+    struct physmem *physmem;
+    struct ioport_bus *io;
+    struct cpu *cpu[1]; /* one for now; nothing outside assumes it */
+    unsigned cpus;
+
+    struct pc_chip chip[PC_CHIPS_MAX];
+    unsigned chips;
+
+    /* Chips that somebody has to talk to; owned by the array above. */
+    struct i8259 *pic;
+    struct i8254 *pit;
+    struct i8237 *dma;
+    struct mc146818 *rtc;
+    struct i8042 *kbc;
+    struct ps2kbd *kbd;
+    struct portf0 *portf0;
+    struct uart16550 *uart[PC_SERIALS];
+    struct pci_bus *pci;
+    struct i440fx *bridge;
+    struct piix3 *isa;
+    struct piix4_pm *pm;
+    struct vga *vga;
+    struct ata *ata;
+    struct piix_ide *ide;
+
+    u8 *bios; /* owned; a whole number of pages */
+    size_t bios_len;
+    u8 *vga_bios; /* owned */
+    size_t vga_bios_len;
+    struct fw_list fw; /* until the fw_cfg device has them */
+
+    u8 irq_level[16]; /* bit n: source n pulls */
+    u8 a20;           /* bit n: source n lets A20 pass */
+    bool nmi_masked;
+
+    const struct config *cfg;
+    struct pc_host host;
+    struct drive drive[DRIVE_COUNT];
+    struct block *disk[DRIVE_COUNT]; /* owned; NULL: none */
+    u64 ram_bytes;
+    bool deterministic;
+    struct pacer pacer;
+    bool slept;
+
+    bool stopping;     /* stop says why */
+    bool reset_wanted; /* RESET# of the board, at the end of the slice */
+    enum pc_stop stop;
+    int exit_status;
+    u64 slices, resets;
+    char *error; /* while pc_create() runs: PC_ERROR_MAX bytes */
+};
+
+/** End the run, for the first reason given, at the end of the current instruction. */
+void pc_request_stop(struct pc *pc, enum pc_stop stop);
+
+/** Note the sentence that pc_create() fails with, and return @s. */
+enum status pc_fail(struct pc *pc, enum status s, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/** Put a created chip into the array. */
+enum status pc_add_chip(struct pc *pc, const struct device_class *class, void *dev) MUST_CHECK;
+
+/* The stages of pc_create(), in this order. */
+enum status pc_load_firmware(struct pc *pc) MUST_CHECK; /* pc_firmware.c */
+enum status pc_open_disks(struct pc *pc) MUST_CHECK;    /* pc_disks.c    */
+enum status pc_create_chips(struct pc *pc) MUST_CHECK;  /* pc_chips.c    */
+enum status pc_fill_cmos(struct pc *pc) MUST_CHECK;     /* pc_firmware.c */
+
+void pc_close_disks(struct pc *pc);
+
+/** CMOS byte 39h: how the BIOS is to translate each disk's geometry, 2 bits a disk. */
+u8 pc_disk_translation(const struct pc *pc);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "machine/hostfile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+bool hostfile_exists(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+enum status hostfile_read(const char *path, size_t max, u8 **out, size_t *len)
+{
+    enum status s = STATUS_OK;
+    u8 *bytes = NULL;
+    size_t size = 0;
+    FILE *f = fopen(path, "rb");
+
+    if (!f)
+        return STATUS_NO_FILE;
+    if (fseeko(f, 0, SEEK_END) != 0 || ftello(f) < 0) {
+        s = STATUS_IO;
+    } else if ((u64)ftello(f) > max) {
+        s = STATUS_BAD_SIZE;
+    } else {
+        size = (size_t)ftello(f);
+        bytes = malloc(size ? size : 1);
+        if (!bytes)
+            s = STATUS_NO_MEMORY;
+        else if (fseeko(f, 0, SEEK_SET) != 0 || fread(bytes, 1, size, f) != size)
+            s = STATUS_IO;
+    }
+    fclose(f);
+    if (s != STATUS_OK) {
+        free(bytes);
+        return s;
+    }
+    *out = bytes;
+    *len = size;
+    return STATUS_OK;
+}

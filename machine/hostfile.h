@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole files of the host: firmware, kernels, RAM disks. */
+#pragma once
+
+#include "base/status.h"
+#include "base/types.h"
+
+/**
+ * Read all of @path, at most @max bytes. The caller frees *@out. STATUS_NO_FILE, STATUS_IO,
+ * STATUS_NO_MEMORY or STATUS_BAD_SIZE (it is larger) leave the outputs untouched.
+ */
+enum status hostfile_read(const char *path, size_t max, u8 **out, size_t *len) MUST_CHECK;
+
+/** Whether @path is a file that can be opened for reading. */
+bool hostfile_exists(const char *path);

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* The board as a whole: creating it in stages, reset, state hash, and what frontends ask for. */
+#include "machine/pc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/log.h"
+#include "machine/board.h"
+
+#define RAM_MIN (1ull << 20)
+#define RAM_MAX (3ull << 30)
+
+/* Timers whose names begin so belong to the host's limits and are no state of the guest. */
+#define HOST_TIMER_PREFIX "host:"
+
+enum status pc_fail(struct pc *pc, enum status s, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(pc->error, PC_ERROR_MAX, fmt, ap);
+    va_end(ap);
+    return s;
+}
+
+void pc_request_stop(struct pc *pc, enum pc_stop stop)
+{
+    if (!pc->stopping) {
+        pc->stopping = true;
+        pc->stop = stop;
+    }
+    clock_stop(&pc->clock);
+}
+
+enum status pc_add_chip(struct pc *pc, const struct device_class *class, void *dev)
+{
+    if (pc->chips == PC_CHIPS_MAX) {
+        class->destroy(dev);
+        return STATUS_NO_MEMORY;
+    }
+    pc->chip[pc->chips++] = (struct pc_chip){class, dev};
+    return STATUS_OK;
+}
+
+/* --- what the CPU asks the board --- */
+
+static u32 bus_in(void *ctx, u16 port, enum width w)
+{
+    return ioport_read(((struct pc *)ctx)->io, port, w);
+}
+
+static void bus_out(void *ctx, u16 port, u32 val, enum width w)
+{
+    ioport_write(((struct pc *)ctx)->io, port, val, w);
+}
+
+static u8 bus_inta(void *ctx)
+{
+    return i8259_acknowledge(((struct pc *)ctx)->pic);
+}
+
+static void bus_ferr(void *ctx, bool level)
+{
+    portf0_set_ferr(((struct pc *)ctx)->portf0, level);
+}
+
+static enum status create_cpu(struct pc *pc)
+{
+    const char *model = config_text(pc->cfg, CONFIG_cpu);
+    struct cpu_desc desc = {
+        .clock = &pc->clock,
+        .physmem = pc->physmem,
+        .model = model,
+        .bus = {pc, bus_in, bus_out, bus_inta, bus_ferr},
+        .number = 0,
+    };
+    enum status s = cpu_create(&pc->cpu[0], &desc);
+
+    if (s == STATUS_NOT_FOUND)
+        return pc_fail(pc, s, "-cpu: there is no model '%.60s'; -cpu help lists them", model);
+    if (s == STATUS_OK)
+        pc->cpus = 1;
+    return s;
+}
+
+/* --- life --- */
+
+static void on_timeout(void *dev, u32 arg)
+{
+    (void)arg;
+    pc_request_stop(dev, PC_STOP_TIMEOUT);
+}
+
+static enum status create_basics(struct pc *pc)
+{
+    u64 timeout = config_num(pc->cfg, CONFIG_timeout);
+    u32 id;
+
+    pc->ram_bytes = config_num(pc->cfg, CONFIG_memory);
+    if (pc->ram_bytes < RAM_MIN || pc->ram_bytes > RAM_MAX || pc->ram_bytes % PAGE_SIZE)
+        return pc_fail(pc, STATUS_BAD_VALUE,
+                       "-memory: '%.40s' is not between 1M and 3G in steps of 4K",
+                       config_text(pc->cfg, CONFIG_memory));
+    pc->deterministic = config_flag(pc->cfg, CONFIG_deterministic);
+    clock_init(&pc->clock,
+               pc->deterministic ? config_num(pc->cfg, CONFIG_ns_per_insn) : CLOCK_RATIO_DEFAULT);
+    pacer_init(&pc->pacer);
+    if (physmem_create(&pc->physmem, pc->ram_bytes) != STATUS_OK)
+        return pc_fail(pc, STATUS_NO_MEMORY, "the host has no %u MiB of memory for the guest",
+                       (unsigned)(pc->ram_bytes >> 20));
+    pc->io = ioport_create();
+    if (!pc->io)
+        return STATUS_NO_MEMORY;
+    if (timeout) {
+        enum status s = clock_add(&pc->clock, HOST_TIMER_PREFIX "timeout", on_timeout, pc, 0, &id);
+        if (s != STATUS_OK)
+            return s;
+        clock_arm(&pc->clock, id, timeout);
+    }
+    return STATUS_OK;
+}
+
+enum status pc_create(struct pc **out, const struct config *cfg, const struct pc_host *host,
+                      char error[PC_ERROR_MAX])
+{
+    static enum status (*const stage[])(struct pc *) = {
+        create_basics, pc_load_firmware, pc_open_disks, create_cpu, pc_create_chips, pc_fill_cmos,
+    };
+    enum status s = STATUS_OK;
+    struct pc *pc = calloc(1, sizeof(*pc));
+
+    error[0] = 0;
+    if (!pc)
+        return STATUS_NO_MEMORY;
+    pc->cfg = cfg;
+    pc->host = *host;
+    pc->error = error;
+    for (unsigned i = 0; s == STATUS_OK && i < ARRAY_LEN(stage); i++)
+        s = stage[i](pc);
+    if (s != STATUS_OK) {
+        pc_destroy(pc);
+        return s;
+    }
+    pc->error = NULL;
+    pc_reset(pc);
+    pc->resets = 0;
+    *out = pc;
+    return STATUS_OK;
+}
+
+void pc_destroy(struct pc *pc)
+{
+    if (!pc)
+        return;
+    for (unsigned i = pc->chips; i-- > 0;)
+        pc->chip[i].class->destroy(pc->chip[i].dev);
+    for (unsigned i = 0; i < pc->cpus; i++)
+        cpu_destroy(pc->cpu[i]);
+    pc_close_disks(pc);
+    if (pc->io)
+        ioport_destroy(pc->io);
+    if (pc->physmem)
+        physmem_destroy(pc->physmem);
+    fw_free(&pc->fw);
+    free(pc->bios);
+    free(pc->vga_bios);
+    free(pc);
+}
+
+void pc_reset(struct pc *pc)
+{
+    pc->reset_wanted = false;
+    pc->resets++;
+    for (unsigned i = 0; i < pc->chips; i++)
+        pc->chip[i].class->reset(pc->chip[i].dev);
+    for (unsigned i = 0; i < pc->cpus; i++)
+        cpu_reset(pc->cpu[i], false);
+}
+
+void pc_nmi(struct pc *pc)
+{
+    if (!pc->nmi_masked)
+        cpu_nmi(pc->cpu[0]);
+}
+
+bool pc_power_button(struct pc *pc)
+{
+    return piix4_pm_power_button(pc->pm);
+}
+
+bool pc_serial_ready(const struct pc *pc, unsigned port)
+{
+    return uart16550_can_receive(pc->uart[port]);
+}
+
+void pc_serial_input(struct pc *pc, unsigned port, u8 byte)
+{
+    if (!uart16550_receive(pc->uart[port], byte))
+        log_guest(UART, "com%u: no room for a byte", port + 1);
+}
+
+u64 pc_time(const struct pc *pc)
+{
+    return clock_now(&pc->clock);
+}
+
+u64 pc_retired(const struct pc *pc)
+{
+    return clock_retired(&pc->clock);
+}
+
+bool pc_deterministic(const struct pc *pc)
+{
+    return pc->deterministic;
+}
+
+int pc_exit_status(const struct pc *pc)
+{
+    return pc->exit_status;
+}
+
+/* --- looking inside --- */
+
+static void hash_sink(void *ctx, const void *bytes, size_t n)
+{
+    XXH64_update(ctx, bytes, n);
+}
+
+static void hash_clock(const struct clock *c, XXH64_state_t *x)
+{
+    u64 head[3] = {clock_retired(c), clock_now(c), c->ratio};
+
+    XXH64_update(x, head, sizeof(head));
+    for (unsigned i = 0; i < c->timer_count; i++) {
+        const struct clock_timer *t = &c->timer[i];
+        if (strncmp(t->name, HOST_TIMER_PREFIX, strlen(HOST_TIMER_PREFIX)) == 0)
+            continue;
+        XXH64_update(x, t->name, strlen(t->name) + 1);
+        XXH64_update(x, &t->deadline, sizeof(t->deadline));
+    }
+}
+
+u64 pc_state_hash(struct pc *pc)
+{
+    XXH64_state_t *x = XXH64_createState();
+    u64 hash;
+
+    if (!x)
+        return 0;
+    XXH64_reset(x, 0);
+    for (unsigned i = 0; i < pc->cpus; i++) {
+        cpu_canonicalize(pc->cpu[i]);
+        fields_save(cpu_fields, pc->cpu[i], hash_sink, x);
+    }
+    for (unsigned i = 0; i < pc->chips; i++)
+        fields_save(pc->chip[i].class->fields, pc->chip[i].dev, hash_sink, x);
+    for (unsigned i = 0; i < DRIVE_COUNT; i++) {
+        if (pc->disk[i])
+            block_save(pc->disk[i], hash_sink, x);
+    }
+    XXH64_update(x, physmem_ram(pc->physmem), physmem_ram_size(pc->physmem));
+    hash_clock(&pc->clock, x);
+    hash = XXH64_digest(x);
+    XXH64_freeState(x);
+    return hash;
+}
+
+void pc_dump_registers(const struct pc *pc, char *text, size_t size)
+{
+    cpu_dump(pc->cpu[0], text, size);
+}
+
+void pc_dump_stats(const struct pc *pc, char *text, size_t size)
+{
+    u64 ns = clock_now(&pc->clock);
+
+    snprintf(text, size,
+             "instructions  %llu\n"
+             "guest time    %llu.%09llu s\n"
+             "slices        %llu\n"
+             "resets        %llu\n",
+             (unsigned long long)clock_retired(&pc->clock),
+             (unsigned long long)(ns / CLOCK_NS_PER_SEC),
+             (unsigned long long)(ns % CLOCK_NS_PER_SEC), (unsigned long long)pc->slices,
+             (unsigned long long)pc->resets);
+}
+
+void pc_cpu_models(void (*print)(void *ctx, const char *name, const char *text), void *ctx)
+{
+    cpu_models_help(print, ctx);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The board: an i440FX PC with everything on it. Frontends and tests see only this header; a
+ * machine is a value, and several can live in one process.
+ */
+#pragma once
+
+#include "base/status.h"
+#include "base/types.h"
+#include "machine/config.h"
+
+struct pc;
+
+#define PC_SERIALS   2u
+#define PC_DRIVES    4u
+#define PC_ERROR_MAX 400u
+
+/** Takes a byte that the guest sends. */
+struct pc_output {
+    void (*put)(void *ctx, u8 byte); /* NULL: nobody listens */
+    void *ctx;
+};
+
+/** What the frontend supplies beside the configuration. */
+struct pc_host {
+    struct pc_output serial[PC_SERIALS];
+    struct pc_output debugcon; /* put is NULL: there is no port 0xE9 */
+    u64 wall_seconds;          /* since 1970-01-01 00:00:00 UTC, now */
+    i64 local_offset;          /* seconds that local time is ahead of UTC */
+};
+
+/** Why pc_run() returned. */
+enum pc_stop {
+    PC_STOP_SLICE,        /* time to look after the host; call again                 */
+    PC_STOP_IDLE,         /* nothing to do until pc_wake_time() or input; call again */
+    PC_STOP_POWER_OFF,    /* the guest switched the machine off                      */
+    PC_STOP_EXIT,         /* the exit port was written: pc_exit_status()             */
+    PC_STOP_RESET,        /* with no-reboot: the guest reset the machine             */
+    PC_STOP_TRIPLE_FAULT, /* with no-reboot: the CPU shut down                       */
+    PC_STOP_HALTED,       /* halted, and nothing can wake it                         */
+    PC_STOP_TIMEOUT,      /* the configured guest time is over                       */
+};
+
+/**
+ * Build the machine that @cfg describes, reset. On failure *@out is untouched, nothing was written
+ * anywhere, and @error holds one sentence. STATUS_BAD_VALUE, STATUS_NO_FILE and the like mean that
+ * the configuration is to blame; STATUS_NO_MEMORY and STATUS_IO that the host is.
+ */
+enum status pc_create(struct pc **out, const struct config *cfg, const struct pc_host *host,
+                      char error[PC_ERROR_MAX]) MUST_CHECK;
+/** Write back and close the disks, free everything. NULL is accepted. */
+void pc_destroy(struct pc *pc);
+
+/**
+ * Run for about a millisecond. @host_ns is the host's monotonic time: unless the machine is
+ * deterministic, guest time follows it.
+ */
+enum pc_stop pc_run(struct pc *pc, u64 host_ns);
+
+/** PC_STOP_IDLE: the host time (as given to pc_run) of the next event; UINT64_MAX: none. */
+u64 pc_wake_time(const struct pc *pc);
+/** PC_STOP_EXIT: the process' exit status. */
+int pc_exit_status(const struct pc *pc);
+
+/** The RESET# line of the whole board. */
+void pc_reset(struct pc *pc);
+/** The non-maskable interrupt button. */
+void pc_nmi(struct pc *pc);
+/** The power button. False: no guest listens. */
+bool pc_power_button(struct pc *pc);
+
+/** Whether serial port @port can take a byte now, and giving it one. */
+bool pc_serial_ready(const struct pc *pc, unsigned port);
+void pc_serial_input(struct pc *pc, unsigned port, u8 byte);
+
+/** Guest time since power-on in ns, and retired instructions. */
+u64 pc_time(const struct pc *pc);
+u64 pc_retired(const struct pc *pc);
+bool pc_deterministic(const struct pc *pc);
+
+/** xxh64 of the canonical state: CPU, chips, RAM, clock. */
+u64 pc_state_hash(struct pc *pc);
+
+/** The text screen as UTF-8 lines, or "" in a graphics mode; the caller frees it. NULL: no memory.
+ */
+char *pc_screen_text(const struct pc *pc);
+
+/** The screen as it is now; the caller frees @pixels (00RRGGBB). */
+struct pc_frame {
+    u32 *pixels;
+    unsigned width, height;
+};
+enum status pc_screen_frame(const struct pc *pc, struct pc_frame *out) MUST_CHECK;
+
+/** Registers as text, into @text. */
+void pc_dump_registers(const struct pc *pc, char *text, size_t size);
+/** Counters as lines of text. */
+void pc_dump_stats(const struct pc *pc, char *text, size_t size);
+
+/** Tell all CPU models, by name and in a few words. */
+void pc_cpu_models(void (*print)(void *ctx, const char *name, const char *text), void *ctx);

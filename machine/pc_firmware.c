@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* Firmware images, what fw_cfg tells them, and the board's bytes in CMOS RAM. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "machine/acpi.h"
+#include "machine/board.h"
+#include "machine/boot.h"
+#include "machine/hostfile.h"
+#include "machine/rtc_base.h"
+#include "machine/suboption.h"
+
+#define BIOS_MAX (16u << 20)
+#define ROM_MAX  (1u << 20)
+
+static const char *const firmware_folders[] = {
+    "/usr/share/seabios",
+    "/usr/share/qemu",
+    "/usr/local/share/qemu",
+    "/opt/homebrew/share/qemu",
+};
+
+/* The path of firmware file @name, into @path; false if it is nowhere. */
+static bool find_firmware(const struct pc *pc, const char *name, char *path, size_t size)
+{
+    const char *first = config_text(pc->cfg, CONFIG_firmware_dir);
+
+    if (first && *first) {
+        snprintf(path, size, "%s/%s", first, name);
+        if (hostfile_exists(path))
+            return true;
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(firmware_folders); i++) {
+        snprintf(path, size, "%s/%s", firmware_folders[i], name);
+        if (hostfile_exists(path))
+            return true;
+    }
+    return false;
+}
+
+/* -bios FILE, or else SeaBIOS, or else our own small BIOS. */
+static enum status load_bios(struct pc *pc)
+{
+    const char *given = config_text(pc->cfg, CONFIG_bios);
+    const struct rom_image *own = rom_image_find("tinybios.bin");
+    char path[4096];
+
+    if (given && *given) {
+        snprintf(path, sizeof(path), "%s", given);
+        if (!hostfile_exists(path) && !find_firmware(pc, given, path, sizeof(path)))
+            return pc_fail(pc, STATUS_NO_FILE, "-bios: cannot open '%.200s'", given);
+    } else if (!find_firmware(pc, "bios-256k.bin", path, sizeof(path))) {
+        if (!own)
+            return pc_fail(pc, STATUS_NO_FILE,
+                           "SeaBIOS is not there: install the package seabios, or give -bios FILE");
+        log_info(ROM, "SeaBIOS (package seabios) is not there; using the built-in small BIOS");
+        pc->bios = malloc(own->size);
+        if (!pc->bios)
+            return STATUS_NO_MEMORY;
+        memcpy(pc->bios, own->bytes, own->size);
+        pc->bios_len = own->size;
+        return STATUS_OK;
+    }
+    enum status s = hostfile_read(path, BIOS_MAX, &pc->bios, &pc->bios_len);
+    if (s != STATUS_OK)
+        return pc_fail(pc, s, "-bios: cannot read '%.200s': %s", path, status_text(s));
+    if (pc->bios_len == 0 || pc->bios_len % PAGE_SIZE)
+        return pc_fail(pc, STATUS_BAD_SIZE,
+                       "-bios: the size of '%.200s', %zu bytes, is not a multiple of 4096", path,
+                       pc->bios_len);
+    return STATUS_OK;
+}
+
+static enum status load_vga_bios(struct pc *pc)
+{
+    char path[4096];
+
+    if (!find_firmware(pc, "vgabios-stdvga.bin", path, sizeof(path))) {
+        log_info(ROM, "there is no VGA BIOS (package seabios): the screen stays blank");
+        return STATUS_OK;
+    }
+    enum status s = hostfile_read(path, ROM_MAX, &pc->vga_bios, &pc->vga_bios_len);
+    if (s != STATUS_OK)
+        return pc_fail(pc, s, "cannot read '%.200s': %s", path, status_text(s));
+    return STATUS_OK;
+}
+
+/* --- boot order --- */
+
+struct boot_order {
+    char order[8]; /* letters a, c, d */
+    bool menu;
+};
+
+/* -boot ORDER, or order=ORDER,menu=on. */
+static enum status parse_boot(struct pc *pc, struct boot_order *b)
+{
+    const char *text = config_text(pc->cfg, CONFIG_boot);
+    struct suboption o;
+
+    snprintf(b->order, sizeof(b->order), "c");
+    b->menu = false;
+    for (const char *p = text ? text : ""; *p;) {
+        bool ok = suboption_next(&p, &o);
+        if (ok && (!*o.key || strcmp(o.key, "order") == 0)) {
+            ok = *o.value && strlen(o.value) < sizeof(b->order) &&
+                 strspn(o.value, "acd") == strlen(o.value);
+            snprintf(b->order, sizeof(b->order), "%.7s", o.value);
+        } else if (ok) {
+            ok = strcmp(o.key, "menu") == 0 && suboption_flag(&o, &b->menu);
+        }
+        if (!ok)
+            return pc_fail(pc, STATUS_BAD_VALUE,
+                           "-boot: '%.100s' is not an order of the letters a, c, d, or "
+                           "order=ORDER,menu=on|off",
+                           text);
+    }
+    return STATUS_OK;
+}
+
+/* -kernel: its items, and the option ROM that starts it, first in the boot order. */
+static enum status add_kernel(struct pc *pc, const char *kernel, char *order, size_t order_size)
+{
+    struct boot_request req = {
+        .kernel = kernel,
+        .initrd = config_text(pc->cfg, CONFIG_initrd),
+        .append = config_text(pc->cfg, CONFIG_append),
+        .ram_bytes = pc->ram_bytes,
+    };
+    const char *name;
+    char file[FW_NAME_MAX];
+
+    if (req.initrd && !*req.initrd)
+        req.initrd = NULL;
+    if (!boot_prepare(&pc->fw, &req, &name, pc->error))
+        return STATUS_BAD_VALUE;
+    const struct rom_image *rom = rom_image_find(name);
+    if (!rom)
+        return pc_fail(pc, STATUS_NOT_FOUND, "-kernel: this build lacks the option ROM %s", name);
+    snprintf(file, sizeof(file), "genroms/%s", name);
+    fw_add_file(&pc->fw, file, rom->bytes, rom->size);
+    snprintf(order, order_size, "/rom@%s", file);
+    return STATUS_OK;
+}
+
+enum status pc_load_firmware(struct pc *pc)
+{
+    const char *kernel = config_text(pc->cfg, CONFIG_kernel);
+    const struct rom_image *dsdt = rom_image_find("dsdt.aml");
+    char order[80] = "";
+    struct boot_order boot;
+    enum status s = load_bios(pc);
+
+    if (s == STATUS_OK)
+        s = load_vga_bios(pc);
+    if (s == STATUS_OK)
+        s = parse_boot(pc, &boot);
+    if (s == STATUS_OK && kernel && *kernel)
+        s = add_kernel(pc, kernel, order, sizeof(order));
+    else if (s == STATUS_OK &&
+             (config_text(pc->cfg, CONFIG_initrd) || config_text(pc->cfg, CONFIG_append)))
+        s = pc_fail(pc, STATUS_BAD_VALUE, "-initrd and -append need -kernel");
+    if (s != STATUS_OK)
+        return s;
+    fw_add_basics(&pc->fw, &(struct fw_basics){
+                               .ram_bytes = pc->ram_bytes,
+                               .cpus = 1,
+                               .boot_menu = boot.menu,
+                               .nographic = config_flag(pc->cfg, CONFIG_nographic),
+                               .boot = *order ? order : NULL,
+                           });
+    if (dsdt)
+        acpi_add_tables(&pc->fw, dsdt->bytes, dsdt->size);
+    return STATUS_OK;
+}
+
+/* --- CMOS: the layout that PC firmware agrees on [RBIL, CMOS.LST] --- */
+
+enum cmos {
+    CMOS_FLOPPIES = 0x10,
+    CMOS_EQUIPMENT = 0x14,
+    CMOS_BASE_KIB = 0x15,      /* 2 bytes */
+    CMOS_EXTENDED_KIB = 0x17,  /* 2 bytes, above 1 MiB, at most 64 MiB - 1 KiB */
+    CMOS_EXTENDED_KIB2 = 0x30, /* the same, as found by POST */
+    CMOS_ABOVE_16M = 0x34,     /* 2 bytes, 64 KiB each */
+    CMOS_BOOT3 = 0x38,         /* third boot device in the upper half */
+    CMOS_TRANSLATION = 0x39,   /* 2 bits a disk */
+    CMOS_BOOT12 = 0x3d,        /* second and first boot device */
+    EQUIPMENT_FPU = BIT(1),
+    BOOT3_NO_FLOPPY_CHECK = BIT(0),
+};
+
+static void set16(struct pc *pc, unsigned at, u64 v)
+{
+    if (v > 0xffff)
+        v = 0xffff;
+    mc146818_set(pc->rtc, at, (u8)v);
+    mc146818_set(pc->rtc, at + 1, (u8)(v >> 8));
+}
+
+static u8 boot_code(char letter)
+{
+    switch (letter) {
+    case 'a':
+        return 1;
+    case 'c':
+        return 2;
+    case 'd':
+        return 3;
+    default:
+        return 0;
+    }
+}
+
+enum status pc_fill_cmos(struct pc *pc)
+{
+    u64 above_1m = pc->ram_bytes - (1 << 20);
+    struct boot_order b;
+    u8 code[3] = {0};
+
+    enum status s = parse_boot(pc, &b);
+    if (s != STATUS_OK)
+        return s;
+    set16(pc, CMOS_BASE_KIB, 640);
+    u64 extended = above_1m >> 10;
+    if (extended > 63 * 1024)
+        extended = 63 * 1024;
+    set16(pc, CMOS_EXTENDED_KIB, extended);
+    set16(pc, CMOS_EXTENDED_KIB2, extended);
+    if (pc->ram_bytes > 16 << 20)
+        set16(pc, CMOS_ABOVE_16M, (pc->ram_bytes - (16 << 20)) >> 16);
+    mc146818_set(pc->rtc, CMOS_FLOPPIES, 0);
+    mc146818_set(pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU);
+    for (unsigned i = 0; i < 3 && b.order[i]; i++)
+        code[i] = boot_code(b.order[i]);
+    mc146818_set(pc->rtc, CMOS_BOOT12, (u8)(code[1] << 4 | code[0]));
+    mc146818_set(pc->rtc, CMOS_BOOT3, (u8)(code[2] << 4 | BOOT3_NO_FLOPPY_CHECK));
+    mc146818_set(pc->rtc, CMOS_TRANSLATION, pc_disk_translation(pc));
+    return STATUS_OK;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The main loop: the clock says how many instructions may run before something is due, the CPU runs
+ * them, the clock fires what is due. Nothing else advances guest time, except a halted CPU.
+ */
+#include "machine/board.h"
+
+enum {
+    SLICE_NS = 1000 * 1000, /* interactive: how often the frontend gets to look around */
+    SLICE_MIN = 2000,       /* in instructions */
+    SLICE_MAX = 1 << 22,
+    SLICE_DETERMINISTIC = 1 << 17,
+    SKIPS_MAX = 1000, /* halts and resets in a slice: they cost host time but no instructions */
+};
+
+/* Instructions until the frontend is to be asked. Invisible to the guest. */
+static u64 slice_length(const struct pc *pc)
+{
+    if (pc->deterministic)
+        return SLICE_DETERMINISTIC;
+    u64 n = ((u64)SLICE_NS << 32) / pc->clock.ratio;
+    return n < SLICE_MIN ? SLICE_MIN : n > SLICE_MAX ? SLICE_MAX : n;
+}
+
+/* The CPU waits for an interrupt. True: time has passed, look again. False: *@stop says why not. */
+static bool sleep_step(struct pc *pc, u64 host_ns, enum pc_stop *stop)
+{
+    u64 next = clock_next(&pc->clock);
+
+    if (!cpu_can_wake(pc->cpu[0]) || (next == CLOCK_NEVER && pc->deterministic)) {
+        *stop = PC_STOP_HALTED;
+        return false;
+    }
+    if (pc->deterministic || next <= pacer_guest_time(&pc->pacer, host_ns)) {
+        clock_skip(&pc->clock, next);
+        clock_fire(&pc->clock);
+        return true;
+    }
+    /* Input may come before the next timer: it must find the right time. */
+    u64 now = pacer_guest_time(&pc->pacer, host_ns);
+    if ((i64)now > 0)
+        clock_skip(&pc->clock, now);
+    pc->slept = true;
+    *stop = PC_STOP_IDLE;
+    return false;
+}
+
+u64 pc_wake_time(const struct pc *pc)
+{
+    u64 next = clock_next(&pc->clock);
+
+    return next == CLOCK_NEVER ? UINT64_MAX : pacer_host_time(&pc->pacer, next);
+}
+
+/* Resets and shutdowns that came up in the slice. */
+static void handle_events(struct pc *pc, enum cpu_exit exit)
+{
+    bool no_reboot = config_flag(pc->cfg, CONFIG_no_reboot);
+
+    if (pc->reset_wanted) {
+        if (no_reboot)
+            pc_request_stop(pc, PC_STOP_RESET);
+        else
+            pc_reset(pc);
+    } else if (exit == CPU_EXIT_SHUTDOWN) {
+        /* The chip set answers the CPU's shutdown cycle with INIT# [82371SB §4.5]. */
+        if (no_reboot)
+            pc_request_stop(pc, PC_STOP_TRIPLE_FAULT);
+        else
+            cpu_reset(pc->cpu[0], true);
+    }
+}
+
+enum pc_stop pc_run(struct pc *pc, u64 host_ns)
+{
+    enum pc_stop stop;
+
+    pc->slices++;
+    if (!pc->deterministic) {
+        if (pc->slept)
+            pacer_slept(&pc->pacer, &pc->clock, host_ns);
+        pc->slept = false;
+        pacer_update(&pc->pacer, &pc->clock, host_ns);
+    }
+    u64 end = clock_retired(&pc->clock) + slice_length(pc);
+    for (unsigned skips = 0; skips < SKIPS_MAX;) {
+        u64 retired = clock_retired(&pc->clock);
+        if (pc->stopping) {
+            pc->stopping = false;
+            return pc->stop;
+        }
+        if (retired >= end)
+            break;
+        clock_begin(&pc->clock, end - retired);
+        enum cpu_exit exit = cpu_run(pc->cpu[0]);
+        clock_fire(&pc->clock);
+        handle_events(pc, exit);
+        if (exit != CPU_EXIT_BUDGET)
+            skips++;
+        if (exit == CPU_EXIT_HALTED && !pc->stopping && !sleep_step(pc, host_ns, &stop))
+            return stop;
+    }
+    return PC_STOP_SLICE;
+}
