@@ -29,6 +29,7 @@ enum arena {
 enum oracle_mode {
     ORACLE_FLAT32, /* the host's own 32-bit flat segments; FS is null                        */
     ORACLE_CODE16, /* 16-bit code and stack, segments with limits, one of them expand-down  */
+    ORACLE_MIXED,  /* 32-bit code, a 16-bit stack, a segment that wraps around 4 GiB          */
     ORACLE__MODES
 };
 
@@ -73,7 +74,7 @@ struct oracle_case {
 
 static inline u32 oracle_decode_mode(const struct oracle_case *c)
 {
-    return c->mode == ORACLE_FLAT32 ? MODE_CS32 : 0;
+    return oracle_segments[c->mode][SEG_CS].big ? MODE_CS32 : 0;
 }
 
 struct oracle_result {

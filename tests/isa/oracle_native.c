@@ -259,14 +259,21 @@ const char *native_open(struct oracle_memory *mem)
 
 const char *native_enable(enum oracle_mode mode)
 {
-    enum { LDT_CONTENTS_DATA, LDT_CONTENTS_DOWN, LDT_CONTENTS_CODE, TI = 4 };
+    enum {
+        LDT_CONTENTS_DATA,
+        LDT_CONTENTS_DOWN,
+        LDT_CONTENTS_CODE,
+        TI = 4,
+        MAX_BYTE_LIMIT = 0xfffff
+    };
 
     for (unsigned i = 0; i < SEG__COUNT; i++) {
         const struct oracle_segment *seg = &oracle_segments[mode][i];
         struct user_desc d = {
             .entry_number = seg->selector >> 3,
             .base_addr = seg->base,
-            .limit = seg->limit,
+            .limit = seg->limit > MAX_BYTE_LIMIT ? seg->limit >> 12 : seg->limit,
+            .limit_in_pages = seg->limit > MAX_BYTE_LIMIT,
             .seg_32bit = seg->big,
             .useable = 1,
         };

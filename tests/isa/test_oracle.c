@@ -278,6 +278,12 @@ static void host_and_executors_agree_in_16_bit_code(void **state)
     host_agrees_in(ORACLE_CODE16);
 }
 
+static void host_and_executors_agree_in_mixed_segments(void **state)
+{
+    (void)state;
+    host_agrees_in(ORACLE_MIXED);
+}
+
 /* What the translator's flag liveness relies on. */
 static void rows_tell_which_flags_are_read_and_written(void **state)
 {
@@ -320,6 +326,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(host_and_executors_agree_in_flat_32_bit_code),
         cmocka_unit_test(host_and_executors_agree_in_16_bit_code),
+        cmocka_unit_test(host_and_executors_agree_in_mixed_segments),
         cmocka_unit_test(rows_tell_which_flags_are_read_and_written),
     };
 
