@@ -10,10 +10,13 @@
 #if defined(__linux__) && defined(__x86_64__)
 
 #define _GNU_SOURCE
+#include <asm/ldt.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "cpu/isa.h"
 #include "tests/isa/oracle.h"
@@ -47,7 +50,8 @@ static void depart(ucontext_t *uc)
         g[native_greg[i]] = in->gpr[i];
     g[REG_RIP] = in->eip;
     g[REG_EFL] = in->eflags | (native.c->trap ? FL_T : 0);
-    g[REG_CSGSFS] = (greg_t)((u64)ORACLE_DS << 48 | ORACLE_CS);
+    const struct oracle_segment *seg = oracle_segments[native.c->mode];
+    g[REG_CSGSFS] = (greg_t)((u64)seg[SEG_SS].selector << 48 | seg[SEG_CS].selector);
     native.steps = 0;
     native.away = true;
 }
@@ -89,13 +93,27 @@ static void on_signal(int sig, siginfo_t *info, void *context)
     }
 }
 
+/* 64-bit code does not look at these three; FS stays null, it addresses the host's threads. */
+static void load_data_segments(enum oracle_mode mode)
+{
+    const struct oracle_segment *seg = oracle_segments[mode];
+
+    __asm__ volatile("movl %0, %%ds\n\tmovl %1, %%es\n\tmovl %2, %%gs"
+                     :
+                     : "r"((u32)seg[SEG_DS].selector), "r"((u32)seg[SEG_ES].selector),
+                       "r"((u32)seg[SEG_GS].selector));
+}
+
 void native_run(const struct oracle_case *c, struct oracle_result *out)
 {
+    u32 code = oracle_segments[c->mode][SEG_CS].base + c->in.eip;
+
     memset((void *)(uintptr_t)ARENA_CODE, 0xcc, PAGE);
-    memcpy((void *)(uintptr_t)c->in.eip, c->bytes, c->len);
+    memcpy((void *)(uintptr_t)code, c->bytes, c->len);
     memset(out, 0, sizeof(*out));
     native.c = c;
     native.out = out;
+    load_data_segments(c->mode);
     raise(SIGUSR1);
 }
 
@@ -120,29 +138,52 @@ static void install_handlers(void)
         sigaction(native_signals[i], &sa, &native.old[native_signals[i]]);
 }
 
-/* A NOP must come back as one single step of 32-bit code. */
-static bool works(void)
+/* A NOP must come back as one single step of code in that segment. */
+static bool works(enum oracle_mode mode)
 {
-    struct oracle_case c = {.bytes = {0x90}, .len = 1, .trap = true};
+    struct oracle_case c = {.mode = mode, .bytes = {0x90}, .len = 1, .trap = true};
     struct oracle_result out;
 
-    c.in.eip = ARENA_CODE;
+    c.in.eip = ARENA_CODE - oracle_segments[mode][SEG_CS].base;
     c.in.eflags = FL_I | 2;
-    c.in.gpr[REG_AX] = 0x12345678;
+    c.in.gpr[REG_AX] = c.in.gpr[REG_SP] = 0x12345678;
     native_run(&c, &out);
-    return !out.fault && out.regs.eip == ARENA_CODE + 1 && out.regs.gpr[REG_AX] == 0x12345678;
+    return !out.fault && out.regs.eip == c.in.eip + 1 && out.regs.gpr[REG_AX] == 0x12345678 &&
+           out.regs.gpr[REG_SP] == 0x12345678;
 }
 
 const char *native_open(struct oracle_memory *mem)
 {
     if (!map_arena())
         return "the addresses of the arena are taken";
-    /* 64-bit code runs with null selectors here, which 32-bit code may not use. */
-    __asm__ volatile("movl %0, %%ds\n\tmovl %0, %%es\n\tmovl %0, %%gs" : : "r"(ORACLE_DS));
     install_handlers();
     mem->data = (u8 *)(uintptr_t)ARENA_DATA;
     mem->stack = (u8 *)(uintptr_t)ARENA_STACK;
-    return works() ? NULL : "the kernel does not run 32-bit code segments";
+    return NULL;
+}
+
+const char *native_enable(enum oracle_mode mode)
+{
+    enum { LDT_CONTENTS_DATA, LDT_CONTENTS_DOWN, LDT_CONTENTS_CODE, TI = 4 };
+
+    for (unsigned i = 0; i < SEG__COUNT; i++) {
+        const struct oracle_segment *seg = &oracle_segments[mode][i];
+        struct user_desc d = {
+            .entry_number = seg->selector >> 3,
+            .base_addr = seg->base,
+            .limit = seg->limit,
+            .seg_32bit = seg->big,
+            .useable = 1,
+        };
+        if (!(seg->selector & TI))
+            continue;
+        d.contents = seg->kind == ORACLE_CODE        ? LDT_CONTENTS_CODE
+                     : seg->kind == ORACLE_DATA_DOWN ? LDT_CONTENTS_DOWN
+                                                     : LDT_CONTENTS_DATA;
+        if (syscall(SYS_modify_ldt, 1, &d, sizeof(d)) != 0)
+            return "the kernel has no modify_ldt";
+    }
+    return works(mode) ? NULL : "the kernel does not run such code segments";
 }
 
 void native_close(void)
@@ -160,6 +201,12 @@ void native_close(void)
 const char *native_open(struct oracle_memory *mem)
 {
     (void)mem;
+    return "the host is not x86-64 Linux";
+}
+
+const char *native_enable(enum oracle_mode mode)
+{
+    (void)mode;
     return "the host is not x86-64 Linux";
 }
 
