@@ -62,21 +62,20 @@ enum config_result config_read_file(struct config *c, const char *path)
 /* @text in lines of at most 78 columns, each after @indent; the cursor is at @column. */
 static void print_wrapped(FILE *out, const char *text, const char *indent, size_t column)
 {
+    size_t first = column;
+
     while (*text) {
         size_t n = strcspn(text, " ");
-        if (column + n > 78 && column > strlen(indent)) {
+        if (column > first && column + 1 + n > 78) {
             fprintf(out, "\n%s", indent);
-            column = strlen(indent);
-        }
-        fprintf(out, "%.*s", (int)n, text);
-        text += n;
-        column += n;
-        if (*text == ' ') {
-            text++;
-            if (column < 78)
-                fputc(' ', out);
+            column = first = strlen(indent);
+        } else if (column > first) {
+            fputc(' ', out);
             column++;
         }
+        fprintf(out, "%.*s", (int)n, text);
+        column += n;
+        text += n + (text[n] == ' ');
     }
     fputc('\n', out);
 }

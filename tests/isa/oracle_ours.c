@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One instruction through our decoder and executors, as 32-bit user code with paging. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cpu/cpu.h"
 #include "cpu/decode.h"
@@ -17,6 +18,7 @@ struct ours {
     struct clock clock;
     struct cpu *cpu;
     struct decode_table *table;
+    u8 *code; /* the page at ARENA_CODE */
 };
 
 static u32 no_in(void *ctx, u16 port, enum width w)
@@ -47,22 +49,37 @@ static void map_window(u8 *ram, u32 linear, u32 bytes, u32 *at)
         store32(ram + RAM_TABLE + (linear + off - ARENA_BASE) / PAGE_SIZE * 4, *at | PTE_USER_RW);
 }
 
-static void flat_segment(struct cpu *cpu, unsigned seg, u16 selector, u16 type)
+static void set_segment(struct cpu *cpu, unsigned seg, const struct oracle_segment *from)
 {
-    cpu->seg[seg] = (struct segment){.limit = 0xffffffff, .selector = selector};
-    cpu->seg[seg].attr = (u16)(SEG_G | SEG_DB | SEG_P | SEG_DPL | SEG_S | SEG_ACCESSED | type);
+    static const u16 type[] = {
+        [ORACLE_DATA] = SEG_RW,
+        [ORACLE_DATA_DOWN] = SEG_RW | SEG_DC,
+        [ORACLE_CODE] = SEG_RW | SEG_CODE,
+    };
+    struct segment *s = &cpu->seg[seg];
+
+    if (from->kind == ORACLE_NULL) {
+        segment_set_null(cpu, seg, 0);
+        return;
+    }
+    *s = (struct segment){.base = from->base, .limit = from->limit, .selector = from->selector};
+    s->attr = (u16)(SEG_P | SEG_DPL | SEG_S | SEG_ACCESSED | type[from->kind]);
+    if (from->big)
+        s->attr |= SEG_DB;
+    segment_derive(cpu, s);
+}
+
+static void set_mode(struct cpu *cpu, enum oracle_mode mode)
+{
+    for (unsigned seg = 0; seg < SEG__COUNT; seg++)
+        set_segment(cpu, seg, &oracle_segments[mode][seg]);
 }
 
 static void enter_user_mode(struct cpu *cpu)
 {
     cpu->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_MP | CR0_WP | CR0_PG;
     cpu->cr3 = RAM_DIRECTORY;
-    for (unsigned seg = 0; seg < SEG__COUNT; seg++)
-        flat_segment(cpu, seg, ORACLE_DS, SEG_RW);
-    flat_segment(cpu, SEG_CS, ORACLE_CS, SEG_RW | SEG_CODE);
-    segment_set_null(cpu, SEG_FS, 0);
     cpu->tr.limit = 0; /* no I/O permission map */
-    segment_derive_all(cpu);
     cpu->cpl = 3;
     cpu_paging_changed(cpu);
 }
@@ -88,6 +105,8 @@ struct ours *ours_create(struct oracle_memory *mem)
     physmem_set_a20(o->pm, true);
     u8 *ram = physmem_ram(o->pm);
     store32(ram + RAM_DIRECTORY + (ARENA_BASE >> 22) * 4, RAM_TABLE | PTE_USER_RW);
+    o->code = ram + at;
+    map_window(ram, ARENA_CODE, PAGE_SIZE, &at);
     mem->data = ram + at;
     map_window(ram, ARENA_DATA, ARENA_WINDOW, &at);
     mem->stack = ram + at;
@@ -112,11 +131,14 @@ bool ours_run(struct ours *o, const struct oracle_case *c, struct oracle_result 
     struct insn in;
 
     memset(out, 0, sizeof(*out));
-    if (decode(o->table, c->bytes, INSN_MAX_LEN, MODE_CS32, &in) != DECODE_OK)
+    if (decode(o->table, c->bytes, INSN_MAX_LEN, oracle_decode_mode(c), &in) != DECODE_OK)
         return false;
+    set_mode(cpu, c->mode);
+    memset(o->code, 0xcc, PAGE_SIZE);
+    memcpy(o->code + (c->in.eip & (PAGE_SIZE - 1)), c->bytes, c->len);
     for (unsigned i = 0; i < 8; i++)
         cpu->gpr[i] = c->in.gpr[i];
-    flags_put(cpu, c->in.eflags | (c->trap ? FL_T : 0));
+    flags_put(cpu, c->in.eflags | (c->stop == STOP_TRAP ? FL_T : 0));
     cpu->rip = c->in.eip;
     cpu->next_rip = cpu->rip + in.len;
     clock_begin(&o->clock, ORACLE_MAX_STEPS);

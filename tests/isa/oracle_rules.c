@@ -75,7 +75,7 @@ u32 oracle_rules(const struct oracle_case *c, const struct insn *in)
         return RULE_HIGH_SLOT;
     if (strcmp(exec, "pusha") == 0 || strcmp(exec, "popa") == 0)
         return RULE_PARTIAL; /* AMD's keep what was pushed or popped before the fault */
-    if (strcmp(exec, "cmps") == 0)
-        return RULE_ORDER;
+    if (strcmp(exec, "cmps") == 0 || strncmp(exec, "call_", 5) == 0)
+        return RULE_ORDER; /* source or destination; stack or target */
     return 0;
 }

@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Whole runs of the program: how they end, what they print, that they repeat.
+
+usage: test_run.py TURBO86 TEST     (without TEST: all)
+The guests are boot sectors of a few bytes, run by SeaBIOS from a raw disk image.
+Exit status 77: the firmware is not installed.
+"""
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TURBO86 = sys.argv[1]
+FIRMWARE = "/usr/share/seabios/bios-256k.bin"
+DIR = tempfile.TemporaryDirectory()
+
+
+def image(code, name="guest.img"):
+    """A disk whose first sector is @code; 1 MiB, as firmware expects some size."""
+    path = os.path.join(DIR.name, name)
+    with open(path, "wb") as f:
+        f.write(code.ljust(510, b"\0") + b"\x55\xaa")
+        f.truncate(1 << 20)
+    return path
+
+
+def run(*args, stdin=b"", limit=100):
+    p = subprocess.run([TURBO86, *args], input=stdin, capture_output=True, timeout=limit)
+    return p.returncode, p.stdout.decode(errors="replace"), p.stderr.decode(errors="replace")
+
+
+def check(what, got, wanted):
+    if got != wanted:
+        raise AssertionError(f"{what}: {got!r}, not {wanted!r}")
+
+
+def boot(code, *args):
+    return run("-hda", image(code), "-display", "none", "--deterministic", "--timeout", "30s", *args)
+
+
+EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+HANG = b"\xeb\xfe"  # costs host time for guest time: only behind an exit
+IDLE = b"\xfb\xf4\xeb\xfd"  # sti; hlt in a loop
+
+
+def exit_port_gives_value_times_two_plus_one():
+    code, _, err = boot(b"\xb0\x15\xe6\xf4" + HANG, *EXIT)  # mov al, 15h; out 0F4h, al
+    check("status", (code, err), (43, ""))
+
+
+def soft_power_off_ends_with_0():
+    # mov dx, 604h; mov ax, 2000h; out dx, ax: SLP_EN in PM1 control
+    code, _, err = boot(b"\xba\x04\x06\xb8\x00\x20\xef" + HANG)
+    check("status", (code, err), (0, ""))
+
+
+def halting_for_ever_ends_with_8():
+    code, _, err = boot(b"\xfa\xf4")
+    check("status", code, 8)
+    check("message", "nothing can wake it" in err, True)
+
+
+def triple_fault_ends_with_6_under_no_reboot():
+    # lidt [cs:7c10h] with a limit of 0; int3
+    code, _, err = boot(b"\x2e\x0f\x01\x1e\x10\x7c\xcc".ljust(16, b"\x90") + bytes(6), "-no-reboot")
+    check("status", code, 6)
+    check("message", "triple fault" in err, True)
+
+
+def reset_ends_with_14_under_no_reboot():
+    code, _, _ = boot(b"\xba\xf9\x0c\xb0\x06\xee" + HANG, "-no-reboot")  # 06h to CF9h
+    check("status", code, 14)
+
+
+def reset_starts_the_firmware_again():
+    # CMOS byte 40h counts the boots: the second one writes it to the exit port.
+    code, _, _ = boot(
+        b"\xb0\x40\xe6\x70\xe4\x71\xfe\xc0\x88\xc4"  # al = cmos[40h] + 1; ah = al
+        b"\xb0\x40\xe6\x70\x88\xe0\xe6\x71"  # cmos[40h] = al
+        b"\x3c\x02\x74\x06"  # if al == 2 goto out
+        b"\xba\xf9\x0c\xb0\x06\xee"  # reset
+        b"\xe6\xf4" + HANG,
+        *EXIT,
+    )
+    check("status", code, 5)
+
+
+def guest_time_limit_ends_with_10():
+    code, out, err = run("-hda", image(IDLE), "-display", "none", "--deterministic", "--timeout", "2s", "--stats")
+    check("status", code, 10)
+    check("time", re.search(r"guest time +(\S+)", err)[1], "2.000000000")
+
+
+def wall_time_limit_ends_with_12():
+    t = time.time()
+    code, _, _ = run("-hda", image(IDLE), "-display", "none", "--wall-timeout", "1s")
+    check("status", code, 12)
+    check("duration", time.time() - t < 10, True)
+
+
+def idle_exit_waits_for_output_and_end_of_input():
+    code, out, _ = run("-hda", image(IDLE), "--idle-exit", "3s", stdin=b"x")
+    check("status", code, 0)
+
+
+def a_signal_ends_the_run_cleanly():
+    p = subprocess.Popen([TURBO86, "-hda", image(IDLE), "-display", "none", "--state-hash"], stdout=subprocess.PIPE)
+    time.sleep(1)
+    p.terminate()
+    out = p.communicate(timeout=20)[0].decode()
+    check("status", p.returncode, 128 + 15)
+    check("report", out.startswith("state-hash "), True)
+
+
+def firmware_greets_on_screen():
+    code, out, _ = run("-hda", image(IDLE), "-display", "none", "--deterministic", "--timeout", "3s", "--print-screen")
+    check("banner", out.startswith("SeaBIOS (version "), True)
+    check("boot", "Booting from Hard Disk..." in out, True)
+
+
+def screenshot_is_a_png_of_the_text_screen():
+    path = os.path.join(DIR.name, "shot.png")
+    run("-hda", image(IDLE), "-display", "none", "--deterministic", "--timeout", "3s", "--screenshot", path)
+    head = open(path, "rb").read(24)
+    check("signature", head[:8], b"\x89PNG\r\n\x1a\n")
+    check("size", (int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")), (720, 400))
+
+
+def debug_console_goes_to_a_file():
+    path = os.path.join(DIR.name, "console")
+    code, _, _ = boot(b"\xb0A\xe6\xe9\xb0B\xe6\xe9\xe6\xf4" + HANG, *EXIT, "-debugcon", "file:" + path)
+    check("status", code, 0x42 * 2 + 1)
+    check("console", open(path).read(), "AB")
+
+
+# Eight data bits, then echo the first serial port: in al, 3FDh; test al, 1; jz; in al, 3F8h; out 3F8h, al
+ECHO = b"\xba\xfb\x03\xb0\x03\xee" b"\xba\xfd\x03\xec\xa8\x01\x74\xf8\xba\xf8\x03\xec\xee\xeb\xf1"
+
+
+def serial_port_echoes_over_tcp():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    p = subprocess.Popen([TURBO86, "-hda", image(ECHO), "-display", "none", "-serial", f"tcp:127.0.0.1:{port},server"])
+    try:
+        for _ in range(50):
+            try:
+                c = socket.create_connection(("127.0.0.1", port))
+                break
+            except OSError:
+                time.sleep(0.1)
+        got = b""
+        c.settimeout(1)
+        for _ in range(30):  # until the guest has booted
+            c.send(b"ping")
+            try:
+                got += c.recv(100)
+            except socket.timeout:
+                continue
+            if b"ping" in got:
+                break
+        check("echo", b"ping" in got, True)
+    finally:
+        p.terminate()
+        p.wait()
+
+
+def equal_runs_have_equal_hashes():
+    # sti; then hlt and count ticks: interrupts, RAM and registers are all in the hash.
+    args = ["--state-hash"]
+    runs = [boot(b"\xfb\xf4\x40\xeb\xfc", *args, "--timeout", "4s")[1] for _ in range(2)]
+    check("hash", runs[0], runs[1])
+    other = boot(b"\xfb\xf4\x43\xeb\xfc", *args, "--timeout", "4s")[1]
+    check("hash of another guest differs", other != runs[0], True)
+
+
+def snapshot_leaves_the_image_alone():
+    # INT 13h AH=03h: write one sector, the boot sector's memory, to sector 2; result to the exit port
+    code = (
+        b"\xb8\x01\x03\xbb\x00\x7c\xb9\x02\x00\xba\x80\x00\xcd\x13\x88\xe0\xe6\xf4" + HANG
+    )
+    status, _, _ = boot(code, *EXIT, "-snapshot")
+    check("status", status, 1)
+    path = image(code)
+    check("sector", open(path, "rb").read()[512:1024], bytes(512))
+    status, _, _ = boot(code, *EXIT)
+    check("status", status, 1)
+    data = open(path, "rb").read()
+    check("sector", data[512:1024], data[:512])
+
+
+def a_locked_image_is_refused():
+    path = image(IDLE, "locked.img")
+    p = subprocess.Popen([TURBO86, "-hda", path, "-display", "none"])
+    time.sleep(1)
+    code, _, err = run("-hda", path, "-display", "none")
+    p.terminate()
+    p.wait()
+    check("status", code, 2)
+    check("message", len(err.splitlines()), 1)
+
+
+def mistakes_end_with_2_and_one_line():
+    odd = os.path.join(DIR.name, "odd.img")
+    open(odd, "wb").write(b"x" * 700)
+    for args in (["-nope"], ["-m", "lots"], ["-hda", "/nonexistent"], ["-hda", odd], ["-cpu", "abacus"],
+                 ["-kernel", "/dev/null"], ["-serial", "smoke"], ["-device", "toaster"], ["-d", "nothing"],
+                 ["-rtc", "base=never"], ["-boot", "q"], ["-bios", "/nonexistent"], ["-append", "x"]):
+        code, out, err = run(*args)
+        check(f"{args}: status", code, 2)
+        check(f"{args}: lines", (out, len(err.splitlines())), ("", 1))
+
+
+TESTS = [f for name, f in list(globals().items()) if callable(f) and getattr(f, "__module__", "") == "__main__"
+         and name not in ("image", "run", "check", "boot")]
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2 and sys.argv[2] == "--list":
+        print("\n".join(f.__name__ for f in TESTS))
+        sys.exit(0)
+    if not os.path.exists(FIRMWARE):
+        print("skipped: there is no", FIRMWARE)
+        sys.exit(77)
+    bad = 0
+    for f in TESTS:
+        if len(sys.argv) > 2 and f.__name__ != sys.argv[2]:
+            continue
+        try:
+            f()
+            print("ok     ", f.__name__)
+        except (AssertionError, subprocess.TimeoutExpired, OSError, TypeError) as e:
+            bad += 1
+            print("FAILED ", f.__name__, e)
+    sys.exit(1 if bad else 0)
