@@ -28,9 +28,8 @@ enum {
     HLT = 0xf4,
 };
 
-/* Where every vector that a test does not set leads: 0:0, to a HLT. Vector 0 leads to the second.
- */
-enum { HLT_AT_0 = 0, HLT_OF_VECTOR_0 = HLT };
+/* Every vector that a test does not set leads to a HLT behind the table. */
+enum { VECTORS_END = 0x400 };
 
 static const char *const reg_names[MOO__COUNT] = {"ax", "bx", "cx", "dx", "cs", "ss", "ds",
                                                   "es", "sp", "bp", "si", "di", "ip", "flags"};
@@ -106,12 +105,18 @@ static void put_ram(struct run *run, const struct moo_ram *ram)
         physmem_store(run->pc->pm, moo_ram_address(ram, i), moo_ram_value(ram, i), 1);
 }
 
+/** What RAM holds between tests. */
+static u8 idle_byte(u32 at)
+{
+    if (at < VECTORS_END)
+        return at % 4 == 1 ? VECTORS_END >> 8 : 0;
+    return at == VECTORS_END ? HLT : 0;
+}
+
 static void put_idle_byte(struct run *run, u32 at)
 {
-    u8 idle = at == HLT_AT_0 || at == HLT_OF_VECTOR_0 ? HLT : 0;
-
-    if (run->ram[at] != idle)
-        physmem_store(run->pc->pm, at, idle, 1);
+    if (run->ram[at] != idle_byte(at))
+        physmem_store(run->pc->pm, at, idle_byte(at), 1);
 }
 
 static void clear_listed(struct run *run, const struct moo_ram *ram)
@@ -127,7 +132,7 @@ static u32 clear_all(struct run *run)
     u32 size = (u32)physmem_ram_size(run->pc->pm), n = 0;
 
     for (u32 page = 0; page < size; page += PAGE_SIZE) {
-        if (page && memcmp(run->ram + page, zero, PAGE_SIZE) == 0)
+        if (page > VECTORS_END && memcmp(run->ram + page, zero, PAGE_SIZE) == 0)
             continue;
         for (u32 at = page; at < page + PAGE_SIZE; at++) {
             u8 old = run->ram[at];
@@ -169,14 +174,19 @@ static bool same_registers(const struct run *run)
            !(flags & run->flags_mask);
 }
 
-/** The bits of a byte of memory that are compared: fewer in pushed flags. */
+/** The bits of a byte of memory that are compared: fewer in pushed flags. The format names their
+ * address too, but wrongly where SP was odd. */
 static u8 byte_mask(const struct run *run, u32 at)
 {
-    u32 low = run->test->flags_at;
+    const u16 *after = run->test->after;
+    u32 ss = (u32)after[MOO_SS] << 4;
+    u16 low = (u16)(after[MOO_SP] + 4), high = (u16)(low + 1);
 
-    if (!run->test->fault || at - low > 1)
-        return 0xff;
-    return (u8)(run->frame_mask >> 8 * (at - low));
+    if (run->test->fault && at == ss + low)
+        return (u8)run->frame_mask;
+    if (run->test->fault && at == ss + high)
+        return (u8)(run->frame_mask >> 8);
+    return 0xff;
 }
 
 static bool listed_value(const struct moo_ram *ram, u32 at, u8 *value)
@@ -231,6 +241,44 @@ static bool faulted(const struct run *run, u8 vector)
 static bool rule_lock_ud(const struct run *run)
 {
     return (run->insn.prefix & INSN_LOCK) && faulted(run, VEC_UD);
+}
+
+static bool rule_long(const struct run *run)
+{
+    return run->insn.len > 10 && run->test->vector == VEC_GP;
+}
+
+static bool rule_fs_gs(const struct run *run)
+{
+    const u16 *before = run->test->before;
+
+    return (run->insn.reg == SEG_FS || run->insn.reg == SEG_GS) && run->test->vector == VEC_UD &&
+           run->pc->cpu->fault.vector == NO_VECTOR && unchanged(run, MOO_AX, MOO_CS) &&
+           run->ours[MOO_IP] == (u16)(before[MOO_IP] + run->insn.len + 1);
+}
+
+static bool rule_stack_limit(const struct run *run)
+{
+    return run->test->fault && run->test->vector == VEC_GP && faulted(run, VEC_SS);
+}
+
+/** Stopped at the start of an iteration: what was done agrees with the count and is all there is.
+ */
+static bool rule_string_restart(const struct run *run)
+{
+    const u16 *before = run->test->before, *ours = run->ours;
+    u8 vector = run->pc->cpu->fault.vector;
+    u16 done = (u16)(before[MOO_CX] - ours[MOO_CX]);
+    u16 by = (u16)(before[MOO_FLAGS] & FL_D ? -2 * done : 2 * done);
+    bool stack = run->insn.seg == SEG_SS && vector == VEC_SS;
+
+    if (!run->test->fault || run->test->vector != VEC_GP || !(vector == VEC_GP || stack))
+        return false;
+    if (ours[MOO_SI] != before[MOO_SI] && ours[MOO_SI] != (u16)(before[MOO_SI] + by))
+        return false;
+    if (ours[MOO_DI] != before[MOO_DI] && ours[MOO_DI] != (u16)(before[MOO_DI] + by))
+        return false;
+    return run->halted && ours[MOO_SP] == run->test->after[MOO_SP] && same_ram(run);
 }
 
 struct difference {
