@@ -26,6 +26,8 @@ enum moo_reg {
     MOO__COUNT
 };
 
+enum { MOO_ADDRESS_BITS = 24 };
+
 /** Bytes of RAM: 5 bytes each, the address and the value. Points into the file. */
 struct moo_ram {
     const u8 *at;
