@@ -129,7 +129,9 @@ enum operand {
     OPND_Wq,
     OPND_Wd,
     OPND_Ux,
+    OPND_Ww,
     OPND_Ew_d, /* PINSRW: word in memory, 32-bit register */
+    OPND_Eb_d, /* PINSRB: byte in memory, 32-bit register */
     OPND_XMM0, /* implicit */
     OPND__COUNT
 };

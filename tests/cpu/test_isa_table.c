@@ -7,7 +7,7 @@
 static bool is_rm(u8 op)
 {
     return (op >= OPND_Eb && op <= OPND_Mf80) || (op >= OPND_Rv && op <= OPND_Ry) ||
-           (op >= OPND_Qq && op <= OPND_Nq) || (op >= OPND_Wx && op <= OPND_Ew_d);
+           (op >= OPND_Qq && op <= OPND_Nq) || (op >= OPND_Wx && op <= OPND_Eb_d);
 }
 
 static bool is_reg(u8 op)

@@ -20,7 +20,8 @@ enum arena {
     ARENA_CODE = ARENA_BASE, /* one page */
     ARENA_DATA = ARENA_BASE + 0x10000,
     ARENA_STACK = ARENA_BASE + 0x20000,
-    ARENA_WINDOW = 0x2000, /* bytes of DATA, of STACK */
+    ARENA_EXIT = ARENA_BASE + 0x28000, /* the host's way back to 64-bit code: out of reach */
+    ARENA_WINDOW = 0x2000,             /* bytes of DATA, of STACK */
     ARENA_MIDDLE = 0x1000,
 };
 
@@ -28,6 +29,7 @@ enum arena {
 enum oracle_mode {
     ORACLE_FLAT32, /* the host's own 32-bit flat segments; FS is null                        */
     ORACLE_CODE16, /* 16-bit code and stack, segments with limits, one of them expand-down  */
+    ORACLE_MIXED,  /* 32-bit code, a 16-bit stack, a segment that wraps around 4 GiB          */
     ORACLE__MODES
 };
 
@@ -52,20 +54,27 @@ struct oracle_regs {
     u32 eflags;
 };
 
+/** How the host is stopped behind the instruction. */
+enum oracle_stop {
+    STOP_TRAP, /* by TF: wherever it goes                                                */
+    STOP_INT3, /* by a breakpoint: PUSHF would see TF                                    */
+    STOP_JUMP, /* by a jump into 64-bit code: fast, for 32-bit code that goes straight on */
+};
+
 /** One instruction with its inputs; the memory inputs are in the two windows. */
 struct oracle_case {
     unsigned row; /* enum insn_id */
     enum oracle_mode mode;
     u8 bytes[16];
     unsigned len;
-    bool rep;  /* a repeated string instruction */
-    bool trap; /* stop it by TF; else (PUSHF would see TF) by the INT3 behind it */
+    bool rep; /* a repeated string instruction */
+    enum oracle_stop stop;
     struct oracle_regs in;
 };
 
 static inline u32 oracle_decode_mode(const struct oracle_case *c)
 {
-    return c->mode == ORACLE_FLAT32 ? MODE_CS32 : 0;
+    return oracle_segments[c->mode][SEG_CS].big ? MODE_CS32 : 0;
 }
 
 struct oracle_result {
@@ -117,6 +126,7 @@ struct oracle_kind {
     enum oracle_form form;
     enum oracle_mode mode;
     bool opsize16;
+    bool first; /* among the first instances: single-step where possible */
 };
 
 /** Does the row have that form, and can it be executed as user code with nothing at risk? */

@@ -58,8 +58,11 @@ u32 random_edge(struct random *r)
     }
 }
 
-/* Segments. DATA and STACK end where the offsets of DS, SS and GS do; ES begins with DATA and ends
- * before it; GS reaches only the upper page. */
+/*
+ * Segments. 16-bit code: DATA and STACK end where the offsets of DS, SS and GS do; ES begins with
+ * DATA and ends before it; GS reaches only the upper page. Mixed: DS begins inside DATA, whose
+ * lower part has the offsets below 4 GiB; GS reaches all but the lower page.
+ */
 
 // clang-format off
 const struct oracle_segment oracle_segments[ORACLE__MODES][SEG__COUNT] = {
@@ -71,11 +74,18 @@ const struct oracle_segment oracle_segments[ORACLE__MODES][SEG__COUNT] = {
         [SEG_GS] = {0, 0xffffffff, 0x2b, ORACLE_DATA, true},
     },
     [ORACLE_CODE16] = {
-        [SEG_ES] = {ARENA_DATA, ARENA_WINDOW - 16,         0x07, ORACLE_DATA,      false},
-        [SEG_CS] = {ARENA_CODE, 0x7fff,                    0x0f, ORACLE_CODE,      false},
+        [SEG_ES] = {ARENA_DATA, ARENA_WINDOW - 16, 0x07, ORACLE_DATA, false},
+        [SEG_CS] = {ARENA_CODE, 0x7fff, 0x0f, ORACLE_CODE, false},
         [SEG_SS] = {ARENA_STACK + ARENA_WINDOW - 0x10000, 0xffff, 0x17, ORACLE_DATA, false},
         [SEG_DS] = {ARENA_DATA + ARENA_WINDOW - 0x10000, 0xffff, 0x1f, ORACLE_DATA, false},
         [SEG_GS] = {ARENA_DATA + ARENA_WINDOW - 0x10000, 0xefff, 0x27, ORACLE_DATA_DOWN, false},
+    },
+    [ORACLE_MIXED] = {
+        [SEG_ES] = {ARENA_DATA, ARENA_WINDOW - 16, 0x07, ORACLE_DATA, true},
+        [SEG_CS] = {ARENA_CODE, 0x7fff, 0x0f, ORACLE_CODE, true},
+        [SEG_SS] = {ARENA_STACK + ARENA_WINDOW - 0x10000, 0xffff, 0x17, ORACLE_DATA, false},
+        [SEG_DS] = {ARENA_DATA + ARENA_MIDDLE / 2, 0xffffffff, 0x1f, ORACLE_DATA, true},
+        [SEG_GS] = {ARENA_DATA, 0x0fff, 0x27, ORACLE_DATA_DOWN, true},
     },
 };
 // clang-format on
@@ -196,7 +206,7 @@ static void put_prefixes(struct gen *g)
 {
     static const u8 overrides[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65};
     struct oracle_case *c = g->c;
-    bool code16 = c->mode == ORACLE_CODE16;
+    bool code16 = !g->segments[SEG_CS].big;
 
     if (g->seg < SEG__COUNT)
         put8(g, overrides[g->seg]);
@@ -439,7 +449,12 @@ void oracle_generate(struct random *r, const struct oracle_kind *kind,
     memset(c, 0, sizeof(*c));
     c->row = kind->row;
     c->mode = kind->mode;
-    c->trap = !is_exec(kind->row, "pushf");
+    if (kind->mode != ORACLE_FLAT32)
+        c->stop = is_exec(kind->row, "pushf") ? STOP_INT3 : STOP_TRAP;
+    else /* single steps now and then: they prove that the length is right */
+        c->stop = (g.def->attr & ATTR_Ends) || (kind->first && !is_exec(kind->row, "pushf"))
+                      ? STOP_TRAP
+                      : STOP_JUMP;
     g.segments = oracle_segments[kind->mode];
     c->in.eip = ARENA_CODE + 0x100 - g.segments[SEG_CS].base;
     c->in.eflags = (random_u32(r) & FL_OSZAPC) | FL_I | 2 | (one_in(r, 4) ? FL_D : 0u);
@@ -449,7 +464,7 @@ void oracle_generate(struct random *r, const struct oracle_kind *kind,
     random_memory(r, mem->stack);
     memset(c->bytes, 0xcc, sizeof(c->bytes));
 
-    g.adsize16 = kind->mode == ORACLE_CODE16 ? !one_in(r, 6) : one_in(r, 12);
+    g.adsize16 = g.segments[SEG_CS].big ? one_in(r, 12) : !one_in(r, 6);
     g.out = c->bytes;
     choose_segment(&g);
     put_prefixes(&g);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One instruction on the host's processor, in a 32-bit code segment.
+ * One instruction on the host's processor, in a 32-bit or 16-bit code segment. Two ways there:
  *
  * The kernel does the switching: a signal handler replaces the register set in its frame by that
- * of the case, with the selector of the 32-bit code segment, and returns into the instruction. TF
+ * of the case, with the selectors of its segments, and returns into the instruction. TF or INT3
  * stops it after one instruction, an exception before; either is a signal, whose handler runs as
  * 64-bit code again, copies the registers out, and puts the first frame's register set back.
+ *
+ * Twenty times faster, for instructions in flat segments that go straight on: far jumps in and out.
  */
 #if defined(__linux__) && defined(__x86_64__)
 
@@ -18,10 +20,59 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/bits.h"
 #include "cpu/isa.h"
 #include "tests/isa/oracle.h"
 
 enum { PAGE = 4096, SIGNAL_STACK = 64 * 1024, TRAP_SINGLE_STEP = 1, TRAP_INT3 = 3, TRAP_PF = 14 };
+/* Of 64-bit code; bit 1 of EFLAGS. */
+enum { HOST_CS = 0x33, HOST_SS = 0x2b, FL_RESERVED = 2 };
+
+/* Far jumps in and out; the data below is theirs. RESUME is the way back after a signal. */
+extern u32 native_regs[8];
+extern u64 native_flags, native_host_rsp;
+extern u8 native_target[6]; /* offset, selector */
+u32 native_regs[8];
+u64 native_flags, native_host_rsp;
+u8 native_target[6];
+extern void native_enter(void);
+extern const u8 native_leave[], native_resume[];
+
+// clang-format off
+__asm__(".text\n"
+        "native_enter:\n"
+        "    pushq %rbx\n    pushq %rbp\n"
+        "    pushq %r12\n    pushq %r13\n    pushq %r14\n    pushq %r15\n"
+        "    movq %rsp, native_host_rsp(%rip)\n"
+        "    pushq native_flags(%rip)\n"
+        "    popfq\n"
+        "    movl native_regs(%rip), %eax\n"
+        "    movl native_regs+4(%rip), %ecx\n"
+        "    movl native_regs+8(%rip), %edx\n"
+        "    movl native_regs+12(%rip), %ebx\n"
+        "    movl native_regs+16(%rip), %esp\n"
+        "    movl native_regs+20(%rip), %ebp\n"
+        "    movl native_regs+24(%rip), %esi\n"
+        "    movl native_regs+28(%rip), %edi\n"
+        "    ljmpl *native_target(%rip)\n"
+        "native_leave:\n"
+        "    movl %eax, native_regs(%rip)\n"
+        "    movl %ecx, native_regs+4(%rip)\n"
+        "    movl %edx, native_regs+8(%rip)\n"
+        "    movl %ebx, native_regs+12(%rip)\n"
+        "    movl %esp, native_regs+16(%rip)\n"
+        "    movl %ebp, native_regs+20(%rip)\n"
+        "    movl %esi, native_regs+24(%rip)\n"
+        "    movl %edi, native_regs+28(%rip)\n"
+        "    movq native_host_rsp(%rip), %rsp\n"
+        "    pushfq\n"
+        "    popq native_flags(%rip)\n"
+        "native_resume:\n"
+        "    cld\n"
+        "    popq %r15\n    popq %r14\n    popq %r13\n    popq %r12\n"
+        "    popq %rbp\n    popq %rbx\n"
+        "    ret\n");
+// clang-format on
 
 /* A handler has no argument of ours. */
 static struct {
@@ -49,7 +100,7 @@ static void depart(ucontext_t *uc)
     for (unsigned i = 0; i < 8; i++)
         g[native_greg[i]] = in->gpr[i];
     g[REG_RIP] = in->eip;
-    g[REG_EFL] = in->eflags | (native.c->trap ? FL_T : 0);
+    g[REG_EFL] = in->eflags | (native.c->stop == STOP_TRAP ? FL_T : 0);
     const struct oracle_segment *seg = oracle_segments[native.c->mode];
     g[REG_CSGSFS] = (greg_t)((u64)seg[SEG_SS].selector << 48 | seg[SEG_CS].selector);
     native.steps = 0;
@@ -71,14 +122,21 @@ static void arrive(ucontext_t *uc)
     out->regs.eflags = (u32)g[REG_EFL];
     out->vector = (u8)vector;
     out->fault = vector != TRAP_SINGLE_STEP;
-    if (vector == TRAP_INT3 && !native.c->trap) {
+    if (vector == TRAP_INT3 && native.c->stop == STOP_INT3) {
         out->fault = false;
         out->regs.eip--;
     }
     out->error = vector == TRAP_PF ? (u32)g[REG_ERR] : 0;
     out->cr2 = vector == TRAP_PF ? (u32)g[REG_CR2] : 0;
-    memcpy(g, native.home, sizeof(native.home));
     native.away = false;
+    if (native.c->stop != STOP_JUMP) {
+        memcpy(g, native.home, sizeof(native.home));
+        return;
+    }
+    g[REG_RIP] = (greg_t)(uintptr_t)native_resume;
+    g[REG_RSP] = (greg_t)native_host_rsp;
+    g[REG_EFL] = FL_I | FL_RESERVED;
+    g[REG_CSGSFS] = (greg_t)((u64)HOST_SS << 48 | HOST_CS);
 }
 
 static void on_signal(int sig, siginfo_t *info, void *context)
@@ -104,6 +162,28 @@ static void load_data_segments(enum oracle_mode mode)
                        "r"((u32)seg[SEG_GS].selector));
 }
 
+/* Behind the instruction, a far jump to ARENA_EXIT. A fault comes back through the handler. */
+static void run_by_jumps(const struct oracle_case *c, u32 code, struct oracle_result *out)
+{
+    u8 exit[7] = {0xea};
+
+    store32(exit + 1, ARENA_EXIT);
+    store16(exit + 5, HOST_CS);
+    memcpy((void *)(uintptr_t)(code + c->len), exit, sizeof(exit));
+    store32(native_target, c->in.eip);
+    store16(native_target + 4, oracle_segments[c->mode][SEG_CS].selector);
+    memcpy(native_regs, c->in.gpr, sizeof(native_regs));
+    native_flags = c->in.eflags;
+    native.away = true;
+    native_enter();
+    if (!native.away) /* the handler was here */
+        return;
+    native.away = false;
+    memcpy(out->regs.gpr, native_regs, sizeof(native_regs));
+    out->regs.eip = c->in.eip + c->len;
+    out->regs.eflags = (u32)native_flags;
+}
+
 void native_run(const struct oracle_case *c, struct oracle_result *out)
 {
     u32 code = oracle_segments[c->mode][SEG_CS].base + c->in.eip;
@@ -114,7 +194,10 @@ void native_run(const struct oracle_case *c, struct oracle_result *out)
     native.c = c;
     native.out = out;
     load_data_segments(c->mode);
-    raise(SIGUSR1);
+    if (c->stop == STOP_JUMP)
+        run_by_jumps(c, code, out);
+    else
+        raise(SIGUSR1);
 }
 
 static bool map_arena(void)
@@ -124,8 +207,19 @@ static bool map_arena(void)
     native.arena =
         mmap(want, ARENA_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     return native.arena == want && mprotect(want, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) == 0 &&
+           mprotect((void *)(uintptr_t)ARENA_EXIT, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) == 0 &&
            mprotect((void *)(uintptr_t)ARENA_DATA, ARENA_WINDOW, PROT_READ | PROT_WRITE) == 0 &&
            mprotect((void *)(uintptr_t)ARENA_STACK, ARENA_WINDOW, PROT_READ | PROT_WRITE) == 0;
+}
+
+/* 64-bit code: jmp *0(%rip), and where to. */
+static void make_exit(void)
+{
+    static const u8 jmp[] = {0xff, 0x25, 0, 0, 0, 0};
+    u8 *at = (u8 *)(uintptr_t)ARENA_EXIT;
+
+    memcpy(at, jmp, sizeof(jmp));
+    store64(at + sizeof(jmp), (u64)(uintptr_t)native_leave);
 }
 
 static void install_handlers(void)
@@ -141,7 +235,7 @@ static void install_handlers(void)
 /* A NOP must come back as one single step of code in that segment. */
 static bool works(enum oracle_mode mode)
 {
-    struct oracle_case c = {.mode = mode, .bytes = {0x90}, .len = 1, .trap = true};
+    struct oracle_case c = {.mode = mode, .bytes = {0x90}, .len = 1, .stop = STOP_TRAP};
     struct oracle_result out;
 
     c.in.eip = ARENA_CODE - oracle_segments[mode][SEG_CS].base;
@@ -157,6 +251,7 @@ const char *native_open(struct oracle_memory *mem)
     if (!map_arena())
         return "the addresses of the arena are taken";
     install_handlers();
+    make_exit();
     mem->data = (u8 *)(uintptr_t)ARENA_DATA;
     mem->stack = (u8 *)(uintptr_t)ARENA_STACK;
     return NULL;
@@ -164,14 +259,21 @@ const char *native_open(struct oracle_memory *mem)
 
 const char *native_enable(enum oracle_mode mode)
 {
-    enum { LDT_CONTENTS_DATA, LDT_CONTENTS_DOWN, LDT_CONTENTS_CODE, TI = 4 };
+    enum {
+        LDT_CONTENTS_DATA,
+        LDT_CONTENTS_DOWN,
+        LDT_CONTENTS_CODE,
+        TI = 4,
+        MAX_BYTE_LIMIT = 0xfffff
+    };
 
     for (unsigned i = 0; i < SEG__COUNT; i++) {
         const struct oracle_segment *seg = &oracle_segments[mode][i];
         struct user_desc d = {
             .entry_number = seg->selector >> 3,
             .base_addr = seg->base,
-            .limit = seg->limit,
+            .limit = seg->limit > MAX_BYTE_LIMIT ? seg->limit >> 12 : seg->limit,
+            .limit_in_pages = seg->limit > MAX_BYTE_LIMIT,
             .seg_32bit = seg->big,
             .useable = 1,
         };

@@ -138,7 +138,7 @@ bool ours_run(struct ours *o, const struct oracle_case *c, struct oracle_result 
     memcpy(o->code + (c->in.eip & (PAGE_SIZE - 1)), c->bytes, c->len);
     for (unsigned i = 0; i < 8; i++)
         cpu->gpr[i] = c->in.gpr[i];
-    flags_put(cpu, c->in.eflags | (c->trap ? FL_T : 0));
+    flags_put(cpu, c->in.eflags | (c->stop == STOP_TRAP ? FL_T : 0));
     cpu->rip = c->in.eip;
     cpu->next_rip = cpu->rip + in.len;
     clock_begin(&o->clock, ORACLE_MAX_STEPS);

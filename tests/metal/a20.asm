@@ -1,24 +1,30 @@
 ; SPDX-License-Identifier: MIT
-; The A20 gate closed and opened by port 92h, by the keyboard controller and by INT 15h AH = 24h.
-; expect: 010101
+; A20 by port 92h, by the 8042's output port and by INT 15h. The board ors the two sources, so each
+; is tried with the other one off.
+; expect: 0101010
 %include "metal.inc"
-main:   in      al, 0x92
+main:   mov     bl, 0xdd
+        call    kbc
+        in      al, 0x92
         and     al, 0xfc
         out     0x92, al
         call    show
         or      al, 2
         out     0x92, al
         call    show
-        mov     bl, 0xdd
-        call    kbc
+        and     al, 0xfc
+        out     0x92, al
         call    show
         mov     bl, 0xdf
         call    kbc
         call    show
-        mov     ax, 0x2400
-        int     0x15
+        mov     bl, 0xdd
+        call    kbc
         call    show
         mov     ax, 0x2401
+        int     0x15
+        call    show
+        mov     ax, 0x2400
         int     0x15
         call    show
         putc    10

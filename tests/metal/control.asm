@@ -1,0 +1,19 @@
+; SPDX-License-Identifier: MIT
+; What control registers refuse [SDM 3A 2.5].
+; expect: done
+%include "inc/pm.inc"
+main:   mov     eax, cr0
+        or      eax, 0x80000000
+        and     al, 0xfe
+        case    "cr0: PG without PE", GP, 0
+        at_here
+        mov     cr0, eax
+        endcase
+        mov     eax, cr4
+        or      eax, 0x8000
+        case    "cr4: reserved bit", GP, 0
+        at_here
+        mov     cr4, eax
+        endcase
+        ret
+%include "inc/end.inc"
