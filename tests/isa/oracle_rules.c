@@ -75,7 +75,10 @@ u32 oracle_rules(const struct oracle_case *c, const struct insn *in)
         return RULE_HIGH_SLOT;
     if (strcmp(exec, "pusha") == 0 || strcmp(exec, "popa") == 0)
         return RULE_PARTIAL; /* AMD's keep what was pushed or popped before the fault */
-    if (strcmp(exec, "cmps") == 0 || strncmp(exec, "call_", 5) == 0)
+    if (strncmp(exec, "call_far", 8) == 0)
+        return RULE_PARTIAL | RULE_ORDER; /* AMD's push before they look at the target */
+    if (strcmp(exec, "cmps") == 0 || strcmp(exec, "retf") == 0 || strcmp(exec, "iret") == 0 ||
+        strncmp(exec, "call_", 5) == 0)
         return RULE_ORDER; /* source or destination; stack or target */
     return 0;
 }
