@@ -33,7 +33,16 @@ enum oracle_mode {
     ORACLE__MODES
 };
 
-enum oracle_segment_kind { ORACLE_NULL, ORACLE_DATA, ORACLE_DATA_DOWN, ORACLE_CODE };
+enum oracle_segment_kind {
+    ORACLE_NULL,
+    ORACLE_DATA,
+    ORACLE_DATA_DOWN,
+    ORACLE_CODE,
+    ORACLE_DATA_RO,
+    ORACLE_CODE_XO,
+    ORACLE_DATA_ABSENT, /* not present */
+    ORACLE_CODE_ABSENT,
+};
 
 struct oracle_segment {
     u32 base, limit; /* in bytes */
@@ -44,6 +53,16 @@ struct oracle_segment {
 
 /** All of user privilege. Those with TI set are made on the host by modify_ldt(2). */
 extern const struct oracle_segment oracle_segments[ORACLE__MODES][SEG__COUNT];
+
+/** What else is in the LDT, in every mode: for instructions that take selectors. */
+enum { ORACLE_OTHERS = 7, ORACLE_LDT_ENTRIES = 13 };
+extern const struct oracle_segment oracle_others[ORACLE_OTHERS];
+
+/** Does the vector push an error code? */
+static inline bool oracle_has_error(unsigned vector)
+{
+    return vector >= 10 && vector <= 14;
+}
 
 /** Instructions may go on after one iteration of REP; more than this is taken for a hang. */
 enum { ORACLE_MAX_STEPS = 4096 };
@@ -57,7 +76,7 @@ struct oracle_regs {
 /** How the host is stopped behind the instruction. */
 enum oracle_stop {
     STOP_TRAP, /* by TF: wherever it goes                                                */
-    STOP_INT3, /* by a breakpoint: PUSHF would see TF                                    */
+    STOP_INT3, /* by a breakpoint: PUSHF would see TF, MOV SS holds the trap off        */
     STOP_JUMP, /* by a jump into 64-bit code: fast, for 32-bit code that goes straight on */
 };
 
@@ -81,8 +100,9 @@ struct oracle_result {
     struct oracle_regs regs;
     bool fault;
     u8 vector;
-    u32 error; /* of #PF */
+    u32 error; /* of those that have one */
     u32 cr2;   /* of #PF */
+    u16 selector[SEG__COUNT];
 };
 
 /** The memory of one side, as the host addresses it. */

@@ -90,14 +90,24 @@ const struct oracle_segment oracle_segments[ORACLE__MODES][SEG__COUNT] = {
 };
 // clang-format on
 
+// clang-format off
+const struct oracle_segment oracle_others[ORACLE_OTHERS] = {
+    {ARENA_DATA, 0x1fff,     0x2f, ORACLE_DATA_ABSENT, true},
+    {ARENA_DATA, 0x1fff,     0x37, ORACLE_DATA_RO,     true},
+    {ARENA_CODE, 0x7fff,     0x3f, ORACLE_CODE_XO,     true},
+    {ARENA_CODE, 0x7fff,     0x47, ORACLE_CODE,        true},
+    {ARENA_CODE, 0x7fff,     0x4f, ORACLE_CODE,        false},
+    {ARENA_CODE, 0x7fff,     0x57, ORACLE_CODE_ABSENT, true},
+    {0,          0xffffffff, 0x67, ORACLE_DATA,        true}, /* 5f is empty; 67 the last */
+};
+// clang-format on
+
 /* Which rows. */
 
 /** Would leave user mode or the flat segments, read what differs by host, or enter the kernel. */
 static const char *const never[] = {
-    "int3",    "int1",      "int_i",    "into",        "iret",  "retf",  "call_far", "call_far_m",
-    "jmp_far", "jmp_far_m", "pop_sreg", "mov_to_sreg", "les",   "lds",   "lss",      "lfs",
-    "lgs",     "sldt",      "str",      "sgdt",        "sidt",  "smsw",  "lar",      "lsl",
-    "verr",    "verw",      "sysenter", "sysexit",     "rdtsc", "rdpmc", "cpuid",    "fwait",
+    "int3", "int1", "int_i",    "into",    "sldt",  "str",   "sgdt",  "sidt",
+    "smsw", "lfs",  "sysenter", "sysexit", "rdtsc", "rdpmc", "cpuid", "fwait",
 };
 
 static bool is_exec(unsigned row, const char *name)
@@ -120,6 +130,8 @@ bool oracle_row_runs(unsigned row, enum oracle_form form)
     const struct insn_def *d = &insn_def[row];
 
     if (d->map > MAP_0F || !is_integer_feature(d->feat) || (d->attr & (ATTR_O64 | ATTR_Fpu)))
+        return false;
+    if (row == INSN_POP_FS) /* the host's threads need it */
         return false;
     for (size_t i = 0; i < ARRAY_LEN(never); i++)
         if (is_exec(row, never[i]))
@@ -221,8 +233,9 @@ static void put_prefixes(struct gen *g)
         c->rep = true;
     } else if (g->def->pfx == PFX_F3) {
         put8(g, 0xf3);
-    } else if (!(g->def->attr & ATTR_Cpl0) && one_in(g->r, g->def->attr & ATTR_Lock ? 8 : 64)) {
-        /* (LOCK MOV CR0 is another way to name CR8 on AMD's processors.) */
+    } else if (!(g->def->attr & (ATTR_Cpl0 | ATTR_NoReal)) &&
+               one_in(g->r, g->def->attr & ATTR_Lock ? 8 : 64)) {
+        /* (LOCK MOV CR0 is another way to name CR8 on AMD's processors; LOCK VERR is legal.) */
         put8(g, 0xf0);
     }
 }
@@ -289,13 +302,32 @@ static void put_address16(struct gen *g, unsigned reg, u32 at)
         put16(g, at - sum);
 }
 
+/** A selector of something, or of nothing. */
+static u16 random_selector(struct gen *g)
+{
+    static const u16 list[] = {0x00, 0x03, 0x23, 0x2b, 0x07, 0x0f, 0x17, 0x1f, 0x27,  0x2f,
+                               0x37, 0x3f, 0x47, 0x4f, 0x57, 0x5f, 0x67, 0x6f, 0xfff7};
+    u16 sel = list[random_below(g->r, ARRAY_LEN(list))];
+
+    return one_in(g->r, 4) ? (u16)((sel & ~3u) | random_below(g->r, 4)) : sel;
+}
+
+/** Where far transfers go: into the code page, or anywhere. */
+static u32 random_far_offset(struct gen *g)
+{
+    return one_in(g->r, 8) ? random_edge(g->r) : 0x200 + random_below(g->r, 0xc00);
+}
+
 static void put_modrm(struct gen *g, enum oracle_form form, u32 at)
 {
     unsigned value = g->def->form & 0xff, mask = g->def->form >> 8 & 0xff;
     unsigned reg = ((value & mask) | (random_u32(g->r) & ~mask)) >> 3 & 7;
+    unsigned rm = ((value & mask) | (random_u32(g->r) & ~mask)) & 7;
 
+    if (row_has(g, OPND_Sw) && reg == SEG_FS)
+        reg = SEG_GS; /* the host's threads need FS */
     if (form == FORM_IS_REG)
-        put8(g, 0xc0 | (((value & mask) | (random_u32(g->r) & ~mask)) & 0x3f));
+        put8(g, 0xc0 | reg << 3 | rm);
     else if (g->adsize16)
         put_address16(g, reg, at);
     else
@@ -322,6 +354,10 @@ static void put_immediates(struct gen *g, u32 at)
         case OPND_Ob:
         case OPND_Ov:
             (g->adsize16 ? put16 : put32)(g, at);
+            break;
+        case OPND_Ap:
+            (g->opsize16 ? put16 : put32)(g, random_far_offset(g));
+            put16(g, random_selector(g));
             break;
         default:
             break;
@@ -403,12 +439,46 @@ static void steer_stack(struct gen *g)
         sp += random_below(g->r, 4);
     else if (one_in(g->r, 16))
         sp = ARENA_STACK + random_below(g->r, 24);
-    else if (one_in(g->r, 16))
+    else if (one_in(g->r, 16) && !is_exec(g->c->row, "pop_sreg")) /* reads 2 or 4 bytes */
         sp = ARENA_STACK + ARENA_WINDOW - random_below(g->r, 24);
     sp -= g->segments[SEG_SS].base;
     if (!g->segments[SEG_SS].big)
         sp = (sp & 0xffff) | random_u32(g->r) << 16;
     set_reg(g, REG_SP, sp);
+}
+
+/** Store a word of operand size where the stack's @n-th is. */
+static void store_on_stack(struct gen *g, const struct oracle_memory *mem, unsigned n, u32 v)
+{
+    const struct oracle_segment *ss = &g->segments[SEG_SS];
+    u32 sp = g->c->in.gpr[REG_SP] + n * (g->opsize16 ? 2 : 4);
+    u8 *bytes = window_bytes(mem, (ss->big ? sp : (u16)sp) + ss->base);
+
+    if (bytes)
+        store_le(bytes, v, g->opsize16 ? 2 : 4);
+}
+
+/** Sources of selectors and far pointers: registers, the memory operand, the stack. */
+static void steer_selectors(struct gen *g, const struct oracle_memory *mem, u32 at)
+{
+    u8 *bytes = window_bytes(mem, at + g->segments[g->seg].base);
+    const char *exec = exec_names[g->c->row];
+
+    if (row_has(g, OPND_Mp) && bytes) {
+        store_le(bytes, random_far_offset(g), g->opsize16 ? 2 : 4);
+        store16(bytes + (g->opsize16 ? 2 : 4), random_selector(g));
+    } else if (row_has(g, OPND_EwRv) || strncmp(exec, "ver", 3) == 0) {
+        for (unsigned reg = 0; reg < 8; reg++)
+            if (!(g->locked & BIT(reg)))
+                store16(&g->c->in.gpr[reg], random_selector(g));
+        if (bytes)
+            store16(bytes, random_selector(g));
+    } else if (strcmp(exec, "pop_sreg") == 0) {
+        store_on_stack(g, mem, 0, random_u32(g->r) << 16 | random_selector(g));
+    } else if (strcmp(exec, "retf") == 0 || strcmp(exec, "iret") == 0) {
+        store_on_stack(g, mem, 0, random_far_offset(g));
+        store_on_stack(g, mem, 1, random_u32(g->r) << 16 | random_selector(g));
+    }
 }
 
 static void steer(struct gen *g, const struct oracle_memory *mem, u32 at)
@@ -434,11 +504,29 @@ static void steer(struct gen *g, const struct oracle_memory *mem, u32 at)
         for (unsigned reg = 0; reg < 8; reg++) /* whichever holds the bit offset: stay near */
             if (reg != REG_SP && !one_in(g->r, 8))
                 set_reg(g, reg, random_below(g->r, 300) - 150);
-    if (strcmp(exec, "popf") == 0) { /* not TF, AC, NT: they would outlive the instruction */
-        u8 *top = mem->stack + ARENA_MIDDLE;
+    steer_selectors(g, mem, at);
+    if (strcmp(exec, "popf") == 0 || strcmp(exec, "iret") == 0) {
+        /* Not TF, AC, NT: they would outlive the instruction. */
         gpr[REG_SP] = ARENA_STACK + ARENA_MIDDLE - g->segments[SEG_SS].base;
-        store32(top, load32(top) & (FL_OSZAPC | FL_D | FL_I));
+        steer_selectors(g, mem, at);
+        store_on_stack(g, mem, exec[0] == 'i' ? 2 : 0,
+                       random_u32(g->r) & (FL_OSZAPC | FL_D | FL_I));
     }
+}
+
+static enum oracle_stop choose_stop(const struct gen *g, const struct oracle_kind *kind)
+{
+    static const char *const silent[] = {"mov_to_sreg", "pop_sreg", "les", "lds", "lss", "lgs"};
+    bool pushf = is_exec(kind->row, "pushf");
+
+    for (size_t i = 0; i < ARRAY_LEN(silent); i++)
+        if (is_exec(kind->row, silent[i]))
+            return STOP_INT3;
+    if (kind->mode != ORACLE_FLAT32)
+        return pushf ? STOP_INT3 : STOP_TRAP;
+    if (g->def->attr & ATTR_Ends)
+        return STOP_TRAP;
+    return kind->first && !pushf ? STOP_TRAP : STOP_JUMP;
 }
 
 void oracle_generate(struct random *r, const struct oracle_kind *kind,
@@ -449,12 +537,7 @@ void oracle_generate(struct random *r, const struct oracle_kind *kind,
     memset(c, 0, sizeof(*c));
     c->row = kind->row;
     c->mode = kind->mode;
-    if (kind->mode != ORACLE_FLAT32)
-        c->stop = is_exec(kind->row, "pushf") ? STOP_INT3 : STOP_TRAP;
-    else /* single steps now and then: they prove that the length is right */
-        c->stop = (g.def->attr & ATTR_Ends) || (kind->first && !is_exec(kind->row, "pushf"))
-                      ? STOP_TRAP
-                      : STOP_JUMP;
+    c->stop = choose_stop(&g, kind);
     g.segments = oracle_segments[kind->mode];
     c->in.eip = ARENA_CODE + 0x100 - g.segments[SEG_CS].base;
     c->in.eflags = (random_u32(r) & FL_OSZAPC) | FL_I | 2 | (one_in(r, 4) ? FL_D : 0u);

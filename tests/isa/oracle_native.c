@@ -107,6 +107,17 @@ static void depart(ucontext_t *uc)
     native.away = true;
 }
 
+static void store_data_selectors(u16 *selector)
+{
+    u32 ds, es, gs;
+
+    __asm__ volatile("movl %%ds, %0\n\tmovl %%es, %1\n\tmovl %%gs, %2"
+                     : "=r"(ds), "=r"(es), "=r"(gs));
+    selector[SEG_DS] = (u16)ds;
+    selector[SEG_ES] = (u16)es;
+    selector[SEG_GS] = (u16)gs;
+}
+
 static void arrive(ucontext_t *uc)
 {
     greg_t *g = uc->uc_mcontext.gregs;
@@ -126,7 +137,10 @@ static void arrive(ucontext_t *uc)
         out->fault = false;
         out->regs.eip--;
     }
-    out->error = vector == TRAP_PF ? (u32)g[REG_ERR] : 0;
+    out->error = oracle_has_error(vector) ? (u32)g[REG_ERR] : 0;
+    out->selector[SEG_CS] = (u16)g[REG_CSGSFS];
+    out->selector[SEG_SS] = (u16)((u64)g[REG_CSGSFS] >> 48);
+    store_data_selectors(out->selector);
     out->cr2 = vector == TRAP_PF ? (u32)g[REG_CR2] : 0;
     native.away = false;
     if (native.c->stop != STOP_JUMP) {
@@ -165,11 +179,11 @@ static void load_data_segments(enum oracle_mode mode)
 /* Behind the instruction, a far jump to ARENA_EXIT. A fault comes back through the handler. */
 static void run_by_jumps(const struct oracle_case *c, u32 code, struct oracle_result *out)
 {
-    u8 exit[7] = {0xea};
+    u8 jump[7] = {0xea};
 
-    store32(exit + 1, ARENA_EXIT);
-    store16(exit + 5, HOST_CS);
-    memcpy((void *)(uintptr_t)(code + c->len), exit, sizeof(exit));
+    store32(jump + 1, ARENA_EXIT);
+    store16(jump + 5, HOST_CS);
+    memcpy((void *)(uintptr_t)(code + c->len), jump, sizeof(jump));
     store32(native_target, c->in.eip);
     store16(native_target + 4, oracle_segments[c->mode][SEG_CS].selector);
     memcpy(native_regs, c->in.gpr, sizeof(native_regs));
@@ -182,6 +196,8 @@ static void run_by_jumps(const struct oracle_case *c, u32 code, struct oracle_re
     memcpy(out->regs.gpr, native_regs, sizeof(native_regs));
     out->regs.eip = c->in.eip + c->len;
     out->regs.eflags = (u32)native_flags;
+    for (unsigned seg = 0; seg < SEG__COUNT; seg++)
+        out->selector[seg] = oracle_segments[c->mode][seg].selector;
 }
 
 void native_run(const struct oracle_case *c, struct oracle_result *out)
@@ -257,34 +273,41 @@ const char *native_open(struct oracle_memory *mem)
     return NULL;
 }
 
-const char *native_enable(enum oracle_mode mode)
+/* An entry of the LDT. False: the kernel refuses. Those of the GDT are there already. */
+static bool make_segment(const struct oracle_segment *seg)
 {
-    enum {
-        LDT_CONTENTS_DATA,
-        LDT_CONTENTS_DOWN,
-        LDT_CONTENTS_CODE,
-        TI = 4,
-        MAX_BYTE_LIMIT = 0xfffff
+    enum { CONTENTS_DATA, CONTENTS_DOWN, CONTENTS_CODE, TI = 4, MAX_BYTE_LIMIT = 0xfffff };
+    static const u8 contents[] = {
+        [ORACLE_DATA] = CONTENTS_DATA,        [ORACLE_DATA_DOWN] = CONTENTS_DOWN,
+        [ORACLE_CODE] = CONTENTS_CODE,        [ORACLE_DATA_RO] = CONTENTS_DATA,
+        [ORACLE_CODE_XO] = CONTENTS_CODE,     [ORACLE_DATA_ABSENT] = CONTENTS_DATA,
+        [ORACLE_CODE_ABSENT] = CONTENTS_CODE,
+    };
+    struct user_desc d = {
+        .entry_number = seg->selector >> 3,
+        .base_addr = seg->base,
+        .limit = seg->limit > MAX_BYTE_LIMIT ? seg->limit >> 12 : seg->limit,
+        .limit_in_pages = seg->limit > MAX_BYTE_LIMIT,
+        .seg_32bit = seg->big,
+        .contents = contents[seg->kind],
+        .read_exec_only = seg->kind == ORACLE_DATA_RO || seg->kind == ORACLE_CODE_XO,
+        .seg_not_present = seg->kind == ORACLE_DATA_ABSENT || seg->kind == ORACLE_CODE_ABSENT,
+        .useable = 1,
     };
 
-    for (unsigned i = 0; i < SEG__COUNT; i++) {
-        const struct oracle_segment *seg = &oracle_segments[mode][i];
-        struct user_desc d = {
-            .entry_number = seg->selector >> 3,
-            .base_addr = seg->base,
-            .limit = seg->limit > MAX_BYTE_LIMIT ? seg->limit >> 12 : seg->limit,
-            .limit_in_pages = seg->limit > MAX_BYTE_LIMIT,
-            .seg_32bit = seg->big,
-            .useable = 1,
-        };
-        if (!(seg->selector & TI))
-            continue;
-        d.contents = seg->kind == ORACLE_CODE        ? LDT_CONTENTS_CODE
-                     : seg->kind == ORACLE_DATA_DOWN ? LDT_CONTENTS_DOWN
-                                                     : LDT_CONTENTS_DATA;
-        if (syscall(SYS_modify_ldt, 1, &d, sizeof(d)) != 0)
-            return "the kernel has no modify_ldt";
-    }
+    return !(seg->selector & TI) || syscall(SYS_modify_ldt, 1, &d, sizeof(d)) == 0;
+}
+
+const char *native_enable(enum oracle_mode mode)
+{
+    bool ok = true;
+
+    for (unsigned i = 0; i < SEG__COUNT; i++)
+        ok = ok && make_segment(&oracle_segments[mode][i]);
+    for (unsigned i = 0; i < ORACLE_OTHERS; i++)
+        ok = ok && make_segment(&oracle_others[i]);
+    if (!ok)
+        return "the kernel has no modify_ldt";
     return works(mode) ? NULL : "the kernel does not run such code segments";
 }
 

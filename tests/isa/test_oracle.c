@@ -85,6 +85,12 @@ static bool same(const struct run *run, const struct oracle_case *c, const struc
         return false;
     if ((n->regs.eflags ^ o->regs.eflags) & flags)
         return false;
+    for (unsigned seg = 0; seg < SEG__COUNT; seg++) {
+        /* A return from the kernel clears the RPL of null selectors [SDM 2A, IRET]. */
+        bool null = n->selector[seg] < 4 && o->selector[seg] < 4;
+        if (!null && n->selector[seg] != o->selector[seg])
+            return false;
+    }
     if (n->fault ? rules & RULE_PARTIAL : rules & RULE_RESULT)
         return true;
     if (rules & RULE_HIGH_SLOT && !n->fault)
@@ -109,6 +115,9 @@ static void print_regs(const char *what, const struct oracle_regs *regs)
 static void print_result(const char *what, const struct oracle_result *r)
 {
     print_regs(what, &r->regs);
+    printf("          es %04x cs %04x ss %04x ds %04x fs %04x gs %04x\n", r->selector[SEG_ES],
+           r->selector[SEG_CS], r->selector[SEG_SS], r->selector[SEG_DS], r->selector[SEG_FS],
+           r->selector[SEG_GS]);
     if (r->fault)
         printf("          fault %u, error %x, cr2 %08x\n", r->vector, r->error, r->cr2);
 }
