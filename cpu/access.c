@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/access.h"
+#include "cpu/by_width.h"
 
 bool mem_probe(struct cpu *cpu, unsigned seg, u64 off, unsigned n, bool write)
 {
@@ -74,7 +75,7 @@ bool sys_write(struct cpu *cpu, lin_addr lin, enum width w, u64 val)
     return fault_pf(cpu);
 }
 
-bool stack_push(struct cpu *cpu, enum width w, u64 val)
+ALWAYS_INLINE bool push(struct cpu *cpu, enum width w, u64 val)
 {
     u32 sp = stack_pointer(cpu) - width_bytes(w);
 
@@ -86,13 +87,23 @@ bool stack_push(struct cpu *cpu, enum width w, u64 val)
     return true;
 }
 
-bool stack_peek(struct cpu *cpu, u32 disp, enum width w, u64 *val)
+ALWAYS_INLINE bool peek(struct cpu *cpu, u32 disp, enum width w, u64 *val)
 {
     u32 sp = stack_pointer(cpu) + disp;
 
     if (!cpu_stack32(cpu))
         sp &= 0xffff;
     return mem_read(cpu, SEG_SS, sp, w, val);
+}
+
+bool stack_push(struct cpu *cpu, enum width width, u64 val)
+{
+    RETURN_BY_OPSIZE(width, push(cpu, w, val));
+}
+
+bool stack_peek(struct cpu *cpu, u32 disp, enum width width, u64 *val)
+{
+    RETURN_BY_OPSIZE(width, peek(cpu, disp, w, val));
 }
 
 bool stack_pop(struct cpu *cpu, enum width w, u64 *val)

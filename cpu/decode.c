@@ -336,6 +336,10 @@ static u8 operand_width(enum operand op, const struct insn *in, const struct dec
     case OPND_Qd:
     case OPND_Ew_d:
         return op == OPND_Ew_d && in->mem ? W16 : W32;
+    case OPND_Ww:
+        return W16;
+    case OPND_Eb_d:
+        return in->mem ? W8 : W32;
     case OPND_Mq:
     case OPND_Mfi64:
     case OPND_Mf64:

@@ -113,7 +113,9 @@ static const struct operand_text operand_text[OPND__COUNT] = {
     [OPND_Wq] = FILERM(S_Q, "xmm"),
     [OPND_Wd] = FILERM(S_D, "xmm"),
     [OPND_Ux] = FILERM(S_X, "xmm"),
+    [OPND_Ww] = FILERM(S_W, "xmm"),
     [OPND_Ew_d] = RM(S_W, S_D),
+    [OPND_Eb_d] = RM(S_B, S_D),
     [OPND_XMM0] = {.kind = K_NONE},
 };
 // clang-format on

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Packed integer arithmetic of MMX and SSE2, lane by lane  [SDM 2B, instructions P...]. */
-#include "cpu/simd.h"
+#include "cpu/simd_lanes.h"
 
 bool simd_packed(struct cpu *cpu, const struct insn *in, simd_fn *fn)
 {
@@ -23,46 +23,6 @@ bool simd_packed(struct cpu *cpu, const struct insn *in, simd_fn *fn)
     mmx_touch(cpu);
     return true;
 }
-
-static i32 clamp(i32 v, i32 low, i32 high)
-{
-    return v < low ? low : v > high ? high : v;
-}
-
-static u8 saturate_i8(i32 v)
-{
-    return (u8)clamp(v, -128, 127);
-}
-
-static u8 saturate_u8(i32 v)
-{
-    return (u8)clamp(v, 0, 255);
-}
-
-static u16 saturate_i16(i32 v)
-{
-    return (u16)clamp(v, -32768, 32767);
-}
-
-static u16 saturate_u16(i32 v)
-{
-    return (u16)clamp(v, 0, 65535);
-}
-
-/* One instruction: each lane of @type is @expr of its old value a and the source's b. */
-#define PACKED(name, type, lanes, expr)                                                            \
-    static void name##_lanes(union vec *d, const union vec *s, unsigned bytes)                     \
-    {                                                                                              \
-        for (unsigned i = 0; i < bytes / sizeof(type); i++) {                                      \
-            type a = d->lanes[i], b = s->lanes[i];                                                 \
-                                                                                                   \
-            d->lanes[i] = (type)(expr);                                                            \
-        }                                                                                          \
-    }                                                                                              \
-    bool exec_##name(struct cpu *cpu, const struct insn *in)                                       \
-    {                                                                                              \
-        return simd_packed(cpu, in, name##_lanes);                                                 \
-    }
 
 // clang-format off
 PACKED(paddb,   u8,  b, a + b)

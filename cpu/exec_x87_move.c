@@ -184,6 +184,20 @@ bool exec_x87_fist(struct cpu *cpu, const struct insn *in)
     return store(cpu, in, &e, in->modrm & 8, w, (u64)v, BIT64(bits - 1));
 }
 
+/* FISTTP: chopped whatever RC says, and popped. DF /1 16 bits, DB /1 32, DD /1 64. */
+bool exec_x87_fisttp(struct cpu *cpu, const struct insn *in)
+{
+    struct fp_env e = fp_env_x87(cpu->x87.control);
+    enum width w = in->opcode == 0xDB ? W32 : in->opcode == 0xDD ? W64 : W16;
+    unsigned bits = 8u << w;
+    i64 v;
+
+    if (!x87_enter(cpu))
+        return x87_refused(cpu);
+    v = f80_to_int(&e, *x87_st(&cpu->x87, 0), bits, FP_CHOP);
+    return store(cpu, in, &e, true, w, (u64)v, BIT64(bits - 1));
+}
+
 bool exec_x87_fbstp(struct cpu *cpu, const struct insn *in)
 {
     struct x87_state *f = &cpu->x87;

@@ -14,6 +14,7 @@
 #define MAX_BLOCKS (1u << 16)
 
 struct icache {
+    struct icache_fast fast; /* first: icache_get() */
     struct cpu *cpu;
     struct physmem *pm;
     struct decode_table *table;
@@ -49,6 +50,7 @@ void icache_flush(struct icache *ic)
         }
     }
     memset(ic->hash, 0, sizeof(ic->hash));
+    memset(&ic->fast, 0, sizeof(ic->fast));
     ic->insns = ic->blocks = 0;
     ic->cpu->attention |= ATTN_CODE;
 }
@@ -65,6 +67,9 @@ static void hash_remove(struct icache *ic, struct block *b)
     while (*at != b)
         at = &(*at)->next;
     *at = b->next;
+    const struct block **fast = &ic->fast.slot[icache_fast_index(b->key)];
+    if (*fast == b)
+        *fast = NULL;
 }
 
 /* Drop the blocks that [phys, phys + len) overlaps. */
@@ -140,15 +145,17 @@ static struct block *block_new(struct icache *ic, phys_addr phys, u32 mode, cons
     return b;
 }
 
-const struct block *icache_get(struct icache *ic, phys_addr phys, u32 mode)
+const struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
 {
     u64 key = phys << 2 | mode;
     struct block *b = ic->hash[hash_of(key)];
 
     while (b && b->key != key)
         b = b->next;
-    if (b)
+    if (b) {
+        ic->fast.slot[icache_fast_index(key)] = b;
         return b;
+    }
 
     const struct phys_page *page = physmem_page(ic->pm, phys);
     unsigned off = (unsigned)(phys & (PAGE_SIZE - 1));
@@ -166,6 +173,7 @@ const struct block *icache_get(struct icache *ic, phys_addr phys, u32 mode)
         ic->by_page[p] = b;
         mmu_watch_code(ic->cpu->mmu, phys);
     }
+    ic->fast.slot[icache_fast_index(key)] = b;
     return b;
 }
 

@@ -27,11 +27,31 @@ void icache_destroy(struct icache *ic);
 /** Forget every block. */
 void icache_flush(struct icache *ic);
 
+#define ICACHE_FAST 8192u
+
+/** First member of struct icache: the blocks found last, by the low bits of their address. */
+struct icache_fast {
+    const struct block *slot[ICACHE_FAST];
+};
+
+static inline u32 icache_fast_index(u64 key)
+{
+    return (u32)(key ^ key >> 14) & (ICACHE_FAST - 1);
+}
+
 /**
  * The block at physical address @phys, decoded now if need be; NULL if its first instruction does
  * not lie wholly on the page (see icache_decode_one) or the page is a device.
  */
-const struct block *icache_get(struct icache *ic, phys_addr phys, u32 mode);
+const struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode);
+
+static inline const struct block *icache_get(struct icache *ic, phys_addr phys, u32 mode)
+{
+    u64 key = phys << 2 | mode;
+    const struct block *b = ((struct icache_fast *)ic)->slot[icache_fast_index(key)];
+
+    return LIKELY(b && b->key == key) ? b : icache_get_slow(ic, phys, mode);
+}
 
 /** Decode a single instruction from bytes; for what crosses a page. */
 enum decode_result icache_decode(struct icache *ic, const u8 *bytes, unsigned avail, u32 mode,

@@ -323,6 +323,9 @@ void interrupt_fault(struct cpu *cpu)
 {
     enum fault_class first = BENIGN;
 
+    /* The instruction that faulted counts nothing, its exception one: handlers that fault for ever
+     * would else stop time, and cpu_run() would never return. */
+    cpu->clock->left--;
     cpu->halted = false;
     cpu->next_rip = cpu->rip;
     for (;;) {

@@ -20,7 +20,11 @@
  * o1..o3  operand codes in the notation of the opcode maps [SDM 2D §A.2], None if absent
  * attr    ATTR_xx flags, OR-ed
  * feat    the CPUID feature (or generation) that a model must have, FEAT_xx; else #UD
- * read, written, undef   EFLAGS: read by it; changed by it (undef included); left undefined by it
+ * read    EFLAGS that matter to it: tested by it, or left as they were in some cases (REP CMPS of
+ *         nothing, a shift by CL that is 0)
+ * written EFLAGS that it sets: nothing else of what they were is seen after it
+ * undef   EFLAGS that the manual leaves undefined. Those also in written get a fixed value, the
+ *         others stay as they were: exec says which
  * exec    exec_<exec>() in cpu/exec_*.c; rows without one do not link
  * xlate   translator in jit/, or interp
  */
@@ -125,7 +129,9 @@ enum operand {
     OPND_Wq,
     OPND_Wd,
     OPND_Ux,
+    OPND_Ww,
     OPND_Ew_d, /* PINSRW: word in memory, 32-bit register */
+    OPND_Eb_d, /* PINSRB: byte in memory, 32-bit register */
     OPND_XMM0, /* implicit */
     OPND__COUNT
 };

@@ -36,6 +36,7 @@ struct fp_env fp_env_sse(u32 mxcsr)
         .masks = masks,
         .daz = mxcsr >> 6 & 1,
         .ftz = mxcsr >> 15 && (masks & FP_UE),
+        .hosted = (mxcsr >> 13 & 3) == FP_NEAREST && masks == FP_ALL && (mxcsr & FP_PE),
     };
 }
 
@@ -214,11 +215,30 @@ static struct fp_packed round_tiny(struct fp_env *e, unsigned precision, bool si
     return (struct fp_packed){kept, kept >> 63};
 }
 
-/* FST whose overflow or underflow is unmasked: nothing is stored, nor is it inexact. */
-static struct fp_packed not_stored(struct fp_env *e)
+/*
+ * Unmasked overflow or underflow. SSE stores nothing, so the result does not matter. The x87 unit
+ * moves the exponent into range, but a store to memory is not done, nor is it inexact; and FSCALE
+ * can be out of any range. True: *@out is the result.
+ */
+static bool unmasked(struct fp_env *e, const struct fp_format *f, i32 *exp, struct fp_packed *out)
 {
-    e->up = false;
-    return (struct fp_packed){0, 0};
+    bool over = *exp > 0;
+
+    e->flags |= over ? FP_OE : FP_UE;
+    if (!e->x87)
+        return false;
+    if (f != &fp_f80) {
+        e->up = false;
+        *out = (struct fp_packed){0, 0};
+        return true;
+    }
+    *exp += over ? -X87_BIAS_ADJUST : X87_BIAS_ADJUST;
+    if (*exp > 0 && *exp < f->max)
+        return false;
+    e->flags |= FP_PE;
+    e->up = over;
+    *out = over ? (struct fp_packed){BIT64(63), (u32)f->max} : (struct fp_packed){0, 0};
+    return true;
 }
 
 /* Round a finite number into @f with @precision bits. */
@@ -227,6 +247,7 @@ static struct fp_packed round_finite(struct fp_env *e, const struct fp_format *f
 {
     i32 exp = n->exp + f->bias;
     i32 rounded = exp;
+    struct fp_packed out;
     bool inexact;
     u64 kept = round_sig(e, precision, n->sign, n->sig, &rounded, &inexact);
 
@@ -235,28 +256,13 @@ static struct fp_packed round_finite(struct fp_env *e, const struct fp_format *f
 
         if (!tiny || e->masks & FP_UE)
             return round_tiny(e, precision, n->sign, n->sig, exp, tiny);
-        e->flags |= FP_UE;
-        if (e->x87 && f != &fp_f80)
-            return not_stored(e);
-        rounded += X87_BIAS_ADJUST;
-        if (e->x87 && rounded < 1) { /* FSCALE only */
-            e->flags |= FP_PE;
-            e->up = false;
-            return (struct fp_packed){0, 0};
-        }
-    }
-    if (UNLIKELY(rounded >= f->max)) {
+        if (unmasked(e, f, &rounded, &out))
+            return out;
+    } else if (UNLIKELY(rounded >= f->max)) {
         if (e->masks & FP_OE)
             return overflow(e, f, precision, n->sign);
-        e->flags |= FP_OE;
-        if (e->x87 && f != &fp_f80)
-            return not_stored(e);
-        rounded -= X87_BIAS_ADJUST;
-        if (e->x87 && rounded >= f->max) { /* FSCALE only */
-            e->flags |= FP_PE;
-            e->up = true;
-            return (struct fp_packed){BIT64(63), (u32)f->max};
-        }
+        if (unmasked(e, f, &rounded, &out))
+            return out;
     }
     if (inexact)
         e->flags |= FP_PE;

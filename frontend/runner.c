@@ -45,8 +45,8 @@ struct runner {
     struct port port[PORTS];
     struct monitor monitor;
     bool in_monitor, quit;
-    u64 started;     /* host time         */
-    u64 last_output; /* guest time        */
+    u64 started;                  /* host time         */
+    u64 quiet_since, halted_then; /* guest time of the last output, and pc_time_halted() then */
 };
 
 /* A signal handler can reach nothing else; set once, read between slices. */
@@ -83,11 +83,17 @@ static void port_put(void *ctx, u8 byte)
         port_flush(p);
 }
 
+static void mark_active(struct runner *r)
+{
+    r->quiet_since = pc_time(r->pc);
+    r->halted_then = pc_time_halted(r->pc);
+}
+
 static void flush_all(struct runner *r)
 {
     for (unsigned i = 0; i < PORTS; i++) {
         if (r->port[i].out_len)
-            r->last_output = pc_time(r->pc);
+            mark_active(r);
         port_flush(&r->port[i]);
     }
 }
@@ -223,6 +229,19 @@ static bool input_ended(const struct runner *r)
     return true;
 }
 
+/* Whether the guest has printed nothing for @idle ns, and was halted for most of them. */
+static bool is_idle(struct runner *r, u64 idle)
+{
+    u64 quiet = pc_time(r->pc) - r->quiet_since;
+
+    if (quiet < idle)
+        return false;
+    bool halted = pc_time_halted(r->pc) - r->halted_then > quiet / 4 * 3;
+    if (!halted)
+        mark_active(r); /* it computes: that is not idle */
+    return halted;
+}
+
 /* A limit of the host's is reached: *@status is the exit status. */
 static bool limit_reached(struct runner *r, u64 now, int *status)
 {
@@ -242,7 +261,7 @@ static bool limit_reached(struct runner *r, u64 now, int *status)
         *status = EXIT_CODE_WALL_TIMEOUT;
         return true;
     }
-    if (idle && input_ended(r) && pc_time(r->pc) - r->last_output >= idle) {
+    if (idle && input_ended(r) && is_idle(r, idle)) {
         *status = EXIT_CODE_OK;
         return true;
     }

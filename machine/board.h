@@ -94,7 +94,8 @@ struct pc {
     enum pc_stop stop;
     int exit_status;
     u64 slices, resets;
-    char *error; /* while pc_create() runs: PC_ERROR_MAX bytes */
+    u64 slept_ns; /* guest time passed while the CPU was halted */
+    char *error;  /* while pc_create() runs: PC_ERROR_MAX bytes */
 };
 
 /** End the run, for the first reason given, at the end of the current instruction. */

@@ -76,6 +76,8 @@ void pc_serial_input(struct pc *pc, unsigned port, u8 byte);
 /** Guest time since power-on in ns, and retired instructions. */
 u64 pc_time(const struct pc *pc);
 u64 pc_retired(const struct pc *pc);
+/** How much of that time the CPU spent halted. */
+u64 pc_time_halted(const struct pc *pc);
 bool pc_deterministic(const struct pc *pc);
 
 /** xxh64 of the canonical state: CPU, chips, RAM, clock. */

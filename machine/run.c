@@ -22,6 +22,14 @@ static u64 slice_length(const struct pc *pc)
     return n < SLICE_MIN ? SLICE_MIN : n > SLICE_MAX ? SLICE_MAX : n;
 }
 
+static void skip(struct pc *pc, u64 ns)
+{
+    u64 before = clock_now(&pc->clock);
+
+    clock_skip(&pc->clock, ns);
+    pc->slept_ns += clock_now(&pc->clock) - before;
+}
+
 /* The CPU waits for an interrupt. True: time has passed, look again. False: *@stop says why not. */
 static bool sleep_step(struct pc *pc, u64 host_ns, enum pc_stop *stop)
 {
@@ -32,14 +40,14 @@ static bool sleep_step(struct pc *pc, u64 host_ns, enum pc_stop *stop)
         return false;
     }
     if (pc->deterministic || next <= pacer_guest_time(&pc->pacer, host_ns)) {
-        clock_skip(&pc->clock, next);
+        skip(pc, next);
         clock_fire(&pc->clock);
         return true;
     }
     /* Input may come before the next timer: it must find the right time. */
     u64 now = pacer_guest_time(&pc->pacer, host_ns);
     if ((i64)now > 0)
-        clock_skip(&pc->clock, now);
+        skip(pc, now);
     pc->slept = true;
     *stop = PC_STOP_IDLE;
     return false;

@@ -43,7 +43,8 @@ def boot(code, *args):
 
 
 EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-HANG = b"\xeb\xfe"
+HANG = b"\xeb\xfe"  # costs host time for guest time: only behind an exit
+IDLE = b"\xfb\xf4\xeb\xfd"  # sti; hlt in a loop
 
 
 def exit_port_gives_value_times_two_plus_one():
@@ -89,25 +90,25 @@ def reset_starts_the_firmware_again():
 
 
 def guest_time_limit_ends_with_10():
-    code, out, err = run("-hda", image(HANG), "-display", "none", "--deterministic", "--timeout", "2s", "--stats")
+    code, out, err = run("-hda", image(IDLE), "-display", "none", "--deterministic", "--timeout", "2s", "--stats")
     check("status", code, 10)
     check("time", re.search(r"guest time +(\S+)", err)[1], "2.000000000")
 
 
 def wall_time_limit_ends_with_12():
     t = time.time()
-    code, _, _ = run("-hda", image(HANG), "-display", "none", "--wall-timeout", "1s")
+    code, _, _ = run("-hda", image(IDLE), "-display", "none", "--wall-timeout", "1s")
     check("status", code, 12)
     check("duration", time.time() - t < 10, True)
 
 
 def idle_exit_waits_for_output_and_end_of_input():
-    code, out, _ = run("-hda", image(HANG), "--idle-exit", "3s", stdin=b"x")
+    code, out, _ = run("-hda", image(IDLE), "--idle-exit", "3s", stdin=b"x")
     check("status", code, 0)
 
 
 def a_signal_ends_the_run_cleanly():
-    p = subprocess.Popen([TURBO86, "-hda", image(HANG), "-display", "none", "--state-hash"], stdout=subprocess.PIPE)
+    p = subprocess.Popen([TURBO86, "-hda", image(IDLE), "-display", "none", "--state-hash"], stdout=subprocess.PIPE)
     time.sleep(1)
     p.terminate()
     out = p.communicate(timeout=20)[0].decode()
@@ -116,14 +117,14 @@ def a_signal_ends_the_run_cleanly():
 
 
 def firmware_greets_on_screen():
-    code, out, _ = run("-hda", image(HANG), "-display", "none", "--deterministic", "--timeout", "3s", "--print-screen")
+    code, out, _ = run("-hda", image(IDLE), "-display", "none", "--deterministic", "--timeout", "3s", "--print-screen")
     check("banner", out.startswith("SeaBIOS (version "), True)
     check("boot", "Booting from Hard Disk..." in out, True)
 
 
 def screenshot_is_a_png_of_the_text_screen():
     path = os.path.join(DIR.name, "shot.png")
-    run("-hda", image(HANG), "-display", "none", "--deterministic", "--timeout", "3s", "--screenshot", path)
+    run("-hda", image(IDLE), "-display", "none", "--deterministic", "--timeout", "3s", "--screenshot", path)
     head = open(path, "rb").read(24)
     check("signature", head[:8], b"\x89PNG\r\n\x1a\n")
     check("size", (int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")), (720, 400))
@@ -136,8 +137,8 @@ def debug_console_goes_to_a_file():
     check("console", open(path).read(), "AB")
 
 
-# Echoes the first serial port: in al, 3FDh; test al, 1; jz; in al, 3F8h; out 3F8h, al
-ECHO = b"\xba\xfd\x03\xec\xa8\x01\x74\xf8\xba\xf8\x03\xec\xee\xeb\xf2"
+# Eight data bits, then echo the first serial port: in al, 3FDh; test al, 1; jz; in al, 3F8h; out 3F8h, al
+ECHO = b"\xba\xfb\x03\xb0\x03\xee" b"\xba\xfd\x03\xec\xa8\x01\x74\xf8\xba\xf8\x03\xec\xee\xeb\xf1"
 
 
 def serial_port_echoes_over_tcp():
@@ -169,11 +170,11 @@ def serial_port_echoes_over_tcp():
 
 
 def equal_runs_have_equal_hashes():
-    # Counts PIT ticks in RAM while computing; the hash covers all of it.
+    # sti; then hlt and count ticks: interrupts, RAM and registers are all in the hash.
     args = ["--state-hash"]
-    runs = [boot(b"\xfb\x40\xeb\xfd", *args, "--timeout", "4s")[1] for _ in range(2)]
+    runs = [boot(b"\xfb\xf4\x40\xeb\xfc", *args, "--timeout", "4s")[1] for _ in range(2)]
     check("hash", runs[0], runs[1])
-    other = boot(b"\xfb\x43\xeb\xfd", *args, "--timeout", "4s")[1]
+    other = boot(b"\xfb\xf4\x43\xeb\xfc", *args, "--timeout", "4s")[1]
     check("hash of another guest differs", other != runs[0], True)
 
 
@@ -193,7 +194,7 @@ def snapshot_leaves_the_image_alone():
 
 
 def a_locked_image_is_refused():
-    path = image(HANG, "locked.img")
+    path = image(IDLE, "locked.img")
     p = subprocess.Popen([TURBO86, "-hda", path, "-display", "none"])
     time.sleep(1)
     code, _, err = run("-hda", path, "-display", "none")

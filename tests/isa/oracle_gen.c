@@ -58,14 +58,56 @@ u32 random_edge(struct random *r)
     }
 }
 
+/*
+ * Segments. 16-bit code: DATA and STACK end where the offsets of DS, SS and GS do; ES begins with
+ * DATA and ends before it; GS reaches only the upper page. Mixed: DS begins inside DATA, whose
+ * lower part has the offsets below 4 GiB; GS reaches all but the lower page.
+ */
+
+// clang-format off
+const struct oracle_segment oracle_segments[ORACLE__MODES][SEG__COUNT] = {
+    [ORACLE_FLAT32] = {
+        [SEG_ES] = {0, 0xffffffff, 0x2b, ORACLE_DATA, true},
+        [SEG_CS] = {0, 0xffffffff, 0x23, ORACLE_CODE, true},
+        [SEG_SS] = {0, 0xffffffff, 0x2b, ORACLE_DATA, true},
+        [SEG_DS] = {0, 0xffffffff, 0x2b, ORACLE_DATA, true},
+        [SEG_GS] = {0, 0xffffffff, 0x2b, ORACLE_DATA, true},
+    },
+    [ORACLE_CODE16] = {
+        [SEG_ES] = {ARENA_DATA, ARENA_WINDOW - 16, 0x07, ORACLE_DATA, false},
+        [SEG_CS] = {ARENA_CODE, 0x7fff, 0x0f, ORACLE_CODE, false},
+        [SEG_SS] = {ARENA_STACK + ARENA_WINDOW - 0x10000, 0xffff, 0x17, ORACLE_DATA, false},
+        [SEG_DS] = {ARENA_DATA + ARENA_WINDOW - 0x10000, 0xffff, 0x1f, ORACLE_DATA, false},
+        [SEG_GS] = {ARENA_DATA + ARENA_WINDOW - 0x10000, 0xefff, 0x27, ORACLE_DATA_DOWN, false},
+    },
+    [ORACLE_MIXED] = {
+        [SEG_ES] = {ARENA_DATA, ARENA_WINDOW - 16, 0x07, ORACLE_DATA, true},
+        [SEG_CS] = {ARENA_CODE, 0x7fff, 0x0f, ORACLE_CODE, true},
+        [SEG_SS] = {ARENA_STACK + ARENA_WINDOW - 0x10000, 0xffff, 0x17, ORACLE_DATA, false},
+        [SEG_DS] = {ARENA_DATA + ARENA_MIDDLE / 2, 0xffffffff, 0x1f, ORACLE_DATA, true},
+        [SEG_GS] = {ARENA_DATA, 0x0fff, 0x27, ORACLE_DATA_DOWN, true},
+    },
+};
+// clang-format on
+
+// clang-format off
+const struct oracle_segment oracle_others[ORACLE_OTHERS] = {
+    {ARENA_DATA, 0x1fff,     0x2f, ORACLE_DATA_ABSENT, true},
+    {ARENA_DATA, 0x1fff,     0x37, ORACLE_DATA_RO,     true},
+    {ARENA_CODE, 0x7fff,     0x3f, ORACLE_CODE_XO,     true},
+    {ARENA_CODE, 0x7fff,     0x47, ORACLE_CODE,        true},
+    {ARENA_CODE, 0x7fff,     0x4f, ORACLE_CODE,        false},
+    {ARENA_CODE, 0x7fff,     0x57, ORACLE_CODE_ABSENT, true},
+    {0,          0xffffffff, 0x67, ORACLE_DATA,        true}, /* 5f is empty; 67 the last */
+};
+// clang-format on
+
 /* Which rows. */
 
 /** Would leave user mode or the flat segments, read what differs by host, or enter the kernel. */
 static const char *const never[] = {
-    "int3",    "int1",      "int_i",    "into",        "iret",  "retf",  "call_far", "call_far_m",
-    "jmp_far", "jmp_far_m", "pop_sreg", "mov_to_sreg", "les",   "lds",   "lss",      "lfs",
-    "lgs",     "sldt",      "str",      "sgdt",        "sidt",  "smsw",  "lar",      "lsl",
-    "verr",    "verw",      "sysenter", "sysexit",     "rdtsc", "rdpmc", "cpuid",    "fwait",
+    "int3", "int1", "int_i",    "into",    "sldt",  "str",   "sgdt",  "sidt",
+    "smsw", "lfs",  "sysenter", "sysexit", "rdtsc", "rdpmc", "cpuid", "fwait",
 };
 
 static bool is_exec(unsigned row, const char *name)
@@ -89,6 +131,8 @@ bool oracle_row_runs(unsigned row, enum oracle_form form)
 
     if (d->map > MAP_0F || !is_integer_feature(d->feat) || (d->attr & (ATTR_O64 | ATTR_Fpu)))
         return false;
+    if (row == INSN_POP_FS) /* the host's threads need it */
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(never); i++)
         if (is_exec(row, never[i]))
             return false;
@@ -107,8 +151,10 @@ struct gen {
     struct random *r;
     struct oracle_case *c;
     const struct insn_def *def;
+    const struct oracle_segment *segments;
     bool opsize16, adsize16;
-    u32 locked; /* registers that have their final value */
+    unsigned seg; /* of the memory operand: DS, or what a prefix says */
+    u32 locked;   /* registers that have their final value */
     u8 *out;
 };
 
@@ -140,18 +186,20 @@ static bool is_string(const struct gen *g)
            row_has(g, OPND_Yb) || row_has(g, OPND_Yv) || row_has(g, OPND_Yz);
 }
 
-/** An operand's address: mostly across the two pages of a window, else near where they end. */
-static u32 target(struct gen *g)
+/** An operand's offset in @seg: mostly across the two pages of a window, else near its ends. */
+static u32 target(struct gen *g, unsigned seg)
 {
-    u32 window = one_in(g->r, 8) ? ARENA_STACK : ARENA_DATA;
+    u32 base = g->segments[seg].base, window = ARENA_DATA;
 
+    if (seg == SEG_SS || (base == 0 && one_in(g->r, 8)))
+        window = ARENA_STACK;
     switch (random_below(g->r, 12)) {
     case 0:
-        return window + ARENA_WINDOW - random_below(g->r, 12);
+        return window - base + ARENA_WINDOW - random_below(g->r, 12);
     case 1:
-        return window + random_below(g->r, 8) - 4;
+        return window - base + random_below(g->r, 8) - 4;
     default:
-        return window + ARENA_MIDDLE - 40 + random_below(g->r, 80);
+        return window - base + ARENA_MIDDLE - 40 + random_below(g->r, 80);
     }
 }
 
@@ -161,24 +209,33 @@ static void set_reg(struct gen *g, unsigned reg, u32 v)
     g->locked |= BIT(reg);
 }
 
+static void choose_segment(struct gen *g)
+{
+    g->seg = one_in(g->r, 6) ? random_below(g->r, SEG__COUNT) : SEG__COUNT;
+}
+
 static void put_prefixes(struct gen *g)
 {
-    static const u8 overrides[] = {0x26, 0x2e, 0x36, 0x3e, 0x65}; /* FS is null on the host */
+    static const u8 overrides[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65};
     struct oracle_case *c = g->c;
+    bool code16 = !g->segments[SEG_CS].big;
 
-    if (one_in(g->r, 8))
-        put8(g, overrides[random_below(g->r, ARRAY_LEN(overrides))]);
-    if (g->opsize16)
+    if (g->seg < SEG__COUNT)
+        put8(g, overrides[g->seg]);
+    else
+        g->seg = SEG_DS;
+    if (g->opsize16 != code16)
         put8(g, 0x66);
-    if (g->adsize16)
+    if (g->adsize16 != code16)
         put8(g, 0x67);
     if (is_string(g) && !one_in(g->r, 3)) {
         put8(g, one_in(g->r, 2) ? 0xf3 : 0xf2);
         c->rep = true;
     } else if (g->def->pfx == PFX_F3) {
         put8(g, 0xf3);
-    } else if (!(g->def->attr & ATTR_Cpl0) && one_in(g->r, g->def->attr & ATTR_Lock ? 8 : 64)) {
-        /* (LOCK MOV CR0 is another way to name CR8 on AMD's processors.) */
+    } else if (!(g->def->attr & (ATTR_Cpl0 | ATTR_NoReal)) &&
+               one_in(g->r, g->def->attr & ATTR_Lock ? 8 : 64)) {
+        /* (LOCK MOV CR0 is another way to name CR8 on AMD's processors; LOCK VERR is legal.) */
         put8(g, 0xf0);
     }
 }
@@ -217,27 +274,62 @@ static void put_address32(struct gen *g, unsigned reg, u32 at)
         put32(g, at - sum);
 }
 
-/** 16-bit addressing reaches only the unmapped first 64 KiB: the fault tells the address. */
-static void put_address16(struct gen *g, unsigned reg)
+/** 16-bit addressing [SDM 2A Table 2-1]: the operand at @at, by a displacement or by a register. In
+ * flat segments it reaches only what is not mapped: the fault tells the address. */
+static void put_address16(struct gen *g, unsigned reg, u32 at)
 {
+    static const u8 regs[8][2] = {{REG_BX, REG_SI}, {REG_BX, REG_DI}, {REG_BP, REG_SI},
+                                  {REG_BP, REG_DI}, {REG_SI, REG_SI}, {REG_DI, REG_DI},
+                                  {REG_BP, REG_BP}, {REG_BX, REG_BX}};
     unsigned mod = random_below(g->r, 3), rm = random_below(g->r, 8);
+    unsigned base = regs[rm][0], index = regs[rm][1];
+    u32 *gpr = g->c->in.gpr, disp8 = (u32)(i32)(i8)random_u32(g->r);
+    u32 sum = index != base ? gpr[index] : 0;
 
+    if (g->locked & BIT(base))
+        mod = 2;
+    if (mod == 0 && rm == 6) {
+        sum = 0; /* a displacement alone */
+    } else {
+        if (mod < 2)
+            gpr[base] = (gpr[base] & 0xffff0000) | ((at - sum - (mod == 1 ? disp8 : 0)) & 0xffff);
+        sum += gpr[base];
+    }
     put8(g, mod << 6 | reg << 3 | rm);
     if (mod == 1)
-        put8(g, random_u32(g->r));
+        put8(g, disp8);
     else if (mod == 2 || rm == 6)
-        put16(g, random_edge(g->r));
+        put16(g, at - sum);
+}
+
+/** A selector of something, or of nothing. */
+static u16 random_selector(struct gen *g)
+{
+    static const u16 list[] = {0x00, 0x03, 0x23, 0x2b, 0x07, 0x0f, 0x17, 0x1f, 0x27,  0x2f,
+                               0x37, 0x3f, 0x47, 0x4f, 0x57, 0x5f, 0x67, 0x6f, 0xfff7};
+    u16 sel = list[random_below(g->r, ARRAY_LEN(list))];
+
+    return one_in(g->r, 4) ? (u16)((sel & ~3u) | random_below(g->r, 4)) : sel;
+}
+
+/** Where far transfers go: into the code page, or anywhere. */
+static u32 random_far_offset(struct gen *g)
+{
+    return one_in(g->r, 8) ? random_edge(g->r) : 0x200 + random_below(g->r, 0xc00);
 }
 
 static void put_modrm(struct gen *g, enum oracle_form form, u32 at)
 {
     unsigned value = g->def->form & 0xff, mask = g->def->form >> 8 & 0xff;
     unsigned reg = ((value & mask) | (random_u32(g->r) & ~mask)) >> 3 & 7;
+    unsigned rm = ((value & mask) | (random_u32(g->r) & ~mask)) & 7;
 
+    if (row_has(g, OPND_Sw) && reg == SEG_FS)
+        reg = SEG_GS; /* the host's threads need FS */
     if (form == FORM_IS_REG)
-        put8(g, 0xc0 | (((value & mask) | (random_u32(g->r) & ~mask)) & 0x3f));
+        put8(g, 0xc0 | reg << 3 | rm);
     else if (g->adsize16)
-        put_address16(g, reg);
+        put_address16(g, reg, at);
     else
         put_address32(g, reg, at);
 }
@@ -262,6 +354,10 @@ static void put_immediates(struct gen *g, u32 at)
         case OPND_Ob:
         case OPND_Ov:
             (g->adsize16 ? put16 : put32)(g, at);
+            break;
+        case OPND_Ap:
+            (g->opsize16 ? put16 : put32)(g, random_far_offset(g));
+            put16(g, random_selector(g));
             break;
         default:
             break;
@@ -292,8 +388,10 @@ static u8 *window_bytes(const struct oracle_memory *mem, u32 at)
 
 static void steer_strings(struct gen *g)
 {
-    u32 from = target(g), to = one_in(g->r, 3) ? from + random_below(g->r, 9) - 4 : target(g);
+    u32 from = target(g, g->seg), to = target(g, SEG_ES);
 
+    if (one_in(g->r, 3)) /* overlapping */
+        to = from + g->segments[g->seg].base - g->segments[SEG_ES].base + random_below(g->r, 9) - 4;
     set_reg(g, REG_SI, from);
     set_reg(g, REG_DI, to);
     if (g->c->rep) { /* INS and OUTS of nothing: AMD's check the port nevertheless */
@@ -324,7 +422,7 @@ static void steer_division(struct gen *g)
 /** Comparands that are equal half of the time; the values of scans are in memory. */
 static void steer_comparand(struct gen *g, const struct oracle_memory *mem, u32 at)
 {
-    const u8 *bytes = window_bytes(mem, at);
+    const u8 *bytes = window_bytes(mem, at + g->segments[g->seg].base);
 
     g->locked |= BIT(REG_AX) | BIT(REG_DX);
     if (!bytes || one_in(g->r, 2))
@@ -333,19 +431,63 @@ static void steer_comparand(struct gen *g, const struct oracle_memory *mem, u32 
     g->c->in.gpr[REG_DX] = load32(bytes + 4);
 }
 
+static void steer_stack(struct gen *g)
+{
+    u32 sp = ARENA_STACK + ARENA_MIDDLE - 32 + random_below(g->r, 16) * 4;
+
+    if (one_in(g->r, 8))
+        sp += random_below(g->r, 4);
+    else if (one_in(g->r, 16))
+        sp = ARENA_STACK + random_below(g->r, 24);
+    else if (one_in(g->r, 16) && !is_exec(g->c->row, "pop_sreg")) /* reads 2 or 4 bytes */
+        sp = ARENA_STACK + ARENA_WINDOW - random_below(g->r, 24);
+    sp -= g->segments[SEG_SS].base;
+    if (!g->segments[SEG_SS].big)
+        sp = (sp & 0xffff) | random_u32(g->r) << 16;
+    set_reg(g, REG_SP, sp);
+}
+
+/** Store a word of operand size where the stack's @n-th is. */
+static void store_on_stack(struct gen *g, const struct oracle_memory *mem, unsigned n, u32 v)
+{
+    const struct oracle_segment *ss = &g->segments[SEG_SS];
+    u32 sp = g->c->in.gpr[REG_SP] + n * (g->opsize16 ? 2 : 4);
+    u8 *bytes = window_bytes(mem, (ss->big ? sp : (u16)sp) + ss->base);
+
+    if (bytes)
+        store_le(bytes, v, g->opsize16 ? 2 : 4);
+}
+
+/** Sources of selectors and far pointers: registers, the memory operand, the stack. */
+static void steer_selectors(struct gen *g, const struct oracle_memory *mem, u32 at)
+{
+    u8 *bytes = window_bytes(mem, at + g->segments[g->seg].base);
+    const char *exec = exec_names[g->c->row];
+
+    if (row_has(g, OPND_Mp) && bytes) {
+        store_le(bytes, random_far_offset(g), g->opsize16 ? 2 : 4);
+        store16(bytes + (g->opsize16 ? 2 : 4), random_selector(g));
+    } else if (row_has(g, OPND_EwRv) || strncmp(exec, "ver", 3) == 0) {
+        for (unsigned reg = 0; reg < 8; reg++)
+            if (!(g->locked & BIT(reg)))
+                store16(&g->c->in.gpr[reg], random_selector(g));
+        if (bytes)
+            store16(bytes, random_selector(g));
+    } else if (strcmp(exec, "pop_sreg") == 0) {
+        store_on_stack(g, mem, 0, random_u32(g->r) << 16 | random_selector(g));
+    } else if (strcmp(exec, "retf") == 0 || strcmp(exec, "iret") == 0) {
+        store_on_stack(g, mem, 0, random_far_offset(g));
+        store_on_stack(g, mem, 1, random_u32(g->r) << 16 | random_selector(g));
+    }
+}
+
 static void steer(struct gen *g, const struct oracle_memory *mem, u32 at)
 {
     unsigned row = g->c->row;
     u32 *gpr = g->c->in.gpr;
     const char *exec = exec_names[row];
 
-    set_reg(g, REG_SP, ARENA_STACK + ARENA_MIDDLE - 32 + random_below(g->r, 16) * 4);
-    if (one_in(g->r, 8))
-        gpr[REG_SP] += random_below(g->r, 4);
-    else if (one_in(g->r, 16))
-        gpr[REG_SP] = ARENA_STACK + random_below(g->r, 24);
-    else if (one_in(g->r, 16))
-        gpr[REG_SP] = ARENA_STACK + ARENA_WINDOW - random_below(g->r, 24);
+    steer_stack(g);
     if (is_string(g))
         steer_strings(g);
     if (strcmp(exec, "xlat") == 0)
@@ -362,22 +504,42 @@ static void steer(struct gen *g, const struct oracle_memory *mem, u32 at)
         for (unsigned reg = 0; reg < 8; reg++) /* whichever holds the bit offset: stay near */
             if (reg != REG_SP && !one_in(g->r, 8))
                 set_reg(g, reg, random_below(g->r, 300) - 150);
-    if (strcmp(exec, "popf") == 0) { /* not TF, AC, NT: they would outlive the instruction */
-        u8 *top = mem->stack + ARENA_MIDDLE;
-        gpr[REG_SP] = ARENA_STACK + ARENA_MIDDLE;
-        store32(top, load32(top) & (FL_OSZAPC | FL_D | FL_I));
+    steer_selectors(g, mem, at);
+    if (strcmp(exec, "popf") == 0 || strcmp(exec, "iret") == 0) {
+        /* Not TF, AC, NT: they would outlive the instruction. */
+        gpr[REG_SP] = ARENA_STACK + ARENA_MIDDLE - g->segments[SEG_SS].base;
+        steer_selectors(g, mem, at);
+        store_on_stack(g, mem, exec[0] == 'i' ? 2 : 0,
+                       random_u32(g->r) & (FL_OSZAPC | FL_D | FL_I));
     }
 }
 
-void oracle_generate(struct random *r, unsigned row, enum oracle_form form, bool opsize16,
+static enum oracle_stop choose_stop(const struct gen *g, const struct oracle_kind *kind)
+{
+    static const char *const silent[] = {"mov_to_sreg", "pop_sreg", "les", "lds", "lss", "lgs"};
+    bool pushf = is_exec(kind->row, "pushf");
+
+    for (size_t i = 0; i < ARRAY_LEN(silent); i++)
+        if (is_exec(kind->row, silent[i]))
+            return STOP_INT3;
+    if (kind->mode != ORACLE_FLAT32)
+        return pushf ? STOP_INT3 : STOP_TRAP;
+    if (g->def->attr & ATTR_Ends)
+        return STOP_TRAP;
+    return kind->first && !pushf ? STOP_TRAP : STOP_JUMP;
+}
+
+void oracle_generate(struct random *r, const struct oracle_kind *kind,
                      const struct oracle_memory *mem, struct oracle_case *c)
 {
-    struct gen g = {.r = r, .c = c, .def = &insn_def[row], .opsize16 = opsize16};
+    struct gen g = {.r = r, .c = c, .def = &insn_def[kind->row], .opsize16 = kind->opsize16};
 
     memset(c, 0, sizeof(*c));
-    c->row = row;
-    c->trap = !is_exec(row, "pushf");
-    c->in.eip = ARENA_CODE + 0x100;
+    c->row = kind->row;
+    c->mode = kind->mode;
+    c->stop = choose_stop(&g, kind);
+    g.segments = oracle_segments[kind->mode];
+    c->in.eip = ARENA_CODE + 0x100 - g.segments[SEG_CS].base;
     c->in.eflags = (random_u32(r) & FL_OSZAPC) | FL_I | 2 | (one_in(r, 4) ? FL_D : 0u);
     for (unsigned i = 0; i < 8; i++)
         c->in.gpr[i] = random_edge(r);
@@ -385,10 +547,11 @@ void oracle_generate(struct random *r, unsigned row, enum oracle_form form, bool
     random_memory(r, mem->stack);
     memset(c->bytes, 0xcc, sizeof(c->bytes));
 
-    u32 at = target(&g);
-    g.adsize16 = one_in(r, 12);
+    g.adsize16 = g.segments[SEG_CS].big ? one_in(r, 12) : !one_in(r, 6);
     g.out = c->bytes;
+    choose_segment(&g);
     put_prefixes(&g);
+    u32 at = target(&g, g.seg);
     steer(&g, mem, at);
     if (g.def->map == MAP_0F)
         put8(&g, 0x0f);
@@ -396,8 +559,8 @@ void oracle_generate(struct random *r, unsigned row, enum oracle_form form, bool
         put8(&g, g.def->opcode + random_below(r, 8 - (g.def->opcode & 7)));
     else
         put8(&g, g.def->opcode);
-    if (form != FORM_IS_PLAIN)
-        put_modrm(&g, form, at);
+    if (kind->form != FORM_IS_PLAIN)
+        put_modrm(&g, kind->form, at);
     put_immediates(&g, at);
     c->len = (unsigned)(g.out - c->bytes);
 }

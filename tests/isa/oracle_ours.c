@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One instruction through our decoder and executors, as 32-bit user code with paging. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cpu/cpu.h"
 #include "cpu/decode.h"
@@ -9,14 +10,23 @@
 #include "tests/isa/oracle.h"
 
 /* Where things are in RAM. */
-enum { RAM_SIZE = 0x100000, RAM_DIRECTORY = 0x1000, RAM_TABLE = 0x2000, RAM_ARENA = 0x10000 };
-enum { PTE_USER_RW = 7 };
+enum {
+    RAM_SIZE = 0x100000,
+    RAM_DIRECTORY = 0x1000,
+    RAM_TABLE = 0x2000,
+    RAM_GDT = 0x3000,
+    RAM_LDT = 0x3800,
+    RAM_ARENA = 0x10000,
+};
+enum { PTE_SUPERVISOR_RW = 3, PTE_USER_RW = 7 };
+enum { TABLES = ARENA_EXIT - RAM_GDT }; /* linear address of RAM's 0 where the tables are mapped */
 
 struct ours {
     struct physmem *pm;
     struct clock clock;
     struct cpu *cpu;
     struct decode_table *table;
+    u8 *code; /* the page at ARENA_CODE */
 };
 
 static u32 no_in(void *ctx, u16 port, enum width w)
@@ -47,22 +57,63 @@ static void map_window(u8 *ram, u32 linear, u32 bytes, u32 *at)
         store32(ram + RAM_TABLE + (linear + off - ARENA_BASE) / PAGE_SIZE * 4, *at | PTE_USER_RW);
 }
 
-static void flat_segment(struct cpu *cpu, unsigned seg, u16 selector, u16 type)
+/* The raw descriptor [SDM 3A Figure 3-8]. */
+static u64 raw_descriptor(const struct oracle_segment *from)
 {
-    cpu->seg[seg] = (struct segment){.limit = 0xffffffff, .selector = selector};
-    cpu->seg[seg].attr = (u16)(SEG_G | SEG_DB | SEG_P | SEG_DPL | SEG_S | SEG_ACCESSED | type);
+    static const u16 type[] = {
+        [ORACLE_DATA] = SEG_P | SEG_RW,
+        [ORACLE_DATA_DOWN] = SEG_P | SEG_RW | SEG_DC,
+        [ORACLE_CODE] = SEG_P | SEG_RW | SEG_CODE,
+        [ORACLE_DATA_RO] = SEG_P,
+        [ORACLE_CODE_XO] = SEG_P | SEG_CODE,
+        [ORACLE_DATA_ABSENT] = SEG_RW,
+        [ORACLE_CODE_ABSENT] = SEG_RW | SEG_CODE,
+    };
+    u64 attr = type[from->kind] | SEG_DPL | SEG_S | SEG_ACCESSED;
+    u64 limit = from->limit;
+
+    attr |= from->big ? SEG_DB : 0;
+    if (limit > 0xfffff) {
+        limit >>= 12;
+        attr |= SEG_G;
+    }
+    return (limit & 0xffff) | (u64)(from->base & 0xffffff) << 16 | attr << 40 |
+           (limit >> 16) << 48 | (u64)(from->base >> 24) << 56;
+}
+
+static void put_descriptor(struct ours *o, const struct oracle_segment *from)
+{
+    u32 table = from->selector & 4 ? RAM_LDT : RAM_GDT;
+
+    if (from->kind != ORACLE_NULL)
+        store64(physmem_ram(o->pm) + table + (from->selector & ~7u), raw_descriptor(from));
+}
+
+static void set_mode(struct ours *o, enum oracle_mode mode)
+{
+    struct cpu *cpu = o->cpu;
+    struct descriptor d;
+
+    for (unsigned seg = 0; seg < SEG__COUNT; seg++) {
+        const struct oracle_segment *from = &oracle_segments[mode][seg];
+        put_descriptor(o, from);
+        descriptor_unpack(raw_descriptor(from), &d);
+        if (from->kind == ORACLE_NULL)
+            segment_set_null(cpu, seg, 0);
+        else
+            segment_set(cpu, seg, from->selector, &d);
+    }
 }
 
 static void enter_user_mode(struct cpu *cpu)
 {
     cpu->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_MP | CR0_WP | CR0_PG;
     cpu->cr3 = RAM_DIRECTORY;
-    for (unsigned seg = 0; seg < SEG__COUNT; seg++)
-        flat_segment(cpu, seg, ORACLE_DS, SEG_RW);
-    flat_segment(cpu, SEG_CS, ORACLE_CS, SEG_RW | SEG_CODE);
-    segment_set_null(cpu, SEG_FS, 0);
     cpu->tr.limit = 0; /* no I/O permission map */
-    segment_derive_all(cpu);
+    cpu->gdtr = (struct table_reg){.base = TABLES + RAM_GDT, .limit = 0x7f};
+    cpu->ldtr = (struct segment){.base = TABLES + RAM_LDT, .limit = 8 * ORACLE_LDT_ENTRIES - 1};
+    cpu->ldtr.attr = SEG_P | SYS_LDT;
+    cpu->ldtr.selector = 0x50;
     cpu->cpl = 3;
     cpu_paging_changed(cpu);
 }
@@ -88,10 +139,18 @@ struct ours *ours_create(struct oracle_memory *mem)
     physmem_set_a20(o->pm, true);
     u8 *ram = physmem_ram(o->pm);
     store32(ram + RAM_DIRECTORY + (ARENA_BASE >> 22) * 4, RAM_TABLE | PTE_USER_RW);
+    store32(ram + RAM_TABLE + (ARENA_EXIT - ARENA_BASE) / PAGE_SIZE * 4,
+            RAM_GDT | PTE_SUPERVISOR_RW);
+    o->code = ram + at;
+    map_window(ram, ARENA_CODE, PAGE_SIZE, &at);
     mem->data = ram + at;
     map_window(ram, ARENA_DATA, ARENA_WINDOW, &at);
     mem->stack = ram + at;
     map_window(ram, ARENA_STACK, ARENA_WINDOW, &at);
+    for (unsigned i = 0; i < SEG__COUNT; i++)
+        put_descriptor(o, &oracle_segments[ORACLE_FLAT32][i]);
+    for (unsigned i = 0; i < ORACLE_OTHERS; i++)
+        put_descriptor(o, &oracle_others[i]);
     enter_user_mode(o->cpu);
     return o;
 }
@@ -112,11 +171,14 @@ bool ours_run(struct ours *o, const struct oracle_case *c, struct oracle_result 
     struct insn in;
 
     memset(out, 0, sizeof(*out));
-    if (decode(o->table, c->bytes, INSN_MAX_LEN, MODE_CS32, &in) != DECODE_OK)
+    if (decode(o->table, c->bytes, INSN_MAX_LEN, oracle_decode_mode(c), &in) != DECODE_OK)
         return false;
+    set_mode(o, c->mode);
+    memset(o->code, 0xcc, PAGE_SIZE);
+    memcpy(o->code + (c->in.eip & (PAGE_SIZE - 1)), c->bytes, c->len);
     for (unsigned i = 0; i < 8; i++)
         cpu->gpr[i] = c->in.gpr[i];
-    flags_put(cpu, c->in.eflags | (c->trap ? FL_T : 0));
+    flags_put(cpu, c->in.eflags | (c->stop == STOP_TRAP ? FL_T : 0));
     cpu->rip = c->in.eip;
     cpu->next_rip = cpu->rip + in.len;
     clock_begin(&o->clock, ORACLE_MAX_STEPS);
@@ -126,12 +188,14 @@ bool ours_run(struct ours *o, const struct oracle_case *c, struct oracle_result 
     if (out->fault) {
         cpu->next_rip = cpu->rip;
         out->vector = cpu->fault.vector;
-        out->error = out->vector == VEC_PF ? cpu->fault.error : 0;
+        out->error = oracle_has_error(out->vector) ? cpu->fault.error : 0;
         out->cr2 = out->vector == VEC_PF ? (u32)cpu->fault.lin : 0;
     }
     for (unsigned i = 0; i < 8; i++)
         out->regs.gpr[i] = (u32)cpu->gpr[i];
     out->regs.eip = (u32)cpu->next_rip;
     out->regs.eflags = flags_get(cpu);
+    for (unsigned seg = 0; seg < SEG__COUNT; seg++)
+        out->selector[seg] = cpu->seg[seg].selector;
     return true;
 }

@@ -62,20 +62,39 @@ u32 oracle_undefined_flags(const struct oracle_case *c, const struct insn *in)
            (n >= bits + rule->beyond ? rule->too_far : 0);
 }
 
+/** Where processors differ and the manual says nothing, or says so. */
+struct exec_rule {
+    const char *exec;
+    u32 rules;
+};
+
+// clang-format off
+static const struct exec_rule exec_rules[] = {
+    {"push_sreg",  RULE_HIGH_SLOT},            /* [SDM 2B PUSH]: recent Intel ones write 16 bits */
+    {"pusha",      RULE_PARTIAL | RULE_ORDER}, /* AMD's keep what was pushed before the fault    */
+    {"popa",       RULE_PARTIAL | RULE_ORDER}, /* ... and what was popped                        */
+    {"enter",      RULE_PARTIAL | RULE_ORDER},
+    {"call_far",   RULE_PARTIAL | RULE_ORDER}, /* AMD's push before they look at the target      */
+    {"call_far_m", RULE_PARTIAL | RULE_ORDER},
+    {"call_j",     RULE_ORDER},                /* stack or target                                */
+    {"call_e",     RULE_ORDER},
+    {"retf",       RULE_ORDER},                /* AMD's read CS first                            */
+    {"iret",       RULE_ORDER},
+    {"cmps",       RULE_ORDER},                /* AMD's read ES:EDI first                        */
+    {"arpl",       RULE_ORDER},                /* a read, or a read for modification             */
+};
+// clang-format on
+
 u32 oracle_rules(const struct oracle_case *c, const struct insn *in)
 {
     const struct shift_rule *rule = find_rule(c);
-    const char *exec = oracle_exec_name(c->row);
 
     if (rule && rule->beyond && masked_count(c, in) > 8u << in->width)
         return RULE_RESULT;
     if (c->row == INSN_BSWAP && in->opsize == W16)
         return RULE_RESULT;
-    if (strcmp(exec, "push_sreg") == 0) /* [SDM 2B PUSH]: recent Intel processors do not */
-        return RULE_HIGH_SLOT;
-    if (strcmp(exec, "pusha") == 0 || strcmp(exec, "popa") == 0)
-        return RULE_PARTIAL; /* AMD's keep what was pushed or popped before the fault */
-    if (strcmp(exec, "cmps") == 0)
-        return RULE_ORDER;
+    for (size_t i = 0; i < ARRAY_LEN(exec_rules); i++)
+        if (strcmp(exec_rules[i].exec, oracle_exec_name(c->row)) == 0)
+            return exec_rules[i].rules;
     return 0;
 }

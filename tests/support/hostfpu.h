@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One x87, MMX or SSE instruction, by our executor and by the host CPU (x86-64 only), from the
- * same state, which is a FXSAVE image, the arithmetic flags, EAX, ECX and a piece of memory that
- * EDI points to. Encodings are the same in 32- and 64-bit code.
+ * same state, which is a FXSAVE image, the arithmetic flags, EAX, ECX, EDX (read only) and a piece
+ * of memory that EDI points to. Encodings are the same in 32- and 64-bit code.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ enum { BENCH_MEM = 512, BENCH_AT = 0x2000, BENCH_ARITH = FL_OSZAPC };
 struct fpu_image {
     _Alignas(16) u8 fx[512];
     _Alignas(16) u8 mem[BENCH_MEM];
-    u64 flags, rax, rcx;
+    u64 flags, rax, rcx, rdx;
 };
 
 struct bench {
@@ -81,6 +81,7 @@ static inline void bench_load(struct bench *b, const struct fpu_image *s)
     flags_set(&b->cpu, BENCH_ARITH, (u32)s->flags);
     b->cpu.gpr[REG_AX] = (u32)s->rax;
     b->cpu.gpr[REG_CX] = (u32)s->rcx;
+    b->cpu.gpr[REG_DX] = (u32)s->rdx;
 }
 
 static inline void bench_store(struct bench *b, struct fpu_image *s)
@@ -108,7 +109,7 @@ static inline void bench_store(struct bench *b, struct fpu_image *s)
 /* The bytes at b->code, which end in RET, on the host. */
 static inline void bench_host(const struct bench *b, struct fpu_image *s)
 {
-    u64 flags = s->flags & BENCH_ARITH, rax = s->rax, rcx = s->rcx;
+    u64 flags = s->flags & BENCH_ARITH, rax = s->rax, rcx = s->rcx, rdx = s->rdx;
 
     __asm__ volatile("lea -256(%%rsp), %%rsp\n\t"
                      "pushq %[flags]\n\tpopfq\n\t"
@@ -118,7 +119,7 @@ static inline void bench_host(const struct bench *b, struct fpu_image *s)
                      "pushfq\n\tpopq %[flags]\n\t"
                      "cld\n\tfninit\n\t"
                      "lea 256(%%rsp), %%rsp"
-                     : [flags] "+r"(flags), "+a"(rax), "+c"(rcx)
+                     : [flags] "+r"(flags), "+a"(rax), "+c"(rcx), "+d"(rdx)
                      : [fx] "r"(s->fx), [code] "r"(b->code), "D"(s->mem)
                      : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
                        "xmm7");

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* Serial back ends: what is written arrives, mistakes are told, nothing waits. */
+#include "frontend/chardev.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "frontend/png.h"
+#include "tests/support/check.h"
+
+static void a_file_gets_every_byte_and_gives_none(void **state)
+{
+    char path[] = "/tmp/turbo86-test-XXXXXX", spec[64], text[16] = "";
+    char error[CHARDEV_ERROR_MAX];
+    struct chardev *c;
+    u8 byte;
+
+    (void)state;
+    close(mkstemp(path));
+    snprintf(spec, sizeof(spec), "file:%s", path);
+    assert_int_equal(chardev_open(&c, spec, error), STATUS_OK);
+    chardev_write(c, (const u8 *)"hello", 5);
+    assert_int_equal(chardev_read(c, &byte, 1), 0);
+    assert_true(chardev_ended(c));
+    chardev_close(c);
+    FILE *f = fopen(path, "r");
+    assert_int_equal(fread(text, 1, sizeof(text), f), 5);
+    assert_string_equal(text, "hello");
+    fclose(f);
+    unlink(path);
+}
+
+static void null_takes_everything(void **state)
+{
+    char error[CHARDEV_ERROR_MAX];
+    struct chardev *c;
+
+    (void)state;
+    assert_int_equal(chardev_open(&c, "null", error), STATUS_OK);
+    chardev_write(c, (const u8 *)"x", 1);
+    assert_true(chardev_ended(c));
+    assert_false(chardev_is_stdio(c));
+    chardev_close(c);
+}
+
+/* A listening socket on a port of the system's choice. */
+static int listener(unsigned *port)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(a);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+    *port = ntohs(a.sin_port);
+    return fd;
+}
+
+static void a_connection_carries_both_ways_and_ends(void **state)
+{
+    char spec[64], error[CHARDEV_ERROR_MAX];
+    u8 bytes[8];
+    struct chardev *c;
+    unsigned port;
+    int fd = listener(&port);
+
+    (void)state;
+    snprintf(spec, sizeof(spec), "tcp:127.0.0.1:%u", port);
+    assert_int_equal(chardev_open(&c, spec, error), STATUS_OK);
+    int peer = accept(fd, NULL, NULL);
+    assert_true(peer >= 0);
+    assert_int_equal(chardev_read(c, bytes, sizeof(bytes)), 0);
+    chardev_write(c, (const u8 *)"out", 3);
+    assert_int_equal(read(peer, bytes, sizeof(bytes)), 3);
+    assert_int_equal(write(peer, "in", 2), 2);
+    struct pollfd p;
+    assert_true(chardev_poll(c, &p));
+    assert_int_equal(poll(&p, 1, 1000), 1);
+    assert_int_equal(chardev_read(c, bytes, sizeof(bytes)), 2);
+    close(peer);
+    assert_true(chardev_poll(c, &p));
+    assert_int_equal(poll(&p, 1, 1000), 1);
+    assert_int_equal(chardev_read(c, bytes, sizeof(bytes)), 0);
+    assert_true(chardev_ended(c));
+    chardev_write(c, (const u8 *)"nobody", 6);
+    chardev_close(c);
+    close(fd);
+}
+
+static void mistakes_are_told(void **state)
+{
+    static const char *const bad[] = {"smoke", "file:/nonexistent/x", "tcp:127.0.0.1",
+                                      "tcp:127.0.0.1:1,waiter"};
+    char error[CHARDEV_ERROR_MAX];
+    struct chardev *c;
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+        *error = 0;
+        assert_int_not_equal(chardev_open(&c, bad[i], error), STATUS_OK);
+        assert_true(*error);
+    }
+}
+
+static void a_screenshot_is_a_png(void **state)
+{
+    static const u32 pixels[4] = {0xff0000, 0x00ff00, 0x0000ff, 0xffffff};
+    char path[] = "/tmp/turbo86-test-XXXXXX", head[8];
+
+    (void)state;
+    close(mkstemp(path));
+    assert_int_equal(png_save(path, pixels, 2, 2, 2), STATUS_OK);
+    FILE *f = fopen(path, "rb");
+    assert_int_equal(fread(head, 1, 8, f), 8);
+    assert_memory_equal(head, "\x89PNG\r\n\x1a\n", 8);
+    fclose(f);
+    unlink(path);
+    assert_int_equal(png_save("/nonexistent/x.png", pixels, 2, 2, 2), STATUS_IO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_gets_every_byte_and_gives_none),
+        cmocka_unit_test(null_takes_everything),
+        cmocka_unit_test(a_connection_carries_both_ways_and_ends),
+        cmocka_unit_test(mistakes_are_told),
+        cmocka_unit_test(a_screenshot_is_a_png),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
