@@ -358,14 +358,15 @@ single: step    "TF: three instructions", 3
 
 shadows:
         step    "TF: mov ss", 1
-        mov     ax, ss
-.t0:    mov     ss, ax
+        mov     dx, ss
+.t0:    mov     ss, dx
         nop
 .t1:    nop
         endcase
+        mov     dx, ss
         step    "TF: mov ss shadows one", 2
         nop
-.m0:    mov     ss, ax
+.m0:    mov     ss, dx
         nop
 .m1:    nop
 .m2:    nop
@@ -382,9 +383,9 @@ shadows:
         clear
         dr      0, .x1
         dr      7, 1
-        mov     ax, ss
+        mov     dx, ss
         case    "mov ss hides an execute breakpoint", NONE, 0
-        mov     ss, ax
+        mov     ss, dx
 .x1:    nop
         nop
         endcase
