@@ -138,29 +138,16 @@ windows:
         cli
         endcase
         check   "unmasked: taken", [n], 1
-        case    "mov ss shadow", NONE, 0
+        case    "popfd: no shadow", NONE, 0
         fresh
         mov     eax, 20
         call    shot
         call    pending
-        mov     dx, ss
         push    dword 0x202
         popfd
 .pop:   cli
         endcase
-        check   "popfd: no shadow", [log_v + 4], .pop
-        case    "mov ss", NONE, 0
-        fresh
-        mov     eax, 20
-        call    shot
-        call    pending
-        mov     dx, ss
-        sti
-        mov     ss, dx                  ; in the shadow, and casts its own
-        nop
-.ss:    cli
-        endcase
-        check   "mov ss: address", [log_v + 4], .ss
+        check   "popfd: address", [log_v + 4], .pop
         case    "iret: no shadow", NONE, 0
         fresh
         mov     eax, 20
