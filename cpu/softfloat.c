@@ -36,6 +36,7 @@ struct fp_env fp_env_sse(u32 mxcsr)
         .masks = masks,
         .daz = mxcsr >> 6 & 1,
         .ftz = mxcsr >> 15 && (masks & FP_UE),
+        .hosted = (mxcsr >> 13 & 3) == FP_NEAREST && masks == FP_ALL && (mxcsr & FP_PE),
     };
 }
 

@@ -43,6 +43,7 @@ struct fp_env {
     bool x87;      /* NaN rules of the x87 unit, else of SSE */
     bool daz, ftz; /* SSE: denormals are zeros, flush to zero */
     bool up;       /* out: the last result was rounded away from zero (C1) */
+    bool hosted;   /* to nearest, all masked, PE set already: see softfloat_host.c */
 };
 
 enum fp_op { FP_ADD, FP_SUB, FP_MUL, FP_DIV, FP_MIN, FP_MAX, FP_SQRT };
@@ -59,6 +60,13 @@ struct fp_env fp_env_sse(u32 mxcsr);
  * raised. Returns the unmasked exceptions in flags.
  */
 u8 fp_settle(struct fp_env *e);
+
+/**
+ * @a op @b by the host's own arithmetic, where it gives the same bits and no flag but PE, which is
+ * set already. False: not so; *@r is not set. Only if e->hosted.
+ */
+bool f32_arith_host(enum fp_op op, u32 a, u32 b, u32 *r) MUST_CHECK;
+bool f64_arith_host(enum fp_op op, u64 a, u64 b, u64 *r) MUST_CHECK;
 
 /** @a op @b. FP_SQRT ignores @a. FP_MIN and FP_MAX (not for f80) are those of SSE. */
 u32 f32_arith(struct fp_env *e, enum fp_op op, u32 a, u32 b);

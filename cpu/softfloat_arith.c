@@ -287,8 +287,13 @@ static bool takes_first(struct fp_env *e, enum fp_op op, const struct fp_num *a,
 
 u32 f32_arith(struct fp_env *e, enum fp_op op, u32 a, u32 b)
 {
-    struct fp_num na = fp_unpack_f32(e, a), nb = fp_unpack_f32(e, b), r;
+    struct fp_num na, nb, r;
+    u32 fast;
 
+    if (e->hosted && f32_arith_host(op, a, b, &fast))
+        return fast;
+    na = fp_unpack_f32(e, a);
+    nb = fp_unpack_f32(e, b);
     if (op == FP_MIN || op == FP_MAX) {
         const struct fp_num *n = takes_first(e, op, &na, &nb) ? &na : &nb;
         u32 bits = n == &na ? a : b;
@@ -301,8 +306,13 @@ u32 f32_arith(struct fp_env *e, enum fp_op op, u32 a, u32 b)
 
 u64 f64_arith(struct fp_env *e, enum fp_op op, u64 a, u64 b)
 {
-    struct fp_num na = fp_unpack_f64(e, a), nb = fp_unpack_f64(e, b), r;
+    struct fp_num na, nb, r;
+    u64 fast;
 
+    if (e->hosted && f64_arith_host(op, a, b, &fast))
+        return fast;
+    na = fp_unpack_f64(e, a);
+    nb = fp_unpack_f64(e, b);
     if (op == FP_MIN || op == FP_MAX) {
         const struct fp_num *n = takes_first(e, op, &na, &nb) ? &na : &nb;
         u64 bits = n == &na ? a : b;

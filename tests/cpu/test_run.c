@@ -134,6 +134,17 @@ static void a_triple_fault_shuts_down(void **state)
     assert_int_equal(little_pc_run(pc, 100), CPU_EXIT_SHUTDOWN);
 }
 
+static void handlers_that_fault_for_ever_do_not_stop_time(void **state)
+{
+    struct little_pc *pc = *state;
+    static const u8 code[] = {0x0f, 0x0b}; /* ud2, which its handler is too */
+
+    little_pc_load(pc, 0x7c00, code, sizeof(code));
+    physmem_store(pc->pm, 6 * 4, 0x7c00, 4);
+    assert_int_equal(little_pc_run(pc, 1000), CPU_EXIT_BUDGET);
+    assert_int_equal(clock_retired(&pc->clock), 1000);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, little_pc_setup, little_pc_teardown)
@@ -146,6 +157,7 @@ int main(void)
         T(sti_shadows_one_instruction),
         T(the_trap_flag_traps_after_one_instruction),
         T(a_triple_fault_shuts_down),
+        T(handlers_that_fault_for_ever_do_not_stop_time),
     };
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);
 }

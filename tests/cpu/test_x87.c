@@ -20,8 +20,6 @@ static const struct row rows[] = {
 #undef INSN
 };
 
-static unsigned shown;
-
 static const struct row *find_row(const char *id)
 {
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
@@ -111,6 +109,8 @@ static void pointers_are_recorded(void **state)
 }
 
 #ifdef __x86_64__
+static unsigned shown;
+
 
 enum { ROUNDS = 1500 };
 

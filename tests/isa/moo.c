@@ -61,6 +61,9 @@ static bool take_ram(struct chunk *c, struct moo_ram *ram)
     if (!take(c, 4, &ram->count) || (size_t)(c->end - c->at) / 5 < ram->count)
         return false;
     ram->at = c->at;
+    for (u32 i = 0; i < ram->count; i++)
+        if (moo_ram_address(ram, i) >> MOO_ADDRESS_BITS)
+            return false;
     return true;
 }
 
@@ -100,7 +103,7 @@ static bool take_part(struct chunk *c, struct moo_test *t)
     if (!take(c, 1, &vector))
         return false;
     t->vector = (u8)vector;
-    return take(c, 4, &t->flags_at);
+    return true;
 }
 
 bool moo_open(struct moo_file *f, const char *path)

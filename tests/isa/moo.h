@@ -26,6 +26,8 @@ enum moo_reg {
     MOO__COUNT
 };
 
+enum { MOO_ADDRESS_BITS = 24 };
+
 /** Bytes of RAM: 5 bytes each, the address and the value. Points into the file. */
 struct moo_ram {
     const u8 *at;
@@ -50,9 +52,8 @@ struct moo_test {
     u32 length;
     u16 before[MOO__COUNT], after[MOO__COUNT];
     struct moo_ram ram_before, ram_after; /* after: what changed */
-    bool fault;                           /* an interrupt or exception was taken: */
+    bool fault;                           /* an interrupt or exception was taken */
     u8 vector;
-    u32 flags_at; /* address of the FLAGS it pushed */
 };
 
 struct moo_file {

@@ -42,7 +42,7 @@ def run(source, command, tmp):
             command + ["-display", "none", "-no-reboot", "-drive",
                        f"file={image},format=raw,if=ide", "-debugcon", f"file:{said}",
                        "-device", "isa-debug-exit,iobase=0xf4"],
-            timeout=120, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            timeout=20, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             check=False).returncode
     except subprocess.TimeoutExpired:
         status = "timeout"
