@@ -34,6 +34,7 @@ const struct field cpu_fields[] = {
     FIELD(struct cpu, eflags),
     FIELD(struct cpu, cpl),
     FIELD(struct cpu, inhibit),
+    FIELD(struct cpu, pending_dr6),
     FIELD(struct cpu, halted),
     FIELD(struct cpu, shutdown),
     FIELD(struct cpu, nmi_masked),
@@ -157,7 +158,7 @@ void cpu_reset(struct cpu *cpu, bool init)
     cpu->rip = 0xfff0;
     flags_put(cpu, 0);
     cpu->cpl = 0;
-    cpu->inhibit = 0;
+    cpu->inhibit = cpu->pending_dr6 = 0;
     cpu->halted = cpu->shutdown = false;
     cpu->nmi_masked = cpu->nmi_latched = false;
     cpu->cr0 = model_has(cpu->model, FEAT_486) ? CR0_CD | CR0_NW | CR0_ET : CR0_ET;

@@ -12,7 +12,13 @@ static bool software_interrupt(struct cpu *cpu, u8 vector)
 {
     struct int_event ev = {.vector = vector, .source = INT_SOFTWARE};
 
-    return interrupt_deliver(cpu, &ev);
+    bool step = cpu->eflags & FL_T;
+
+    if (!interrupt_deliver(cpu, &ev))
+        return false;
+    if (step)
+        cpu->inhibit |= INHIBIT_STEP;
+    return true;
 }
 
 bool exec_int3(struct cpu *cpu, const struct insn *in)
@@ -29,13 +35,16 @@ bool exec_into(struct cpu *cpu, const struct insn *in)
 
 bool exec_int_i(struct cpu *cpu, const struct insn *in)
 {
-    bool redirected = false;
+    bool redirected = false, step = cpu->eflags & FL_T;
 
     if (cpu_is_v86(cpu)) {
         if (!interrupt_vme(cpu, (u8)in->imm, &redirected))
             return false;
-        if (redirected)
+        if (redirected) {
+            if (step)
+                cpu->inhibit |= INHIBIT_STEP;
             return true;
+        }
         if (cpu_iopl(cpu) < 3)
             return fault_gp(cpu, 0);
     }

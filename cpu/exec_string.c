@@ -73,6 +73,7 @@ ALWAYS_INLINE bool repeat(struct cpu *cpu, const struct insn *in, enum width w, 
             break;
         if (cpu->attention || cpu->clock->left <= 1) {
             cpu->next_rip = cpu->rip;
+            cpu->inhibit |= INHIBIT_REP;
             break;
         }
         cpu->clock->left--;

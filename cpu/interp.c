@@ -102,31 +102,34 @@ static void careful_step(struct cpu *cpu)
     u8 inhibit = cpu->inhibit;
     u32 dr6 = 0;
 
-    if ((cpu->dr[7] & DR7_ENABLES) && !(cpu->eflags & FL_RF) && !(inhibit & INHIBIT_ALL) &&
-        code_breakpoint(cpu, &dr6)) {
+    if ((cpu->dr[7] & DR7_ENABLES) && !(cpu->eflags & FL_RF) &&
+        !(inhibit & (INHIBIT_ALL | INHIBIT_REP)) && code_breakpoint(cpu, &dr6)) {
         fault_db(cpu, dr6);
         interrupt_fault(cpu);
         return;
     }
-    dr6 = 0;
-    cpu->inhibit = 0;
+    dr6 = cpu->pending_dr6;
+    cpu->pending_dr6 = cpu->inhibit = 0;
     bool rf = cpu->eflags & FL_RF;
     if (trap || (cpu->dr[7] & DR7_ENABLES))
         clock_stop(cpu->clock); /* REP: one iteration, then the trap */
     mmu_view(cpu->mmu)->watch_hits = 0;
     if (!step(cpu))
         return;
-    if (rf && !(cpu->inhibit & INHIBIT_KEEP_RF))
+    if (rf && !(cpu->inhibit & (INHIBIT_KEEP_RF | INHIBIT_REP)))
         cpu->eflags &= ~(u32)FL_RF;
-    cpu->inhibit &= (u8)~INHIBIT_KEEP_RF;
-
-    u32 hits = mmu_view(cpu->mmu)->watch_hits;
-    if (trap)
+    dr6 |= mmu_view(cpu->mmu)->watch_hits;
+    if (trap && !(cpu->inhibit & INHIBIT_STEP))
         dr6 |= DR6_BS;
-    dr6 |= hits;
-    if (dr6 && !(cpu->inhibit & INHIBIT_ALL) && (trap || hits)) {
+    cpu->inhibit &= (u8) ~(INHIBIT_KEEP_RF | INHIBIT_STEP);
+    if (!dr6)
+        return;
+    if (cpu->inhibit & INHIBIT_ALL) {
+        cpu->pending_dr6 = (u8)(dr6 & 15); /* after the next instruction; the step is lost */
+    } else {
         fault_db(cpu, dr6);
         interrupt_fault(cpu);
+        cpu->inhibit = 0;
     }
 }
 
@@ -134,9 +137,14 @@ static void careful_step(struct cpu *cpu)
  * that stays high and a gate that leaves IF set must not stop time. */
 static void deliver_event(struct cpu *cpu, u8 vector)
 {
-    struct int_event ev = {.vector = vector, .source = INT_EXTERNAL};
+    struct int_event ev = {
+        .vector = vector,
+        .source = INT_EXTERNAL,
+        .rf = cpu->inhibit & INHIBIT_REP,
+    };
 
     cpu->clock->left--;
+    cpu->inhibit = 0;
     cpu->halted = false;
     cpu->next_rip = cpu->rip;
     if (interrupt_deliver(cpu, &ev))

@@ -307,7 +307,7 @@ static struct int_event event_of_fault(struct cpu *cpu, const struct fault *f)
         .source = INT_EXCEPTION,
         .has_error = f->has_error,
         .error = f->error,
-        .rf = f->vector != VEC_DB && f->vector != VEC_DF,
+        .rf = f->vector == VEC_DB ? (cpu->inhibit & INHIBIT_REP) != 0 : f->vector != VEC_DF,
     };
 
     if (f->vector == VEC_PF)

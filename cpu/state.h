@@ -124,7 +124,8 @@ struct cpu {
     u32 eflags; /* the other flags, at their places; arithmetic bits are 0 here */
 
     u8 cpl;
-    u8 inhibit; /* enum cpu_inhibit: shadow of STI, MOV SS                  */
+    u8 inhibit;     /* enum cpu_inhibit: shadow of STI, MOV SS                  */
+    u8 pending_dr6; /* data breakpoints that MOV SS hit                      */
     bool halted;
     bool shutdown;   /* triple fault                                        */
     u32 attention;   /* enum cpu_attention                                  */
@@ -159,6 +160,8 @@ enum cpu_inhibit {
     INHIBIT_INTR = BIT(0),    /* STI: no interrupt before the next instruction ends      */
     INHIBIT_KEEP_RF = BIT(2), /* IRET or POPF set RF for the instruction that follows     */
     INHIBIT_ALL = BIT(1),     /* MOV SS / POP SS: no interrupt, NMI or debug trap either */
+    INHIBIT_STEP = BIT(3),    /* INT n replaces the single-step trap of its own          */
+    INHIBIT_REP = BIT(4),     /* between two iterations of a REP instruction             */
 };
 
 static inline bool cpu_is_real(const struct cpu *cpu)
