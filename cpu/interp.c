@@ -133,7 +133,8 @@ static void careful_step(struct cpu *cpu)
     }
 }
 
-/* An interrupt or NMI before the next instruction. */
+/* An interrupt or NMI before the next instruction. It counts one, as an exception does: a request
+ * that stays high and a gate that leaves IF set must not stop time. */
 static void deliver_event(struct cpu *cpu, u8 vector)
 {
     struct int_event ev = {
@@ -142,6 +143,7 @@ static void deliver_event(struct cpu *cpu, u8 vector)
         .rf = cpu->inhibit & INHIBIT_REP,
     };
 
+    cpu->clock->left--;
     cpu->inhibit = 0;
     cpu->halted = false;
     cpu->next_rip = cpu->rip;
@@ -215,16 +217,16 @@ enum cpu_exit cpu_run(struct cpu *cpu)
     bool tracing = log_on(LOG_TRACE, EXEC) || log_on(LOG_TRACE, CPU);
 
     for (;;) {
+        if (UNLIKELY(cpu->shutdown) && !(cpu->attention & ATTN_RESET))
+            return CPU_EXIT_SHUTDOWN;
+        if (clock->left <= 0) /* first: timers that are due now come before interrupts */
+            return CPU_EXIT_BUDGET;
         if (UNLIKELY(cpu->attention || cpu->intr_line || cpu->nmi_latched)) {
             if (take_event(cpu))
                 continue;
         }
-        if (UNLIKELY(cpu->shutdown))
-            return CPU_EXIT_SHUTDOWN;
         if (UNLIKELY(cpu->halted))
             return CPU_EXIT_HALTED;
-        if (clock->left <= 0)
-            return CPU_EXIT_BUDGET;
         if (UNLIKELY(tracing))
             log_state(cpu);
         if (UNLIKELY(cpu->inhibit || (cpu->eflags & (FL_T | FL_RF)) ||

@@ -47,7 +47,7 @@ def depends(ko):
 
 
 def module_order(root):
-    files = {p.stem.replace("-", "_"): p for p in (root / "lib/modules").rglob("*.ko")}
+    files = {p.stem.replace("-", "_"): p for p in root.rglob("*.ko")}
     order = []
 
     def add(name):
@@ -77,7 +77,8 @@ def cpio(entries):
 def make_initrd(root, path):
     order = module_order(root)
     entries = [(d, 0o040755, b"") for d in ("bin", "proc", "sys", "dev", "mnt", "modules")]
-    entries.append(("bin/busybox", 0o100755, (root / "bin/busybox").read_bytes()))
+    busybox = next(p for p in (root / "bin/busybox", root / "usr/bin/busybox") if p.exists())
+    entries.append(("bin/busybox", 0o100755, busybox.read_bytes()))
     entries.append(("init", 0o100755, INIT.encode()))
     entries.append(("modules/order", 0o100644, "\n".join(p.name for p in order).encode()))
     entries += [("modules/" + p.name, 0o100644, p.read_bytes()) for p in order]

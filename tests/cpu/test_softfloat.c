@@ -100,7 +100,6 @@ static void every_host_computes_the_same(void **state)
 #ifdef __x86_64__
 static unsigned shown;
 
-
 enum { ROUNDS = 150000 };
 
 /* Status word of one instruction on ST0 = a, ST1 = b; ST0 and ST1 after it. */

@@ -111,7 +111,6 @@ static void pointers_are_recorded(void **state)
 #ifdef __x86_64__
 static unsigned shown;
 
-
 enum { ROUNDS = 1500 };
 
 static bool in_list(const char *name, const char *const *list)

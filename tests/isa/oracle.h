@@ -75,9 +75,9 @@ struct oracle_regs {
 
 /** How the host is stopped behind the instruction. */
 enum oracle_stop {
-    STOP_TRAP, /* by TF: wherever it goes                                                */
-    STOP_INT3, /* by a breakpoint: PUSHF would see TF, MOV SS holds the trap off        */
-    STOP_JUMP, /* by a jump into 64-bit code: fast, for 32-bit code that goes straight on */
+    STOP_TRAP, /* by TF: wherever it goes                                                  */
+    STOP_INT3, /* by a breakpoint: quicker; PUSHF would see TF, MOV SS holds the trap off */
+    STOP_JUMP, /* by a jump into 64-bit code: quickest, for flat segments                 */
 };
 
 /** One instruction with its inputs; the memory inputs are in the two windows. */
@@ -146,7 +146,7 @@ struct oracle_kind {
     enum oracle_form form;
     enum oracle_mode mode;
     bool opsize16;
-    bool first; /* among the first instances: single-step where possible */
+    bool first; /* among the first instances: single-step where it can be done */
 };
 
 /** Does the row have that form, and can it be executed as user code with nothing at risk? */

@@ -517,16 +517,15 @@ static void steer(struct gen *g, const struct oracle_memory *mem, u32 at)
 static enum oracle_stop choose_stop(const struct gen *g, const struct oracle_kind *kind)
 {
     static const char *const silent[] = {"mov_to_sreg", "pop_sreg", "les", "lds", "lss", "lgs"};
-    bool pushf = is_exec(kind->row, "pushf");
+    enum oracle_stop fast = kind->mode == ORACLE_FLAT32 ? STOP_JUMP : STOP_INT3;
 
     for (size_t i = 0; i < ARRAY_LEN(silent); i++)
         if (is_exec(kind->row, silent[i]))
             return STOP_INT3;
-    if (kind->mode != ORACLE_FLAT32)
-        return pushf ? STOP_INT3 : STOP_TRAP;
-    if (g->def->attr & ATTR_Ends)
-        return STOP_TRAP;
-    return kind->first && !pushf ? STOP_TRAP : STOP_JUMP;
+    if (is_exec(kind->row, "pushf"))
+        return fast;
+    /* Single steps now and then: they prove that the length is right. */
+    return (g->def->attr & ATTR_Ends) || kind->first ? STOP_TRAP : fast;
 }
 
 void oracle_generate(struct random *r, const struct oracle_kind *kind,
