@@ -5,10 +5,28 @@
 #include "cpu/operand.h"
 #include "cpu/segment.h"
 
+/* R/W = 10b is a breakpoint on ports while CR4.DE is set [SDM 3B §17.2.4]. The trap follows the
+ * instruction, if it completes. */
+static void io_breakpoints(struct cpu *cpu, u16 port, enum width w)
+{
+    static const u8 len_of[4] = {1, 2, 8, 4};
+    u32 dr7 = (u32)cpu->dr[7], last = port + width_bytes(w) - 1;
+
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned len = len_of[dr7 >> (18 + 4 * i) & 3];
+        u32 first = (u32)cpu->dr[i] & ~(len - 1);
+        if ((dr7 >> (2 * i) & 3) && (dr7 >> (16 + 4 * i) & 3) == 2 && first <= last &&
+            port <= first + (len - 1))
+            mmu_view(cpu->mmu)->watch_hits |= BIT(i);
+    }
+}
+
 bool io_check(struct cpu *cpu, u16 port, enum width w)
 {
     u64 base, bits;
 
+    if (UNLIKELY((cpu->dr[7] & 0xff) && (cpu->cr4 & CR4_DE)))
+        io_breakpoints(cpu, port, w);
     if (cpu_is_real(cpu) || (!cpu_is_v86(cpu) && cpu->cpl <= cpu_iopl(cpu)))
         return true;
     if ((cpu->tr.attr & SEG_TYPE) < SYS_TSS32 || cpu->tr.limit < 0x67)
