@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: MIT
-; What control registers refuse [SDM 3A 2.5].
+; What control registers and LTR refuse [SDM 3A 2.5, 2B LTR].
 ; expect: done
 %include "inc/pm.inc"
 main:   mov     eax, cr0
@@ -14,6 +14,10 @@ main:   mov     eax, cr0
         case    "cr4: reserved bit", GP, 0
         at_here
         mov     cr4, eax
+        endcase
+        xor     eax, eax
+        case    "ltr null", GP, 0
+        ltr     ax
         endcase
         ret
 %include "inc/end.inc"

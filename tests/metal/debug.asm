@@ -13,6 +13,7 @@ main:   call    execute
         call    detect
         call    single
         call    shadows
+        call    ports
         ret
 
 ; A hook that logs traps and goes on; instruction breakpoints need RF.
@@ -402,5 +403,38 @@ shadows:
         endcase
         check_dr6 "mov ss data: DR6", 1
         clear
+        ret
+; Breakpoints on ports: CR4.DE and R/W = 2
+%macro port 3                           ; address, length code, CR4.DE
+        clear
+        mov     eax, cr4
+        and     al, ~8
+        or      al, (%3) << 3
+        mov     cr4, eax
+        dr      0, %1
+        dr      7, 2 | 0x20000 | (%2) << 18
+%endmacro
+ports:  port    0x80, 0, 1
+        hit     "out", out 0x80, al
+        hit     "in", in al, 0x80
+        hit     "in ax from below", in ax, 0x7f
+        miss    "port beside", out 0x81, al
+        miss    "memory at that address", mov al, [0x80]
+        port    0x80, 1, 1
+        hit     "word: second port", out 0x81, al
+        miss    "word: third", out 0x82, al
+        mov     dx, 0x80
+        mov     esi, VAR
+        mov     ecx, 3
+        case    "rep outsb: after the iteration", DB_, 0
+        fault_at .outs
+.outs:  rep     outsb
+        nop
+        endcase
+        check   "rep outsb: ecx", [got_ecx], 2
+        clear
+        mov     eax, cr4
+        and     al, ~8
+        mov     cr4, eax
         ret
 %include "inc/end.inc"
