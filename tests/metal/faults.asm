@@ -321,6 +321,18 @@ privileged:
         user_case "ring 3: rdmsr", GP, 0, rdmsr
         user_case "ring 3: wrmsr", GP, 0, wrmsr
         user_case "ring 3: int n, DPL 0", GP, VEC * 8 + 2, int VEC
+        mov     eax, cr4
+        or      eax, 4                  ; TSD
+        and     ah, 0xfe                ; no PCE
+        mov     cr4, eax
+        user_case "ring 3: rdtsc with TSD", GP, 0, rdtsc
+        fault_case "ring 0: rdtsc with TSD", NONE, 0, rdtsc
+        xor     ecx, ecx
+        user_case "ring 3: rdpmc without PCE", GP, 0, rdpmc
+        mov     eax, cr4
+        and     eax, ~4
+        mov     cr4, eax
+        user_case "ring 3: rdtsc", EXIT3, 0, rdtsc
         user_case "ring 3: ud2", UD, 0, ud2
         case    "ring 3: popfd keeps IF and IOPL", EXIT3, 0
         ring3   .popf

@@ -168,10 +168,10 @@ windows:
 ; IRQ 0 of the 8254, IRQ 8 of the clock, both pending.
 rtc_on: outb    0x70, 0x0a
         outb    0x71, 0x26
+        outb    0x70, 0x0c
+        in      al, 0x71                ; before: an edge must find its flag in C
         outb    0x70, 0x0b
         outb    0x71, 0x42              ; periodic, 24 hours
-        outb    0x70, 0x0c
-        in      al, 0x71
         ret
 rtc_off:
         outb    0x70, 0x0b
