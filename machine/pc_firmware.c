@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cpu/cpuid.h"
 #include "machine/acpi.h"
 #include "machine/board.h"
 #include "machine/boot.h"
@@ -40,28 +41,45 @@ static bool find_firmware(const struct pc *pc, const char *name, char *path, siz
     return false;
 }
 
+/* Our own small BIOS, and one line that says @why. */
+static enum status load_own_bios(struct pc *pc, const char *why)
+{
+    const struct rom_image *own = rom_image_find("tinybios.bin");
+
+    if (!own)
+        return pc_fail(pc, STATUS_NO_FILE, "%s; give -bios FILE", why);
+    log_info(ROM, "%s; using the built-in small BIOS", why);
+    pc->bios = malloc(own->size);
+    if (!pc->bios)
+        return STATUS_NO_MEMORY;
+    memcpy(pc->bios, own->bytes, own->size);
+    pc->bios_len = own->size;
+    return STATUS_OK;
+}
+
+/* SeaBIOS swaps fw_cfg's big-endian numbers with BSWAP, which came with the 486. */
+static bool runs_seabios(const struct pc *pc)
+{
+    const char *name = config_text(pc->cfg, CONFIG_cpu);
+    const struct cpu_model *m = cpu_model_find(name && *name ? name : CPU_MODEL_DEFAULT);
+
+    return !m || model_has(m, FEAT_486); /* an unknown model is refused elsewhere */
+}
+
 /* -bios FILE, or else SeaBIOS, or else our own small BIOS. */
 static enum status load_bios(struct pc *pc)
 {
     const char *given = config_text(pc->cfg, CONFIG_bios);
-    const struct rom_image *own = rom_image_find("tinybios.bin");
     char path[4096];
 
     if (given && *given) {
         snprintf(path, sizeof(path), "%s", given);
         if (!hostfile_exists(path) && !find_firmware(pc, given, path, sizeof(path)))
             return pc_fail(pc, STATUS_NO_FILE, "-bios: cannot open '%.200s'", given);
+    } else if (!runs_seabios(pc)) {
+        return load_own_bios(pc, "SeaBIOS needs a 486");
     } else if (!find_firmware(pc, "bios-256k.bin", path, sizeof(path))) {
-        if (!own)
-            return pc_fail(pc, STATUS_NO_FILE,
-                           "SeaBIOS is not there: install the package seabios, or give -bios FILE");
-        log_info(ROM, "SeaBIOS (package seabios) is not there; using the built-in small BIOS");
-        pc->bios = malloc(own->size);
-        if (!pc->bios)
-            return STATUS_NO_MEMORY;
-        memcpy(pc->bios, own->bytes, own->size);
-        pc->bios_len = own->size;
-        return STATUS_OK;
+        return load_own_bios(pc, "SeaBIOS (package seabios) is not there");
     }
     enum status s = hostfile_read(path, BIOS_MAX, &pc->bios, &pc->bios_len);
     if (s != STATUS_OK)

@@ -215,6 +215,14 @@ def mistakes_end_with_2_and_one_line():
         check(f"{args}: lines", (out, len(err.splitlines())), ("", 1))
 
 
+def the_demo_reaches_its_prompt_on_every_cpu_model():
+    _, models, _ = run("-cpu", "help")
+    for model in re.findall(r"^ *([a-z0-9-]+) {2,}", models, re.M):
+        code, out, err = run("-cpu", model, "-nographic", "--deterministic", "--ns-per-insn", "30",
+                             "--idle-exit", "1s", "--timeout", "60s")
+        check(f"{model}: status and prompt", (code, out.rstrip().endswith("demo>")), (0, True))
+
+
 TESTS = [f for name, f in list(globals().items()) if callable(f) and getattr(f, "__module__", "") == "__main__"
          and name not in ("image", "run", "check", "boot")]
 
