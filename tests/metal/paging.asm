@@ -2,32 +2,13 @@
 ; Page faults: rights swept over every mode, A and D bits, restarts [SDM 3A ch. 4].
 ; expect: done
 %include "inc/pm.inc"
+%include "inc/paging.inc"
 
-PD      equ 0x11000                     ; 32-bit: directory
-PT0     equ 0x12000                     ; first 4 MiB
-PTW     equ 0x13000                     ; the window's
-PDPT    equ 0x14000                     ; PAE: PDPT, first directory, the window's table
-PAEPD   equ 0x15000
-PAEPT   equ 0x16000
-PAEPT0  equ 0x17000                     ; unused by the sweeps
-L       equ 0xc05000                    ; where it is tried; the frame is the same
-P_      equ 1
-RW      equ 2
-US      equ 4
-A_      equ 0x20
-D_      equ 0x40
-PS_     equ 0x80
-
-m_pae   equ scratch + 0x80              ; the mode
-m_large equ scratch + 0x84
-m_wp    equ scratch + 0x88
-m_nxe   equ scratch + 0x8c
 e_pde   equ scratch + 0x90              ; bits 0-2, bit 3: XD
 e_pte   equ scratch + 0x94
 e_user  equ scratch + 0x98
 e_kind  equ scratch + 0x9c              ; 0 read, 1 write, 2 fetch, 3 read-modify-write
 e_id    equ scratch + 0xa0
-has_nx  equ scratch + 0xa4
 
 main:   mov     eax, 0x80000001
         cpuid
@@ -75,66 +56,6 @@ main:   mov     eax, 0x80000001
         call    changes
         call    paging_off
         call    reserved
-        ret
-
-; Tables as in m_xx: the first 4 MiB for everybody, the rest by the sweep.
-paging_on:
-        mov     edi, PD
-        mov     ecx, 0x7000 / 4
-        xor     eax, eax
-        rep     stosd
-        mov     dword [PD], PT0 | 7
-        mov     dword [PDPT], PAEPD | P_
-        mov     dword [PAEPD], 0x000087
-        mov     dword [PAEPD + 8], 0x200087
-        mov     edi, PT0
-        mov     eax, 7
-        mov     ecx, 1024
-.pt0:   stosd
-        add     eax, 0x1000
-        loop    .pt0
-        mov     eax, cr4
-        and     al, 0xcf
-        cmp     dword [m_pae], 0
-        jne     .pae
-        cmp     dword [m_large], 0
-        je      .cr4
-        or      al, 0x10
-        jmp     .cr4
-.pae:   or      al, 0x20
-.cr4:   mov     cr4, eax
-        cmp     dword [has_nx], 0
-        je      .cr3
-        mov     ecx, 0xc0000080
-        rdmsr
-        and     ah, 0xf7
-        cmp     dword [m_nxe], 0
-        je      .efer
-        or      ah, 8
-.efer:  wrmsr
-.cr3:   call    load_cr3
-        mov     eax, cr0
-        and     eax, 0x7ffeffff
-        cmp     dword [m_wp], 0
-        je      .cr0
-        or      eax, 0x10000
-.cr0:   or      eax, 0x80000000
-        mov     cr0, eax
-        ret
-load_cr3:
-        mov     eax, PD
-        cmp     dword [m_pae], 0
-        je      .load
-        mov     eax, PDPT
-.load:  mov     cr3, eax
-        ret
-paging_off:
-        mov     eax, cr0
-        and     eax, 0x7ffeffff
-        mov     cr0, eax
-        mov     eax, cr4
-        and     al, 0xcf
-        mov     cr4, eax
         ret
 
 sweep:  mov     ecx, 7                  ; highest flags to try
@@ -333,24 +254,6 @@ expected:
 .fault: or      edx, PF << 16
         ret
 
-; From here on: 32-bit tables, WP. Page L present, the next one absent.
-NEXT    equ L + 0x1000
-PTE_L   equ PTW + (L >> 12 & 1023) * 4
-PTE_N   equ PTE_L + 4
-%macro window 2                         ; flags of both
-        mov     dword [PD + (L >> 22) * 4], PTW | 7
-        mov     dword [PTE_L], L | (%1)
-        mov     dword [PTE_N], NEXT | (%2)
-        mov     eax, cr3
-        mov     cr3, eax
-%endmacro
-%macro pf 4+                            ; name, error, CR2, instruction
-        case    %1, PF, %2
-        at_here
-        %4
-        endcase
-        check   "its CR2", [got_cr2], %3
-%endmacro
 crossing:
         window  7, 0
         pf      "read across", 0, NEXT, mov eax, [NEXT - 2]

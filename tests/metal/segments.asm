@@ -191,12 +191,9 @@ describe:
         or      eax, [v_type]
         mov     [v_acc], eax
         mov     dword [GDT + T], 0x00001234
-        mov     ah, 0x41                ; limit 11234h, DB
-        bswap   eax
-        shr     eax, 8
         movzx   ecx, byte [v_acc]
         shl     ecx, 8
-        or      ecx, 0x00410000
+        or      ecx, 0x00410000         ; limit 11234h, DB
         mov     [GDT + T + 4], ecx
         mov     eax, [v_rpl]
         or      eax, T
@@ -227,7 +224,6 @@ check_rights:
         mov     edx, 0xdddddddd
         jnc     .lar
         mov     edx, [GDT + T + 4]
-        and     edx, 0x00ffff00
         and     edx, 0x00f0ff00
 .lar:   mov     eax, 0xdddddddd
         lar     eax, [v_sel]
@@ -391,8 +387,7 @@ arpl:   xor     ebx, ebx
         sweep_done "ARPL"
         ret
 
-wraps:  mov     edi, FREE
-        set_desc T, 0x50000, 0xffff, 0x93, 0
+wraps:  set_desc T, 0x50000, 0xffff, 0x93, 0
         push    dword T
         pop     fs
         case    "16-bit address: word at FFFF", GP, 0
