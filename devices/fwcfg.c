@@ -201,10 +201,13 @@ static void fwcfg_select(struct fwcfg *f, u16 key)
     f->offset = 0;
 }
 
-static void dma_copy(struct fwcfg *f, phys_addr to, u32 len)
+/* More than there is RAM, or beyond the bus, is refused: it would only cost the host time. */
+static bool dma_copy(struct fwcfg *f, phys_addr to, u32 len)
 {
     u8 chunk[COPY_CHUNK];
 
+    if (len > physmem_ram_size(f->desc.pm) || to >= BIT64(PHYS_BITS) - len)
+        return false;
     while (len) {
         u32 n = len < sizeof(chunk) ? len : (u32)sizeof(chunk);
         item_read(f, chunk, n);
@@ -212,6 +215,7 @@ static void dma_copy(struct fwcfg *f, phys_addr to, u32 len)
         to += n;
         len -= n;
     }
+    return true;
 }
 
 /* The command block: be32 control (key in its upper half), be32 length, be64 address. */
@@ -230,7 +234,7 @@ static void dma_run(struct fwcfg *f, phys_addr at)
     log_trace(FWCFG, "dma key=%04x control=%x len=%u to=%llx", f->selector, control, len,
               (unsigned long long)to);
     if (control & DMA_READ)
-        dma_copy(f, to, len);
+        result = dma_copy(f, to, len) ? 0 : DMA_ERROR;
     else if (control & DMA_WRITE)
         result = DMA_ERROR;
     else if (control & DMA_SKIP)

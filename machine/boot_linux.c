@@ -17,7 +17,8 @@
 /* Offsets into the image: the setup header. */
 enum {
     HDR_SETUP_SECTS = 0x1f1,
-    HDR_HEADER = 0x202, /* "HdrS" */
+    HDR_SYSSIZE = 0x1f4, /* of the protected-mode part, in paragraphs */
+    HDR_HEADER = 0x202,  /* "HdrS" */
     HDR_VERSION = 0x206,
     HDR_TYPE_OF_LOADER = 0x210,
     HDR_LOADFLAGS = 0x211,
@@ -27,6 +28,8 @@ enum {
     HDR_CMD_LINE_PTR = 0x228,
     HDR_INITRD_ADDR_MAX = 0x22c,
     HDR_CMDLINE_SIZE = 0x238,
+    HDR_PREF_ADDRESS = 0x258,
+    HDR_INIT_SIZE = 0x260,
     HDR_END = 0x268,
 
     LOADFLAGS_LOADED_HIGH = BIT(0),
@@ -69,6 +72,20 @@ static size_t setup_size(const u8 *image)
     return ((size_t)sectors + 1) * 512;
 }
 
+/* First address above what the kernel needs to unpack itself [Linux/x86 boot protocol, init_size].
+ */
+static u64 kernel_end(const struct boot_request *req)
+{
+    const u8 *h = req->image;
+    u64 end = KERNEL_AT + (u64)req->image_len;
+
+    if (load16(h + HDR_VERSION) >= 0x020a) {
+        u64 unpacked = load64(h + HDR_PREF_ADDRESS) + load32(h + HDR_INIT_SIZE);
+        end = unpacked > end ? unpacked : end;
+    }
+    return end;
+}
+
 static bool check_header(const struct boot_request *req, char error[BOOT_ERROR_MAX])
 {
     const u8 *h = req->image;
@@ -81,7 +98,10 @@ static bool check_header(const struct boot_request *req, char error[BOOT_ERROR_M
                     req->kernel, version >> 8, version & 0xff);
     if (setup_size(h) > 0x9000 || setup_size(h) >= req->image_len)
         return fail(error, "-kernel: '%.200s' is cut short or damaged", req->kernel);
-    if (KERNEL_AT + (u64)req->image_len + FIRMWARE_TABLES > req->ram_bytes)
+    /* From 2.04 on the header counts the paragraphs of the protected-mode part. */
+    if (version >= 0x0204 && setup_size(h) + 16ull * load32(h + HDR_SYSSIZE) > req->image_len)
+        return fail(error, "-kernel: '%.200s' is cut short", req->kernel);
+    if (kernel_end(req) + FIRMWARE_TABLES > req->ram_bytes)
         return fail(error, "-kernel: '%.200s' does not fit into %u MiB of memory; try -m 64",
                     req->kernel, (unsigned)(req->ram_bytes >> 20));
     return true;
@@ -123,7 +143,7 @@ static bool add_initrd(struct fw_list *l, const struct boot_request *req, u8 *se
     if (top > max + 1)
         top = max + 1;
     u64 at = top > len ? (top - len) & ~(u64)0xfff : 0;
-    if (at < KERNEL_AT + (u64)req->image_len) {
+    if (at < kernel_end(req)) {
         free(bytes);
         return fail(error, "-initrd: '%.200s' (%u KiB) does not fit into memory above the kernel",
                     req->initrd, (unsigned)(len >> 10));

@@ -118,9 +118,13 @@ i64 boot_multiboot_header(const u8 *image, size_t len)
 
 /* --- the kernel --- */
 
-/* Memory for guest addresses [start, end), checked against what the machine has. */
+/* Memory for guest addresses [start, end), checked against what the machine has. What begins in the
+ * window of adapters and ROMs, as the headers of a file linked to 1 MiB often do, loses that part:
+ * writing there changes nothing. */
 static bool reserve(struct layout *m, u64 start, u64 end)
 {
+    if (start >= LOW_LAST && start < HIGH_FIRST && end > HIGH_FIRST)
+        start = HIGH_FIRST;
     bool low = start >= LOW_FIRST && end <= LOW_LAST;
     bool high = start >= HIGH_FIRST && end + FIRMWARE_TABLES <= m->req->ram_bytes;
 
@@ -133,6 +137,15 @@ static bool reserve(struct layout *m, u64 start, u64 end)
     m->len = end - start;
     m->block = calloc(1, m->len);
     return m->block || fail(m, "out of memory");
+}
+
+/* Put bytes at guest address @to, but for what reserve() cut off. */
+static void put(struct layout *m, u64 to, const u8 *from, size_t len)
+{
+    size_t skip = to < m->start ? (size_t)(m->start - to) : 0;
+
+    if (skip < len)
+        memcpy(m->block + (to + skip - m->start), from + skip, len - skip);
 }
 
 static bool load_by_header(struct layout *m, size_t at)
@@ -152,7 +165,7 @@ static bool load_by_header(struct layout *m, size_t at)
         return fail(m, "-kernel: '%.200s' is cut short", m->req->kernel);
     if (!reserve(m, load, bss_end > load_end ? bss_end : load_end))
         return false;
-    memcpy(m->block, m->req->image + offset, load_end - load);
+    put(m, load, m->req->image + offset, load_end - load);
     m->entry = load32(h + MBH_ENTRY_ADDR);
     return true;
 }
@@ -209,7 +222,7 @@ static bool load_elf(struct layout *m)
         if (!ph)
             continue;
         u32 paddr = load32(ph + PH_PADDR), vaddr = load32(ph + PH_VADDR);
-        memcpy(m->block + (paddr - lo), eh + load32(ph + PH_OFFSET), load32(ph + PH_FILESZ));
+        put(m, paddr, eh + load32(ph + PH_OFFSET), load32(ph + PH_FILESZ));
         /* Kernels linked high give a virtual entry point: make it the address it loads at. */
         u32 e = load32(eh + EH_ENTRY);
         if (vaddr != paddr && e >= vaddr && e - vaddr < load32(ph + PH_MEMSZ))

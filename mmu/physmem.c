@@ -269,6 +269,8 @@ static u64 region_load(const struct region *r, phys_addr at, unsigned size)
         step = 1;
     for (unsigned i = 0; i < size; i += step)
         v |= r->ops->read(r->dev, at + i - r->base, step) << (8 * i);
+    log_trace(IO, "mmio read at=%08llx size=%u val=%llx", (unsigned long long)at, size,
+              (unsigned long long)v);
     return v;
 }
 
@@ -276,6 +278,8 @@ static void region_store(const struct region *r, phys_addr at, u64 val, unsigned
 {
     if (!r->ops)
         return;
+    log_trace(IO, "mmio write at=%08llx size=%u val=%llx", (unsigned long long)at, size,
+              (unsigned long long)val);
     unsigned step = size < r->ops->max ? size : r->ops->max;
     if (at & (step - 1))
         step = 1;
