@@ -160,6 +160,9 @@ static void make_bzimage(u8 image[1024 + 4096])
     image[0x211] = 1;
     store32(image + 0x22c, 0x7fffffff);
     store32(image + 0x238, 2047);
+    store32(image + 0x1f4, 4096 / 16); /* paragraphs of the kernel */
+    store64(image + 0x258, 16 << 20);  /* unpacks itself between 16... */
+    store32(image + 0x260, 4 << 20);   /* ...and 20 MiB */
 }
 
 static bool prepare(struct fw_list *l, const struct files *f, const char *append, u64 ram,
@@ -219,6 +222,13 @@ static void a_kernel_that_cannot_be_booted_is_refused_in_words(void **state)
     assert_non_null(strstr(error, "this kernel takes 2047"));
     assert_false(prepare(&l, &f, "", 1 << 20, &rom, error));
     assert_non_null(strstr(error, "does not fit"));
+    assert_false(prepare(&l, &f, "", 20 << 20, &rom, error)); /* nowhere to unpack */
+    assert_non_null(strstr(error, "does not fit"));
+    assert_int_equal(truncate(f.kernel, sizeof(image) - 16), 0);
+    assert_false(prepare(&l, &f, "", 64 << 20, &rom, error));
+    assert_non_null(strstr(error, "is cut short"));
+    unlink(f.kernel);
+    write_file(f.kernel, image, sizeof(image));
     strcpy(f.initrd, "/nonexistent");
     assert_false(prepare(&l, &f, "", 64 << 20, &rom, error));
     assert_non_null(strstr(error, "cannot read '/nonexistent'"));
@@ -294,6 +304,28 @@ static void a_multiboot_elf_is_flattened_with_its_modules_behind(void **state)
     remove_files(&f);
 }
 
+/* Linked to 1 MiB, the segment of the text often takes the file's headers along, just below. */
+static void headers_in_the_rom_window_are_left_out(void **state)
+{
+    u8 image[0x160];
+    struct files f = {"", ""};
+    struct fw_list l = {.count = 0};
+    char error[BOOT_ERROR_MAX] = "";
+    const char *rom;
+
+    (void)state;
+    make_multiboot(image);
+    store32(image + 64, 0xfff80);
+    image[0x60 + 0x80] = 0xab;
+    write_file(f.kernel, image, sizeof(image));
+    assert_true(prepare(&l, &f, NULL, 64 << 20, &rom, error));
+    assert_int_equal(number(&l, FW_KERNEL_ADDR), 0x100000);
+    assert_int_equal(number(&l, FW_KERNEL_SIZE), 0x300 - 0x80);
+    assert_int_equal(*(const u8 *)find_key(&l, FW_KERNEL_DATA)->data, 0xab);
+    fw_free(&l);
+    remove_files(&f);
+}
+
 static void a_damaged_multiboot_elf_is_refused(void **state)
 {
     static const struct {
@@ -335,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_bzimage_is_split_and_told_where_things_are),
         cmocka_unit_test(a_kernel_that_cannot_be_booted_is_refused_in_words),
         cmocka_unit_test(a_multiboot_elf_is_flattened_with_its_modules_behind),
+        cmocka_unit_test(headers_in_the_rom_window_are_left_out),
         cmocka_unit_test(a_damaged_multiboot_elf_is_refused),
     };
 
