@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "frontend/chardev.h"
 #include "frontend/exit_codes.h"
@@ -472,11 +474,36 @@ static void describe_host(struct runner *r, struct pc_host *host)
     }
 }
 
+/* A run can take hours: what would fail at its end is told before. */
+static bool check_screenshot(const char *path)
+{
+    char dir[4096];
+    struct stat st;
+
+    if (!path)
+        return true;
+    snprintf(dir, sizeof(dir), "%s", path);
+    char *slash = strrchr(dir, '/');
+    if (slash)
+        slash[slash == dir] = 0;
+    bool exists = stat(path, &st) == 0;
+    if (exists && S_ISDIR(st.st_mode))
+        errno = EISDIR;
+    else if (!*path)
+        errno = ENOENT;
+    else if (access(exists ? path : slash ? dir : ".", exists ? W_OK : W_OK | X_OK) == 0)
+        return true;
+    fprintf(stderr, "turbo86: -screenshot: cannot write '%s': %s\n", path, strerror(errno));
+    return false;
+}
+
 static int build_and_run(struct runner *r)
 {
     char error[PC_ERROR_MAX] = "";
     struct pc_host host;
 
+    if (!check_screenshot(config_text(r->cfg, CONFIG_screenshot)))
+        return EXIT_CODE_USAGE;
     if (!open_ports(r))
         return EXIT_CODE_USAGE;
     describe_host(r, &host);

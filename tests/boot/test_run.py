@@ -312,9 +312,20 @@ def a_locked_image_is_refused():
 def mistakes_end_with_2_and_one_line():
     odd = os.path.join(DIR.name, "odd.img")
     open(odd, "wb").write(b"x" * 700)
+    pipe = os.path.join(DIR.name, "pipe")
+    os.mkfifo(pipe)
+    for option in ("-hda", "-kernel"):
+        for path in (pipe, DIR.name, ""):
+            code, out, err = run(option, path, limit=5)
+            check(f"{option} {path}: status and lines", (code, out, len(err.splitlines())), (2, "", 1))
+            check(f"{option} {path}: option", f"{option}: " in err, True)
+    check("memory as typed", "-m: '0'" in run("-m", "0")[2], True)
+    twice = image(IDLE, "twice.img")
+    check("image given twice", "given twice" in run("-hda", twice, "-hdb", twice)[2], True)
     for args in (["-nope"], ["-m", "lots"], ["-hda", "/nonexistent"], ["-hda", odd], ["-cpu", "abacus"],
                  ["-kernel", "/dev/null"], ["-serial", "smoke"], ["-device", "toaster"], ["-d", "nothing"],
-                 ["-rtc", "base=never"], ["-boot", "q"], ["-bios", "/nonexistent"], ["-append", "x"]):
+                 ["-rtc", "base=never"], ["-boot", "q"], ["-bios", "/nonexistent"], ["-append", "x"], ["-drive", "file=" + pipe],
+                 ["-drive", "file=" + DIR.name], ["-screenshot", "/nonexistent/x.png"], ["-screenshot", DIR.name]):
         code, out, err = run(*args)
         check(f"{args}: status", code, 2)
         check(f"{args}: lines", (out, len(err.splitlines())), ("", 1))
