@@ -103,12 +103,6 @@ static enum status check_image(int fd, const char *path, bool writable, u64 *sec
                                char err[BLOCK_ERR_SIZE])
 {
     u8 head[BLOCK_SECTOR];
-    struct stat st;
-
-    if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
-        snprintf(err, BLOCK_ERR_SIZE, "\"%s\" is not a disk image but a directory.", path);
-        return STATUS_BAD_FORMAT;
-    }
     off_t size = lseek(fd, 0, SEEK_END);
     if (size <= 0 || size % BLOCK_SECTOR) {
         snprintf(err, BLOCK_ERR_SIZE,
@@ -139,6 +133,16 @@ enum status block_open(struct block **out, const char *path, const struct block_
 {
     bool writable = !opt->read_only && !opt->snapshot;
     u64 sectors = 0;
+    struct stat st;
+
+    /* Before open(): that of a pipe waits for its other end. */
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
+        snprintf(err, BLOCK_ERR_SIZE, "\"%s\" is %s, not a disk image.", path,
+                 S_ISDIR(st.st_mode)    ? "a directory"
+                 : S_ISFIFO(st.st_mode) ? "a pipe"
+                                        : "a character device or socket");
+        return STATUS_BAD_FORMAT;
+    }
     int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 
     if (fd < 0) {

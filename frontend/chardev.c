@@ -15,11 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "frontend/terminal.h"
+
+enum {
+    BACKLOG_MAX = 16 << 20, /* more than a slice of the guest can print */
+    SMALL_WRITE = 512,      /* what a descriptor that may block is given at once */
+};
 
 enum chardev_kind { CHARDEV_NULL, CHARDEV_STDIO, CHARDEV_FILE, CHARDEV_PTY, CHARDEV_TCP };
 
@@ -27,8 +33,11 @@ struct chardev {
     enum chardev_kind kind;
     int in, out;  /* -1: none                                      */
     int listener; /* tcp server: waits for a client while in is -1 */
-    int slave;    /* pty: held open, so that nobody there is no hang-up */
     bool ended;
+    bool own_out;  /* @out is a second descriptor, to be closed           */
+    bool may_wait; /* a write to @out may block: ask poll() before each   */
+    u8 *backlog;   /* written, not yet taken: @kept bytes, room for @room */
+    size_t kept, room;
 };
 
 const char chardev_help[] = "stdio                   this terminal (Ctrl-a h for help)\n"
@@ -56,6 +65,7 @@ static enum status open_file(struct chardev *c, const char *path, char *error)
     c->ended = true;
     if (c->out < 0)
         return fail(error, STATUS_NO_FILE, "cannot write '%.200s': %s", path, strerror(errno));
+    fcntl(c->out, F_SETFL, O_NONBLOCK); /* PATH can be a pipe */
     return STATUS_OK;
 }
 
@@ -63,18 +73,22 @@ static enum status open_pty(struct chardev *c, char *error)
 {
     const char *name;
     struct termios t;
+    int slave;
 
     c->kind = CHARDEV_PTY;
     c->in = c->out = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (c->in < 0 || grantpt(c->in) != 0 || unlockpt(c->in) != 0 || !(name = ptsname(c->in)))
         return fail(error, STATUS_IO, "cannot make a pseudo-terminal: %s", strerror(errno));
-    c->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (c->slave >= 0 && tcgetattr(c->slave, &t) == 0) {
+    slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (slave >= 0 && tcgetattr(slave, &t) == 0) {
         t.c_iflag = 0;
         t.c_oflag &= (tcflag_t)~OPOST;
         t.c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | IEXTEN | ISIG);
-        tcsetattr(c->slave, TCSANOW, &t);
+        tcsetattr(slave, TCSANOW, &t);
     }
+    /* Not held open: POLLHUP on our side then says whether anybody is there. */
+    if (slave >= 0)
+        close(slave);
     fcntl(c->in, F_SETFL, O_NONBLOCK);
     fprintf(stderr, "turbo86: serial port on %s\n", name);
     return STATUS_OK;
@@ -136,6 +150,30 @@ static enum status open_tcp(struct chardev *c, const char *spec, char *error)
     return STATUS_OK;
 }
 
+/*
+ * A write to a pipe or a terminal that nobody reads blocks. O_NONBLOCK would hold for every program
+ * that shares the standard output, so we open it a second time for us alone. Where that cannot be
+ * done, small writes follow a poll(): a pipe with any room has room for them.
+ */
+static void open_stdout(struct chardev *c)
+{
+    char name[64];
+    struct stat st;
+
+    c->out = STDOUT_FILENO;
+    if (fstat(STDOUT_FILENO, &st) != 0 || S_ISREG(st.st_mode))
+        return;
+    c->may_wait = true;
+    if (!S_ISFIFO(st.st_mode) && ttyname_r(STDOUT_FILENO, name, sizeof(name)) != 0)
+        return;
+    int fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    c->out = fd;
+    c->own_out = true;
+    c->may_wait = false;
+}
+
 enum status chardev_open(struct chardev **out, const char *spec, char error[CHARDEV_ERROR_MAX])
 {
     enum status s = STATUS_OK;
@@ -143,13 +181,13 @@ enum status chardev_open(struct chardev **out, const char *spec, char error[CHAR
 
     if (!c)
         return fail(error, STATUS_NO_MEMORY, "out of memory");
-    c->in = c->out = c->listener = c->slave = -1;
+    c->in = c->out = c->listener = -1;
     if (strcmp(spec, "null") == 0 || strcmp(spec, "none") == 0) {
         c->ended = true;
     } else if (strcmp(spec, "stdio") == 0 || strcmp(spec, "mon:stdio") == 0) {
         c->kind = CHARDEV_STDIO;
         c->in = STDIN_FILENO;
-        c->out = STDOUT_FILENO;
+        open_stdout(c);
         terminal_raw();
     } else if (strncmp(spec, "file:", 5) == 0) {
         s = open_file(c, spec + 5, error);
@@ -175,6 +213,8 @@ void chardev_close(struct chardev *c)
     if (!c)
         return;
     if (c->kind == CHARDEV_STDIO) {
+        if (c->own_out)
+            close(c->out);
         terminal_restore();
     } else {
         if (c->in >= 0)
@@ -184,8 +224,7 @@ void chardev_close(struct chardev *c)
     }
     if (c->listener >= 0)
         close(c->listener);
-    if (c->slave >= 0)
-        close(c->slave);
+    free(c->backlog);
     free(c);
 }
 
@@ -195,10 +234,19 @@ static void hang_up(struct chardev *c)
     if (c->kind == CHARDEV_TCP) {
         close(c->in);
         c->in = c->out = -1;
+        c->kept = 0;
         c->ended = c->listener < 0;
     } else if (c->kind != CHARDEV_PTY) {
         c->ended = true;
     }
+}
+
+/* A pseudo-terminal that no program has open. Waiting for it would return at once, for ever. */
+static bool deserted(const struct chardev *c)
+{
+    struct pollfd p = {.fd = c->in};
+
+    return c->kind == CHARDEV_PTY && poll(&p, 1, 0) > 0 && (p.revents & POLLHUP);
 }
 
 bool chardev_poll(struct chardev *c, struct pollfd *p)
@@ -213,7 +261,7 @@ bool chardev_poll(struct chardev *c, struct pollfd *p)
     p->fd = c->in >= 0 ? c->in : c->listener;
     p->events = POLLIN;
     p->revents = 0;
-    return p->fd >= 0 && !c->ended;
+    return p->fd >= 0 && !c->ended && !deserted(c);
 }
 
 size_t chardev_read(struct chardev *c, u8 *to, size_t n)
@@ -230,26 +278,84 @@ size_t chardev_read(struct chardev *c, u8 *to, size_t n)
     return 0;
 }
 
-void chardev_write(struct chardev *c, const u8 *bytes, size_t n)
+/* As write(), but it never waits: -1 and EAGAIN instead. */
+static ssize_t put(const struct chardev *c, const u8 *bytes, size_t n)
 {
-    while (n && c->out >= 0) {
-        /* send() instead of write(): a client that left must not end us with SIGPIPE. */
-        ssize_t put =
-            c->kind == CHARDEV_TCP ? send(c->out, bytes, n, MSG_NOSIGNAL) : write(c->out, bytes, n);
-        if (put > 0) {
-            bytes += put;
-            n -= (size_t)put;
-        } else if (put < 0 && errno == EINTR) {
+    struct pollfd p = {.fd = c->out, .events = POLLOUT};
+
+    /* send() instead of write(): a client that left must not end us with SIGPIPE. */
+    if (c->kind == CHARDEV_TCP)
+        return send(c->out, bytes, n, MSG_NOSIGNAL);
+    if (c->may_wait) {
+        if (poll(&p, 1, 0) <= 0) {
+            errno = EAGAIN;
+            return -1;
+        }
+        n = n < SMALL_WRITE ? n : SMALL_WRITE;
+    }
+    return write(c->out, bytes, n);
+}
+
+/* How many of @n bytes are done with: taken, or dropped because nobody is there. */
+static size_t put_all(struct chardev *c, const u8 *bytes, size_t n)
+{
+    size_t done = 0;
+
+    while (done < n && c->out >= 0) {
+        ssize_t k = put(c, bytes + done, n - done);
+        if (k > 0) {
+            done += (size_t)k;
+        } else if (k < 0 && errno == EINTR) {
             continue;
-        } else if (put < 0 && errno == EAGAIN && c->kind == CHARDEV_STDIO) {
-            struct pollfd p = {.fd = c->out, .events = POLLOUT};
-            poll(&p, 1, -1);
+        } else if (k < 0 && errno == EAGAIN && !deserted(c)) {
+            return done;
         } else {
-            if (c->kind == CHARDEV_TCP && errno != EAGAIN)
+            if (c->kind == CHARDEV_TCP)
                 hang_up(c);
-            return; /* nobody takes it */
+            break;
         }
     }
+    return n;
+}
+
+static void keep(struct chardev *c, const u8 *bytes, size_t n)
+{
+    if (n > BACKLOG_MAX - c->kept)
+        return;
+    if (c->kept + n > c->room) {
+        size_t room = (c->kept + n) * 2;
+        u8 *larger = realloc(c->backlog, room);
+        if (!larger)
+            return;
+        c->backlog = larger;
+        c->room = room;
+    }
+    memcpy(c->backlog + c->kept, bytes, n);
+    c->kept += n;
+}
+
+bool chardev_flush(struct chardev *c)
+{
+    size_t done = put_all(c, c->backlog, c->kept);
+
+    if (done < c->kept) /* put_all() may have hung up, and emptied it */
+        memmove(c->backlog, c->backlog + done, c->kept - done);
+    c->kept -= done < c->kept ? done : c->kept;
+    return c->kept == 0;
+}
+
+void chardev_write(struct chardev *c, const u8 *bytes, size_t n)
+{
+    size_t done = c->kept ? 0 : put_all(c, bytes, n);
+
+    if (done < n)
+        keep(c, bytes + done, n - done);
+}
+
+bool chardev_poll_output(const struct chardev *c, struct pollfd *p)
+{
+    *p = (struct pollfd){.fd = c->out, .events = POLLOUT};
+    return c->kept && c->out >= 0;
 }
 
 bool chardev_ended(const struct chardev *c)
@@ -260,4 +366,9 @@ bool chardev_ended(const struct chardev *c)
 bool chardev_is_stdio(const struct chardev *c)
 {
     return c->kind == CHARDEV_STDIO;
+}
+
+bool chardev_is_keyboard(const struct chardev *c)
+{
+    return c->kind == CHARDEV_STDIO && isatty(c->in);
 }

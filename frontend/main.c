@@ -24,7 +24,8 @@ static void print_exit_codes(void)
     printf("\nExit status:\n");
     for (unsigned i = 0; i < ARRAY_LEN(codes); i++)
         printf("  %3d  %s\n", codes[i].status, codes[i].text);
-    printf("  odd  value * 2 + 1: the guest wrote value to the exit port\n");
+    printf("  odd  value * 2 + 1: the guest wrote value to the exit port (low 8 bits;\n"
+           "       143 is also SIGTERM)\n");
 }
 
 static void print_model(void *ctx, const char *name, const char *text)

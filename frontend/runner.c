@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "frontend/chardev.h"
 #include "frontend/exit_codes.h"
@@ -21,11 +23,13 @@
 
 enum {
     OUT_BUFFER = 4096,
-    IN_BUFFER = 256,
+    IN_BUFFER = 65536,
     PORT_DEBUGCON = PC_SERIALS, /* after the serial ports */
     PORTS,
+    READ_SIZE = 64,
     CTRL_A = 1,
     MAX_SLEEP_MS = 1000,
+    OUTPUT_WAIT_MS = 20, /* between looks at the limits */
 };
 
 /* One connection between a port of the guest and a back end. */
@@ -158,14 +162,20 @@ static void on_typed(struct port *p, u8 byte)
     }
 }
 
+/* Whether to read more: a keyboard always, for its Ctrl-a; anything else can wait. */
+static bool wants_input(const struct port *p)
+{
+    return p->in_len + READ_SIZE <= IN_BUFFER || chardev_is_keyboard(p->dev);
+}
+
 /* Take what was typed, and give the guest what it has room for. */
 static void port_input(struct port *p, unsigned index)
 {
     struct runner *r = p->r;
-    u8 bytes[64];
+    u8 bytes[READ_SIZE];
     unsigned given = 0;
 
-    while (p->in_len + sizeof(bytes) <= IN_BUFFER) {
+    while (wants_input(p)) {
         size_t n = chardev_read(p->dev, bytes, sizeof(bytes));
         for (size_t i = 0; i < n; i++)
             on_typed(p, bytes[i]);
@@ -178,7 +188,8 @@ static void port_input(struct port *p, unsigned index)
     }
     while (given < p->in_len && pc_serial_ready(r->pc, index))
         pc_serial_input(r->pc, index, p->in[given++]);
-    memmove(p->in, p->in + given, p->in_len - given);
+    if (given)
+        memmove(p->in, p->in + given, p->in_len - given);
     p->in_len -= given;
 }
 
@@ -199,7 +210,8 @@ static void sleep_until(struct runner *r, u64 host_ns)
     u64 ns = host_ns > now ? host_ns - now : 0;
 
     for (unsigned i = 0; i < PORTS; i++) {
-        if (r->port[i].dev && r->port[i].in_len == 0 && chardev_poll(r->port[i].dev, &fds[n]))
+        struct port *p = &r->port[i];
+        if (p->dev && wants_input(p) && chardev_poll(p->dev, &fds[n]))
             n++;
     }
     if (ns > (u64)MAX_SLEEP_MS * 1000000)
@@ -218,6 +230,31 @@ static void sleep_until(struct runner *r, u64 host_ns)
 }
 
 /* --- the loop --- */
+
+static bool all_taken(struct runner *r)
+{
+    bool all = true;
+
+    for (unsigned i = 0; i < PORTS; i++)
+        all = (!r->port[i].dev || chardev_flush(r->port[i].dev)) && all;
+    return all;
+}
+
+/* Give whoever is slow to read a moment; input and signals end it. */
+static void wait_for_output(struct runner *r)
+{
+    struct pollfd fds[2 * PORTS];
+    nfds_t n = 0;
+
+    for (unsigned i = 0; i < PORTS; i++) {
+        struct port *p = &r->port[i];
+        if (p->dev && chardev_poll_output(p->dev, &fds[n]))
+            n++;
+        if (p->dev && wants_input(p) && chardev_poll(p->dev, &fds[n]))
+            n++;
+    }
+    poll(fds, n, OUTPUT_WAIT_MS);
+}
 
 static bool input_ended(const struct runner *r)
 {
@@ -291,6 +328,19 @@ static int stop_status(const struct runner *r, enum pc_stop stop)
     }
 }
 
+/* The guest waits until the host has taken what it printed. False: a limit came first. */
+static bool deliver_output(struct runner *r, int *status)
+{
+    flush_all(r);
+    while (!all_taken(r)) {
+        if (limit_reached(r, host_now(), status))
+            return false;
+        wait_for_output(r);
+        input_all(r);
+    }
+    return true;
+}
+
 static int run(struct runner *r)
 {
     bool off = false;
@@ -300,7 +350,8 @@ static int run(struct runner *r)
     for (;;) {
         u64 now = host_now();
         enum pc_stop stop = off || r->in_monitor ? PC_STOP_IDLE : pc_run(r->pc, now);
-        flush_all(r);
+        if (!deliver_output(r, &status))
+            return status;
         if (stop == PC_STOP_POWER_OFF && config_flag(r->cfg, CONFIG_no_shutdown))
             off = true;
         else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE)
@@ -394,13 +445,13 @@ static int report(struct runner *r, int status)
     return status;
 }
 
-static void catch_signals(void)
+static void catch_signals(void (*handler)(int))
 {
     static const int ending[] = {SIGINT, SIGTERM};
     struct sigaction sa;
 
     memset(&sa, 0, sizeof(sa));
-    sa.sa_handler = on_signal;
+    sa.sa_handler = handler;
     for (unsigned i = 0; i < ARRAY_LEN(ending); i++)
         sigaction(ending[i], &sa, NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -423,11 +474,36 @@ static void describe_host(struct runner *r, struct pc_host *host)
     }
 }
 
+/* A run can take hours: what would fail at its end is told before. */
+static bool check_screenshot(const char *path)
+{
+    char dir[4096];
+    struct stat st;
+
+    if (!path)
+        return true;
+    snprintf(dir, sizeof(dir), "%s", path);
+    char *slash = strrchr(dir, '/');
+    if (slash)
+        slash[slash == dir] = 0;
+    bool exists = stat(path, &st) == 0;
+    if (exists && S_ISDIR(st.st_mode))
+        errno = EISDIR;
+    else if (!*path)
+        errno = ENOENT;
+    else if (access(exists ? path : slash ? dir : ".", exists ? W_OK : W_OK | X_OK) == 0)
+        return true;
+    fprintf(stderr, "turbo86: -screenshot: cannot write '%s': %s\n", path, strerror(errno));
+    return false;
+}
+
 static int build_and_run(struct runner *r)
 {
     char error[PC_ERROR_MAX] = "";
     struct pc_host host;
 
+    if (!check_screenshot(config_text(r->cfg, CONFIG_screenshot)))
+        return EXIT_CODE_USAGE;
     if (!open_ports(r))
         return EXIT_CODE_USAGE;
     describe_host(r, &host);
@@ -440,7 +516,7 @@ static int build_and_run(struct runner *r)
         fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
-    catch_signals();
+    catch_signals(on_signal);
     return run(r);
 }
 
@@ -459,6 +535,7 @@ int runner_main(const struct config *cfg)
     status = build_and_run(r);
     for (unsigned i = 0; i < PORTS; i++)
         chardev_close(r->port[i].dev);
+    catch_signals(SIG_DFL); /* whoever sends another one does not want the report */
     if (r->pc)
         status = report(r, status);
     pc_destroy(r->pc);

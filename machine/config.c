@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "machine/config_row.h"
+#include "machine/hostfile.h"
 
 static bool fail(struct config *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
@@ -100,12 +101,18 @@ static bool is_choice(const char *choices, const char *text)
 }
 
 /* Whether a file that is only read can be read: told before anything else happens. */
-static bool check_file(struct config *c, const struct config_row *r, const char *path)
+static bool check_file(struct config *c, const char *option, const char *path)
 {
-    FILE *f = fopen(path, "rb");
+    enum status s = hostfile_check(path);
+    FILE *f;
 
+    if (!*path)
+        return fail(c, "%s: the name of the file is empty", option);
+    if (s == STATUS_NOT_FILE)
+        return fail(c, "%s: cannot use '%s': %s", option, path, status_text(s));
+    f = fopen(path, "rb");
     if (!f)
-        return fail(c, "-%s: cannot open '%s': %s", r->key, path, strerror(errno));
+        return fail(c, "%s: cannot open '%s': %s", option, path, strerror(errno));
     fclose(f);
     return true;
 }
@@ -144,30 +151,31 @@ bool config_assign(struct config *c, const struct config_row *r, const char *tex
     switch (r->kind) {
     case KIND_FLAG:
         if (!parse_flag(text, &num))
-            return fail(c, "-%s: '%s' is neither on nor off", r->key, text);
+            return fail(c, "%s: '%s' is neither on nor off", v->typed, text);
         break;
     case KIND_SIZE:
         if (!parse_number(text, size_units, ARRAY_LEN(size_units), 0, &num))
-            return fail(c, "-%s: '%s' is not a size; write for example 64M or 1G", r->key, text);
+            return fail(c, "%s: '%s' is not a size; write for example 64M or 1G", v->typed, text);
         break;
     case KIND_TIME:
         if (!parse_number(text, time_units, ARRAY_LEN(time_units), 0, &num))
-            return fail(c, "-%s: '%s' is not a time; write for example 20s or 500ms", r->key, text);
+            return fail(c, "%s: '%s' is not a time; write for example 20s or 500ms", v->typed,
+                        text);
         break;
     case KIND_RATIO:
         if (!parse_number(text, plain_units, 1, 32, &num) || num == 0 || num > BIT64(48))
-            return fail(c, "-%s: '%s' is not a number above 0, at most 65536", r->key, text);
+            return fail(c, "%s: '%s' is not a number above 0, at most 65536", v->typed, text);
         break;
     case KIND_COUNT:
         if (!parse_number(text, plain_units, 1, 0, &num) || strchr(text, '.'))
-            return fail(c, "-%s: '%s' is not a whole number", r->key, text);
+            return fail(c, "%s: '%s' is not a whole number", v->typed, text);
         break;
     case KIND_CHOICE:
         if (!is_choice(r->value, text))
-            return fail(c, "-%s: '%s' is not one of %s", r->key, text, r->value);
+            return fail(c, "%s: '%s' is not one of %s", v->typed, text, r->value);
         break;
     case KIND_FILE:
-        if (*text && !check_file(c, r, text))
+        if (!check_file(c, v->typed, text))
             return false;
         break;
     case KIND_LIST:
@@ -181,12 +189,23 @@ bool config_assign(struct config *c, const struct config_row *r, const char *tex
     return set_text(c, v, text);
 }
 
+/* Without @typed, which begins with its dashes: the row's own name. */
+static void name_option(struct config *c, const struct config_row *r, const char *typed)
+{
+    char *to = c->value[r->id].typed;
+
+    snprintf(to, sizeof(c->value[r->id].typed), "%s%s", typed ? "" : "-", typed ? typed : r->key);
+}
+
 bool config_init(struct config *c)
 {
     memset(c, 0, sizeof(*c));
     for (unsigned i = 0; i < config_row_count; i++) {
         const struct config_row *r = &config_rows[i];
-        if (r->group || !*r->def)
+        if (r->group)
+            continue;
+        name_option(c, r, NULL);
+        if (!*r->def)
             continue;
         if (!config_assign(c, r, r->def))
             return false;
@@ -227,6 +246,7 @@ enum config_result config_set(struct config *c, const char *name, const char *te
         fail_unknown(c, "key", "", name);
         return CONFIG_BAD;
     }
+    name_option(c, r, NULL);
     return config_assign(c, r, text) ? CONFIG_RUN : CONFIG_BAD;
 }
 
@@ -258,12 +278,13 @@ static enum config_result act(struct config *c, const struct config_row *r, cons
 /* One option at argv[*i]; a value may be the next argument. */
 static enum config_result parse_option(struct config *c, int argc, char **argv, int *i)
 {
-    const char *name = argv[*i] + 1 + (argv[*i][1] == '-');
+    const char *option = argv[*i];
+    const char *name = option + 1 + (option[1] == '-');
     const struct config_row *r = config_find(name);
     const char *text = "on";
 
     if (!r) {
-        fail_unknown(c, "option", name - argv[*i] == 2 ? "--" : "-", name);
+        fail_unknown(c, "option", name - option == 2 ? "--" : "-", name);
         return CONFIG_BAD;
     }
     if (takes_value(r)) {
@@ -279,6 +300,7 @@ static enum config_result parse_option(struct config *c, int argc, char **argv, 
     }
     if (r->kind == KIND_ACTION)
         return act(c, r, text);
+    name_option(c, r, option);
     return config_assign(c, r, text) ? CONFIG_RUN : CONFIG_BAD;
 }
 

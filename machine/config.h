@@ -29,10 +29,11 @@ enum config_result {
 };
 
 struct config_value {
-    bool set;    /* given, not the default                         */
-    u64 num;     /* flag, bytes, count, ns, ratio in 32.32         */
-    char *text;  /* as written; owned; NULL if the row has no text */
-    char **list; /* LIST: owned                                    */
+    char typed[32]; /* the option as the user wrote it: "-m", "--memory" */
+    bool set;       /* given, not the default                         */
+    u64 num;        /* flag, bytes, count, ns, ratio in 32.32         */
+    char *text;     /* as written; owned; NULL if the row has no text */
+    char **list;    /* LIST: owned                                    */
     unsigned count;
 };
 
@@ -72,6 +73,12 @@ static inline bool config_flag(const struct config *c, enum config_id id)
 static inline u64 config_num(const struct config *c, enum config_id id)
 {
     return c->value[id].num;
+}
+
+/** What to call the option in a message. */
+static inline const char *config_typed(const struct config *c, enum config_id id)
+{
+    return c->value[id].typed;
 }
 
 /** NULL if neither given nor defaulted. */

@@ -12,15 +12,31 @@ bool hostfile_exists(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+enum status hostfile_check(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return STATUS_NO_FILE;
+    return S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) ? STATUS_OK : STATUS_NOT_FILE;
+}
+
+bool hostfile_same(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 enum status hostfile_read(const char *path, size_t max, u8 **out, size_t *len)
 {
-    enum status s = STATUS_OK;
+    enum status s = hostfile_check(path);
     u8 *bytes = NULL;
     size_t size = 0;
-    FILE *f = fopen(path, "rb");
+    FILE *f = s == STATUS_OK ? fopen(path, "rb") : NULL;
 
     if (!f)
-        return STATUS_NO_FILE;
+        return s == STATUS_OK ? STATUS_NO_FILE : s;
     if (fseeko(f, 0, SEEK_END) != 0 || ftello(f) < 0) {
         s = STATUS_IO;
     } else if ((u64)ftello(f) > max) {

@@ -102,9 +102,8 @@ static enum status create_basics(struct pc *pc)
 
     pc->ram_bytes = config_num(pc->cfg, CONFIG_memory);
     if (pc->ram_bytes < RAM_MIN || pc->ram_bytes > RAM_MAX || pc->ram_bytes % PAGE_SIZE)
-        return pc_fail(pc, STATUS_BAD_VALUE,
-                       "-memory: '%.40s' is not between 1M and 3G in steps of 4K",
-                       config_text(pc->cfg, CONFIG_memory));
+        return pc_fail(pc, STATUS_BAD_VALUE, "%s: '%.40s' is not between 1M and 3G in steps of 4K",
+                       config_typed(pc->cfg, CONFIG_memory), config_text(pc->cfg, CONFIG_memory));
     pc->deterministic = config_flag(pc->cfg, CONFIG_deterministic);
     clock_init(&pc->clock,
                pc->deterministic ? config_num(pc->cfg, CONFIG_ns_per_insn) : CLOCK_RATIO_DEFAULT);

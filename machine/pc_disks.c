@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "machine/board.h"
+#include "machine/hostfile.h"
 
 static enum status open_disk(struct pc *pc, unsigned i)
 {
@@ -12,6 +13,10 @@ static enum status open_disk(struct pc *pc, unsigned i)
     const struct block_options options = {.read_only = d->readonly, .snapshot = d->snapshot};
     enum status s = block_open(&pc->disk[i], d->path, &options, error);
 
+    for (unsigned k = 0; s == STATUS_LOCKED && k < i; k++) {
+        if (pc->drive[k].present && hostfile_same(pc->drive[k].path, d->path))
+            return pc_fail(pc, s, "\"%s\" is given twice, as disks %u and %u.", d->path, k, i);
+    }
     if (s != STATUS_OK)
         pc_fail(pc, s == STATUS_IO ? STATUS_NO_FILE : s, "%s", error);
     return s;

@@ -6,7 +6,9 @@ usage: test_run.py TURBO86 TEST     (without TEST: all)
 The guests are boot sectors of a few bytes, run by SeaBIOS from a raw disk image.
 Exit status 77: the firmware is not installed.
 """
+import fcntl
 import os
+import pty
 import re
 import socket
 import subprocess
@@ -169,6 +171,109 @@ def serial_port_echoes_over_tcp():
         p.wait()
 
 
+COUNT = b"\xe6\xe9\x40\xeb\xfb"  # out 0E9h, al; inc ax: 0, 1, ... 255, 0, ... for ever, as fast as it goes
+PIPE_SIZE = 1031  # F_SETPIPE_SZ
+
+
+def start_with_unread_output(*args):
+    """COUNT on a standard output of 4 KiB that nobody reads: the program and the reading end."""
+    r, w = os.pipe()
+    fcntl.fcntl(w, PIPE_SIZE, 4096)
+    p = subprocess.Popen([TURBO86, "-hda", image(COUNT), "-display", "none", "-debugcon", "stdio", *args],
+                         stdin=subprocess.DEVNULL, stdout=w)
+    os.close(w)
+    return p, r
+
+
+def check_end(p, status, limit=4):
+    try:
+        check("status", p.wait(limit), status)
+    finally:
+        p.kill()
+        p.wait()
+
+
+def wall_time_limit_holds_while_nobody_reads():
+    p, r = start_with_unread_output("--wall-timeout", "2s")
+    check_end(p, 12)
+    os.close(r)
+
+
+def a_signal_ends_the_run_while_nobody_reads():
+    p, r = start_with_unread_output()
+    time.sleep(2)
+    p.terminate()
+    check_end(p, 128 + 15, 2)
+    os.close(r)
+
+
+def check_counts(data):
+    start = data.index(bytes(range(256)))
+    check("start", start < 4096, True)
+    wanted = bytes(range(256)) * (len(data) // 256 + 1)
+    check("all bytes in order", data[start:] == wanted[: len(data) - start], True)
+
+
+def a_slow_reader_of_a_pipe_gets_every_byte():
+    p, r = start_with_unread_output("--wall-timeout", "20s")
+    time.sleep(1.5)
+    data = b""
+    while len(data) < 200_000:
+        data += os.read(r, 65536)
+    p.terminate()
+    check_end(p, 128 + 15)
+    os.close(r)
+    check_counts(data)
+
+
+def a_slow_reader_over_tcp_gets_every_byte():
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.bind(("127.0.0.1", 0))
+        s.listen(1)
+        p = subprocess.Popen([TURBO86, "-hda", image(COUNT), "-display", "none", "-serial", "null",
+                              "-debugcon", "tcp:127.0.0.1:%d" % s.getsockname()[1]])
+        c = s.accept()[0]
+    time.sleep(1.5)
+    data = b""
+    c.settimeout(4)
+    try:
+        while len(data) < 3_000_000:
+            data += c.recv(1 << 20)
+    finally:
+        p.terminate()
+        check_end(p, 128 + 15)
+    check_counts(data)
+
+
+def a_pty_is_slow_or_deserted():
+    p = subprocess.Popen([TURBO86, "-hda", image(COUNT), "-display", "none", "-serial", "null", "-debugcon", "pty"],
+                         stderr=subprocess.PIPE, text=True)
+    slave = os.open(p.stderr.readline().split()[-1], os.O_RDWR | os.O_NOCTTY)
+    time.sleep(1.5)
+    data = b""
+    while len(data) < 100_000:
+        data += os.read(slave, 65536)
+    check_counts(data)
+    os.close(slave)  # nobody is there: the guest runs on, its output is lost
+    time.sleep(0.3)
+    p.terminate()
+    check_end(p, 128 + 15)
+
+
+def ctrl_a_x_works_while_the_guest_reads_nothing():
+    master, slave = pty.openpty()
+    p = subprocess.Popen([TURBO86, "-hda", image(IDLE), "-nographic"], stdin=slave, stdout=subprocess.DEVNULL)
+    time.sleep(1)
+    for _ in range(700):  # more than any buffer
+        os.write(master, b"k" * 100)
+        time.sleep(0.001)
+    os.write(master, b"\x01x")
+    check_end(p, 0)
+    os.close(master)
+    os.close(slave)
+
+
 def equal_runs_have_equal_hashes():
     # sti; then hlt and count ticks: interrupts, RAM and registers are all in the hash.
     args = ["--state-hash"]
@@ -207,9 +312,20 @@ def a_locked_image_is_refused():
 def mistakes_end_with_2_and_one_line():
     odd = os.path.join(DIR.name, "odd.img")
     open(odd, "wb").write(b"x" * 700)
+    pipe = os.path.join(DIR.name, "pipe")
+    os.mkfifo(pipe)
+    for option in ("-hda", "-kernel"):
+        for path in (pipe, DIR.name, ""):
+            code, out, err = run(option, path, limit=5)
+            check(f"{option} {path}: status and lines", (code, out, len(err.splitlines())), (2, "", 1))
+            check(f"{option} {path}: option", f"{option}: " in err, True)
+    check("memory as typed", "-m: '0'" in run("-m", "0")[2], True)
+    twice = image(IDLE, "twice.img")
+    check("image given twice", "given twice" in run("-hda", twice, "-hdb", twice)[2], True)
     for args in (["-nope"], ["-m", "lots"], ["-hda", "/nonexistent"], ["-hda", odd], ["-cpu", "abacus"],
                  ["-kernel", "/dev/null"], ["-serial", "smoke"], ["-device", "toaster"], ["-d", "nothing"],
-                 ["-rtc", "base=never"], ["-boot", "q"], ["-bios", "/nonexistent"], ["-append", "x"]):
+                 ["-rtc", "base=never"], ["-boot", "q"], ["-bios", "/nonexistent"], ["-append", "x"], ["-drive", "file=" + pipe],
+                 ["-drive", "file=" + DIR.name], ["-screenshot", "/nonexistent/x.png"], ["-screenshot", DIR.name]):
         code, out, err = run(*args)
         check(f"{args}: status", code, 2)
         check(f"{args}: lines", (out, len(err.splitlines())), ("", 1))
@@ -224,7 +340,7 @@ def the_demo_reaches_its_prompt_on_every_cpu_model():
 
 
 TESTS = [f for name, f in list(globals().items()) if callable(f) and getattr(f, "__module__", "") == "__main__"
-         and name not in ("image", "run", "check", "boot")]
+         and name not in ("image", "run", "check", "boot", "start_with_unread_output", "check_end", "check_counts")]
 
 if __name__ == "__main__":
     if len(sys.argv) > 2 and sys.argv[2] == "--list":

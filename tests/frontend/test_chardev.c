@@ -3,9 +3,11 @@
 #include "frontend/chardev.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "frontend/png.h"
@@ -92,6 +94,45 @@ static void a_connection_carries_both_ways_and_ends(void **state)
     close(fd);
 }
 
+static void what_a_full_pipe_does_not_take_is_kept(void **state)
+{
+    enum { BYTES = 200000 };
+    static u8 sent[BYTES], got[BYTES];
+    char dir[] = "/tmp/turbo86-test-XXXXXX", path[64], spec[80], error[CHARDEV_ERROR_MAX];
+    struct chardev *c;
+    struct pollfd p;
+    size_t n = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < BYTES; i++)
+        sent[i] = (u8)(i * 7 + (i >> 8));
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/pipe", dir);
+    snprintf(spec, sizeof(spec), "file:%s", path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int fd = open(path, O_RDONLY | O_NONBLOCK);
+    assert_true(fd >= 0);
+    assert_int_equal(chardev_open(&c, spec, error), STATUS_OK);
+    assert_false(chardev_poll_output(c, &p));
+    chardev_write(c, sent, BYTES - 1000);
+    chardev_write(c, sent + BYTES - 1000, 1000);
+    assert_false(chardev_flush(c));
+    assert_true(chardev_poll_output(c, &p));
+    assert_int_equal(poll(&p, 1, 0), 0);
+    while (n < BYTES) {
+        ssize_t k = read(fd, got + n, BYTES - n);
+        assert_true(k > 0);
+        n += (size_t)k;
+        chardev_flush(c);
+    }
+    assert_memory_equal(got, sent, BYTES);
+    assert_true(chardev_flush(c));
+    close(fd);
+    chardev_close(c);
+    unlink(path);
+    rmdir(dir);
+}
+
 static void mistakes_are_told(void **state)
 {
     static const char *const bad[] = {"smoke", "file:/nonexistent/x", "tcp:127.0.0.1",
@@ -129,6 +170,7 @@ int main(void)
         cmocka_unit_test(a_file_gets_every_byte_and_gives_none),
         cmocka_unit_test(null_takes_everything),
         cmocka_unit_test(a_connection_carries_both_ways_and_ends),
+        cmocka_unit_test(what_a_full_pipe_does_not_take_is_kept),
         cmocka_unit_test(mistakes_are_told),
         cmocka_unit_test(a_screenshot_is_a_png),
     };

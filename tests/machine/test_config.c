@@ -80,10 +80,10 @@ static void lists_collect_and_a_bare_word_is_the_disk(void **state)
     struct config c;
 
     (void)state;
-    assert_int_equal(PARSE(&c, "-serial", "stdio", "-serial", "null", "/dev/null"), CONFIG_RUN);
+    assert_int_equal(PARSE(&c, "-serial", "stdio", "-serial", "null", "/etc/passwd"), CONFIG_RUN);
     assert_int_equal(c.value[CONFIG_serial].count, 2);
     assert_string_equal(c.value[CONFIG_serial].list[1], "null");
-    assert_string_equal(config_text(&c, CONFIG_hda), "/dev/null");
+    assert_string_equal(config_text(&c, CONFIG_hda), "/etc/passwd");
     config_free(&c);
 }
 
@@ -101,7 +101,7 @@ static void mistakes_are_told_in_one_sentence_with_a_suggestion(void **state)
     CHECK_ERROR("cannot open", "-kernel", "/nonexistent/vmlinuz");
     CHECK_ERROR("above 0", "--ns-per-insn", "0");
     CHECK_ERROR("cannot open", "--config", "/nonexistent/config");
-    CHECK_ERROR("use -hdb", "/dev/null", "/dev/zero");
+    CHECK_ERROR("use -hdb", "/etc/passwd", "/dev/zero");
 }
 
 static void help_as_a_value_asks_for_the_values(void **state)

@@ -46,13 +46,13 @@ static void drives_find_their_connectors(void **state)
     char error[DRIVE_ERROR_MAX];
 
     (void)state;
-    assert_true(DRIVES("-hda", "/dev/null", "-drive", "file=b.img,readonly=on,format=raw"));
-    assert_string_equal(d[0].path, "/dev/null");
+    assert_true(DRIVES("-hda", "/etc/passwd", "-drive", "file=b.img,readonly=on,format=raw"));
+    assert_string_equal(d[0].path, "/etc/passwd");
     assert_string_equal(d[1].path, "b.img");
     assert_true(d[1].readonly && !d[0].readonly && !d[1].snapshot);
     assert_true(DRIVES("-drive", "file=c.img,index=3,if=ide,snapshot=on"));
     assert_true(d[3].present && d[3].snapshot && !d[0].present);
-    assert_true(DRIVES("-hdb", "/dev/null", "-snapshot"));
+    assert_true(DRIVES("-hdb", "/etc/passwd", "-snapshot"));
     assert_true(d[1].snapshot);
 
     assert_false(DRIVES("-drive", "index=0"));
@@ -61,7 +61,7 @@ static void drives_find_their_connectors(void **state)
     assert_non_null(strstr(error, "format=qcow2 is not supported"));
     assert_false(DRIVES("-drive", "file=a,colour=blue"));
     assert_non_null(strstr(error, "no part 'colour'"));
-    assert_false(DRIVES("-hda", "/dev/null", "-drive", "file=a,index=0"));
+    assert_false(DRIVES("-hda", "/etc/passwd", "-drive", "file=a,index=0"));
     assert_non_null(strstr(error, "given twice"));
 }
 
