@@ -48,7 +48,7 @@ static void prepare(struct fuzz *f)
     if (!config_init(&fixture.cfg))
         fuzz_fail(f, "no memory");
     set(f, "deterministic", "on");
-    set(f, "memory", "8M");
+    set(f, "memory", "4M");
     set(f, "cpu", "max");
     set(f, "bios", fixture.path[0]);
     set(f, "device", "isa-debug-exit,iobase=0xf4,iosize=4");
@@ -86,8 +86,8 @@ static void append(void *ctx, const void *bytes, size_t n)
 {
     struct buffer *b = ctx;
 
-    if (b->len + n > b->room) {
-        b->room = 2 * (b->len + n);
+    if (b->len + n >= b->room) {
+        b->room = 2 * (b->len + n) + 64;
         b->bytes = realloc(b->bytes, b->room);
         if (!b->bytes)
             abort();

@@ -257,11 +257,13 @@ static void store_be(u8 *at, u64 v, unsigned bytes)
 
 static void fwcfg_dma(struct fuzz *f, struct pc *pc)
 {
-    u64 at = board_address(f, pc), to = board_address(f, pc);
+    u64 at = fuzz_below(f, (u32)pc->ram_bytes), to = board_address(f, pc);
     u8 block[16], low[4];
 
+    if (fuzz_one_in(f, 1000)) /* 4 GiB, if nothing answers there */
+        at = board_address(f, pc);
     store_be(block, fuzz_below(f, 32) | fuzz_below(f, 0x40) << 16, 4);
-    store_be(block + 4, fuzz_one_in(f, 200) ? 0xffffffff : fuzz_length(f, 18), 4);
+    store_be(block + 4, fuzz_one_in(f, 2000) ? 0xffffffff : fuzz_length(f, 18), 4);
     store_be(block + 8, fuzz_one_in(f, 8) ? at : fuzz_one_in(f, 8) ? fuzz_u64(f) : to, 8);
     physmem_write(pc->physmem, at, block, sizeof(block));
     store_be(low, at >> 32, 4);
