@@ -181,7 +181,7 @@ static void one(struct fuzz *f)
         prepare(f);
     struct fuzz first = *f;
     if (fuzz_one_in(f, 8))
-        (void)log_enable("all");
+        memset(log_threshold, LOG_TRACE, sizeof(log_threshold));
     struct pc *pc = create(f);
     play(f, pc);
     u64 hash = pc_state_hash(pc), now = pc_time(pc);
