@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "tests/fuzz/fuzz_board.h"
 
-enum { BIOS_SIZE = 0x10000, DISK_SIZE = 300 * 512, OPERATIONS_MAX = 400, IMAGES = 3 };
+enum { BIOS_SIZE = 0x10000, DISK_SIZE = 300 * 512, OPERATIONS_MAX = 1500, IMAGES = 3 };
 
 static struct {
     struct config cfg;
@@ -179,18 +179,19 @@ static void one(struct fuzz *f)
 {
     if (!fixture.ready)
         prepare(f);
+    bool twice = fuzz_one_in(f, 8);
     struct fuzz first = *f;
     if (fuzz_one_in(f, 8))
         memset(log_threshold, LOG_TRACE, sizeof(log_threshold));
     struct pc *pc = create(f);
     play(f, pc);
-    u64 hash = pc_state_hash(pc), now = pc_time(pc);
-    if (fuzz_one_in(f, 4))
+    u64 hash = twice ? pc_state_hash(pc) : 0, now = pc_time(pc);
+    if (fuzz_one_in(f, 8))
         check_save_load(f, pc);
     pc_destroy(pc);
 
     memset(log_threshold, LOG_INFO, sizeof(log_threshold));
-    if (!fuzz_one_in(f, 4))
+    if (!twice)
         return;
     *f = first;
     (void)fuzz_one_in(f, 8);

@@ -266,6 +266,40 @@ static void make_word(struct fuzz *f, char *to, size_t size, bool key)
     }
 }
 
+/* A key and a value; half of them fit each other. */
+static void make_pair(struct fuzz *f, char *key, char *value, size_t size)
+{
+    static const char *const fitting[][2] = {
+        {"memory", "2M"},
+        {"memory", "4095K"},
+        {"rtc", "base=2006-06-17T16:01:21"},
+        {"rtc", "base=2006-02-30T24:60:60"},
+        {"device", "isa-debug-exit,iobase=0xf4,iosize=4"},
+        {"device", "isa-debug-exit,iobase=0xffff,iosize=4"},
+        {"device", "isa-debug-exit,iobase=0x3f8,iosize=1"},
+        {"boot", "order=dca,menu=on"},
+        {"cpu", "8086"},
+        {"drive", "file=/dev/null,index=3,snapshot=on"},
+        {"drive", "file=a,,b,index=0x3,if=ide,readonly=on"},
+        {"ns-per-insn", "0.0000001"},
+        {"timeout", "12.5ms"},
+        {"kernel", "/dev/null"},
+        {"bios", "/dev/null"},
+        {"deterministic", "yes"},
+    };
+    unsigned i = fuzz_below(f, ARRAY_LEN(fitting));
+
+    if (fuzz_one_in(f, 2)) {
+        make_word(f, key, 64, true);
+        make_word(f, value, size, false);
+        return;
+    }
+    snprintf(key, 64, "%s", fitting[i][0]);
+    snprintf(value, size, "%s", fitting[i][1]);
+    if (fuzz_one_in(f, 8))
+        fuzz_mutate(f, (u8 *)value, strlen(value));
+}
+
 static void check_round_trip(struct fuzz *f, const struct config *c)
 {
     char path[FUZZ_PATH_MAX], *text = NULL;
@@ -329,9 +363,8 @@ static void try_config_file(struct fuzz *f)
     u32 len = 0;
     bool plain = true;
 
-    for (u32 n = fuzz_below(f, WORDS_MAX); n && len < TEXT_MAX; n--) {
-        make_word(f, word[0], 64, true);
-        make_word(f, word[1], fuzz_one_in(f, 20) ? 4096 : 200, false);
+    for (u32 n = fuzz_below(f, fuzz_one_in(f, 2) ? 4 : WORDS_MAX); n && len < TEXT_MAX; n--) {
+        make_pair(f, word[0], word[1], fuzz_one_in(f, 20) ? 4096 : 200);
         plain = plain && is_plain(word[1]);
         len += (u32)snprintf(text + len, TEXT_MAX - len, "%s = %s\n", word[0], word[1]);
     }
@@ -359,8 +392,16 @@ static void try_command_line(struct fuzz *f)
     int argc = (int)fuzz_below(f, WORDS_MAX / 2);
     struct config c;
     bool plain = true;
+    int given = 0;
 
-    for (int i = 0; i < argc; i++) {
+    for (int i = 0; i + 1 < argc && fuzz_one_in(f, 2); i += 2) {
+        argv[i] = word[i], argv[i + 1] = word[i + 1];
+        word[i][0] = '-';
+        make_pair(f, word[i] + 1, word[i + 1], 200);
+        plain = plain && is_plain(word[i + 1]);
+        given = i + 2;
+    }
+    for (int i = given; i < argc; i++) {
         bool key = i % 2 == 0 || fuzz_one_in(f, 8);
         argv[i] = word[i];
         strcpy(word[i], fuzz_one_in(f, 2) ? "-" : "--");
