@@ -5,6 +5,9 @@
  * Reference: QEMU's docs/specs/fw_cfg [FWCFG]. A selector at 510h picks an item, 511h reads it byte
  * by byte; 514h takes the big-endian address of a command block that copies it by DMA.
  *
+ * A DMA read that runs more than 1 MiB past the end of its item is an error and moves nothing: no
+ * guest means it, and gigabytes of zeros would hold the host for seconds.
+ *
  * Not implemented: writable items. DMA writes end in an error, data port writes are dropped, and
  * selector bit 14 (the old write channel) selects nothing.
  */
@@ -30,6 +33,7 @@ enum {
     DIR_ENTRY = 64, /* be32 size, be16 key, 2 reserved, name */
     COMMAND_SIZE = 16,
     COPY_CHUNK = 4096,
+    PAST_END_MAX = 1 << 20,
 };
 
 enum dma_control {
@@ -201,13 +205,17 @@ static void fwcfg_select(struct fwcfg *f, u16 key)
     f->offset = 0;
 }
 
-/* More than there is RAM, or beyond the bus, is refused: it would only cost the host time. */
-static bool dma_copy(struct fwcfg *f, phys_addr to, u32 len)
+/* Returns the result for the command block. */
+static u32 dma_copy(struct fwcfg *f, phys_addr to, u32 len)
 {
+    const struct item *item = item_find(f, f->selector);
+    size_t left = item && item->len > f->offset ? item->len - f->offset : 0;
     u8 chunk[COPY_CHUNK];
 
-    if (len > physmem_ram_size(f->desc.pm) || to >= BIT64(PHYS_BITS) - len)
-        return false;
+    if (len > left + PAST_END_MAX) {
+        log_guest(FWCFG, "dma of %u bytes, of which the item has %zu", len, left);
+        return DMA_ERROR;
+    }
     while (len) {
         u32 n = len < sizeof(chunk) ? len : (u32)sizeof(chunk);
         item_read(f, chunk, n);
@@ -215,7 +223,7 @@ static bool dma_copy(struct fwcfg *f, phys_addr to, u32 len)
         to += n;
         len -= n;
     }
-    return true;
+    return 0;
 }
 
 /* The command block: be32 control (key in its upper half), be32 length, be64 address. */
@@ -234,7 +242,7 @@ static void dma_run(struct fwcfg *f, phys_addr at)
     log_trace(FWCFG, "dma key=%04x control=%x len=%u to=%llx", f->selector, control, len,
               (unsigned long long)to);
     if (control & DMA_READ)
-        result = dma_copy(f, to, len) ? 0 : DMA_ERROR;
+        result = dma_copy(f, to, len);
     else if (control & DMA_WRITE)
         result = DMA_ERROR;
     else if (control & DMA_SKIP)

@@ -347,6 +347,12 @@ static size_t in_page(phys_addr at, size_t len)
     return len < room ? len : room;
 }
 
+/* Nothing answers: worth a look, because a guest can point gigabytes of DMA there. */
+static bool is_open_bus(const struct physmem *pm, const struct phys_page *p)
+{
+    return !p->host && !pm->region[p->region].ops;
+}
+
 void physmem_read(struct physmem *pm, phys_addr at, void *to, size_t len)
 {
     u8 *dst = to;
@@ -357,6 +363,8 @@ void physmem_read(struct physmem *pm, phys_addr at, void *to, size_t len)
         size_t n = in_page(at, len);
         if (p->host) {
             memcpy(dst, p->host + (at & (PAGE_SIZE - 1)), n);
+        } else if (is_open_bus(pm, p)) {
+            memset(dst, 0xff, n);
         } else {
             n = chunk(at, n);
             store_le(dst, load_unmasked(pm, at, (unsigned)n), (unsigned)n);
@@ -376,7 +384,7 @@ void physmem_write(struct physmem *pm, phys_addr at, const void *from, size_t le
         u8 *host = writable(pm, p, at, n);
         if (host) {
             memcpy(host, src, n);
-        } else if (!p->host) {
+        } else if (!p->host && !is_open_bus(pm, p)) {
             n = chunk(at, n);
             store_unmasked(pm, at, load_le(src, (unsigned)n), (unsigned)n);
         }

@@ -113,6 +113,18 @@ static void dma_selects_skips_and_reads(void **state)
     assert_memory_equal(physmem_ram(b->pm) + 0x2000, "cdef\0\0\xee", 7);
 }
 
+static void dma_far_past_the_end_is_refused(void **state)
+{
+    struct board *b = *state;
+
+    memset(physmem_ram(b->pm) + 0x2000, 0xee, 16);
+    assert_int_equal(dma(b, 0x0020000a, 0xffffffff, 0x2000), 1);
+    assert_memory_equal(physmem_ram(b->pm) + 0x2000, "\xee\xee", 2);
+    assert_int_equal(dma(b, 0x00000002, 2, 0x2000), 0); /* and the item is where it was */
+    assert_memory_equal(physmem_ram(b->pm) + 0x2000, "ab\xee", 3);
+    assert_int_equal(dma(b, 0x0020000a, 0x1000, 0x2000), 0);
+}
+
 static void dma_writes_are_refused(void **state)
 {
     struct board *b = *state;
@@ -156,6 +168,7 @@ int main(void)
         T(the_directory_is_sorted_by_name),
         T(a_file_can_be_replaced),
         T(dma_selects_skips_and_reads),
+        T(dma_far_past_the_end_is_refused),
         T(dma_writes_are_refused),
         T(keys_of_the_device_are_refused),
         T(state_survives_save_and_load),
