@@ -107,17 +107,12 @@ const struct oracle_segment oracle_others[ORACLE_OTHERS] = {
 /** Would leave user mode or the flat segments, read what differs by host, or enter the kernel. */
 static const char *const never[] = {
     "int3", "int1", "int_i",    "into",    "sldt",  "str",   "sgdt",  "sidt",
-    "smsw", "lfs",  "sysenter", "sysexit", "rdtsc", "rdpmc", "cpuid", "fwait",
+    "smsw", "lfs",  "sysenter", "sysexit", "rdtsc", "rdpmc", "cpuid", "monitor", "mwait",
 };
 
 static bool is_exec(unsigned row, const char *name)
 {
     return strcmp(exec_names[row], name) == 0;
-}
-
-static bool is_integer_feature(u8 feat)
-{
-    return feat <= FEAT_P6 || feat == FEAT_CX8 || feat == FEAT_CMOV || feat == FEAT_MSR;
 }
 
 static bool has_modrm(unsigned row)
@@ -129,7 +124,7 @@ bool oracle_row_runs(unsigned row, enum oracle_form form)
 {
     const struct insn_def *d = &insn_def[row];
 
-    if (d->map > MAP_0F || !is_integer_feature(d->feat) || (d->attr & (ATTR_O64 | ATTR_Fpu)))
+    if (d->attr & ATTR_O64)
         return false;
     if (row == INSN_POP_FS) /* the host's threads need it */
         return false;
@@ -224,15 +219,15 @@ static void put_prefixes(struct gen *g)
         put8(g, overrides[g->seg]);
     else
         g->seg = SEG_DS;
-    if (g->opsize16 != code16)
+    if (g->def->pfx == PFX_66 || (g->def->pfx != PFX_NP && g->opsize16 != code16))
         put8(g, 0x66);
     if (g->adsize16 != code16)
         put8(g, 0x67);
     if (is_string(g) && !one_in(g->r, 3)) {
         put8(g, one_in(g->r, 2) ? 0xf3 : 0xf2);
         c->rep = true;
-    } else if (g->def->pfx == PFX_F3) {
-        put8(g, 0xf3);
+    } else if (g->def->pfx == PFX_F3 || g->def->pfx == PFX_F2) {
+        put8(g, g->def->pfx == PFX_F3 ? 0xf3 : 0xf2);
     } else if (!(g->def->attr & (ATTR_Cpl0 | ATTR_NoReal)) &&
                one_in(g->r, g->def->attr & ATTR_Lock ? 8 : 64)) {
         /* (LOCK MOV CR0 is another way to name CR8 on AMD's processors; LOCK VERR is legal.) */
@@ -376,14 +371,38 @@ static void random_memory(struct random *r, u8 *window)
             store32(window + active[i] + off, random_edge(r));
 }
 
-/** Bytes of the window that @at is in, or NULL. */
-static u8 *window_bytes(const struct oracle_memory *mem, u32 at)
+u8 *oracle_bytes(const struct oracle_memory *mem, u32 at, u32 size)
 {
-    if (at >= ARENA_DATA && at + 8 <= ARENA_DATA + ARENA_WINDOW)
+    if (at >= ARENA_DATA && at + size <= ARENA_DATA + ARENA_WINDOW)
         return mem->data + (at - ARENA_DATA);
-    if (at >= ARENA_STACK && at + 8 <= ARENA_STACK + ARENA_WINDOW)
+    if (at >= ARENA_STACK && at + size <= ARENA_STACK + ARENA_WINDOW)
         return mem->stack + (at - ARENA_STACK);
     return NULL;
+}
+
+static u8 *window_bytes(const struct oracle_memory *mem, u32 at)
+{
+    return oracle_bytes(mem, at, 8);
+}
+
+/** The state of the units, and an operand that suits them, mostly aligned if it has to be. */
+static u32 steer_fpu(struct gen *g, const struct oracle_memory *mem, u32 at)
+{
+    unsigned row = g->c->row;
+    bool aligned = g->def->attr & ATTR_Align || g->def->op[0] == OPND_Mfx;
+
+    g->c->fpu = true;
+    oracle_fpu_state(g->r, row, g->c->fx);
+    if (is_exec(row, "maskmov")) { /* by its register; what a mask spares may fault or not */
+        at = ARENA_DATA + ARENA_MIDDLE - 40 + random_below(g->r, 40) - g->segments[g->seg].base;
+        set_reg(g, REG_DI, at);
+    }
+    if (aligned && !one_in(g->r, 16))
+        at -= (at + g->segments[g->seg].base) & 15;
+    u8 *bytes = oracle_bytes(mem, at + g->segments[g->seg].base, oracle_fpu_operand_size(row));
+    if (bytes)
+        oracle_fpu_operand(g->r, row, g->opsize16, bytes);
+    return at;
 }
 
 static void steer_strings(struct gen *g)
@@ -550,10 +569,17 @@ void oracle_generate(struct random *r, const struct oracle_kind *kind,
     g.out = c->bytes;
     choose_segment(&g);
     put_prefixes(&g);
+    if (g.seg == SEG_CS && c->stop == STOP_JUMP && kind->mode != ORACLE_FLAT32)
+        c->stop = STOP_INT3; /* it may read what is behind the instruction */
     u32 at = target(&g, g.seg);
     steer(&g, mem, at);
-    if (g.def->map == MAP_0F)
+    if (oracle_row_is_fpu(kind->row))
+        at = steer_fpu(&g, mem, at);
+    c->operand = at + g.segments[g.seg].base;
+    if (g.def->map != MAP_1B)
         put8(&g, 0x0f);
+    if (g.def->map >= MAP_0F38)
+        put8(&g, g.def->map == MAP_0F38 ? 0x38 : 0x3a);
     if (row_has(&g, OPND_Zb) || row_has(&g, OPND_Zv)) /* up to the next multiple of 8 */
         put8(&g, g.def->opcode + random_below(r, 8 - (g.def->opcode & 7)));
     else

@@ -82,6 +82,22 @@ static const struct exec_rule exec_rules[] = {
     {"iret",       RULE_ORDER},
     {"cmps",       RULE_ORDER},                /* AMD's read ES:EDI first                        */
     {"arpl",       RULE_ORDER},                /* a read, or a read for modification             */
+    {"x87_fsin",     RULE_ULP},                /* the transcendentals [SDM 1 8.3.10]             */
+    {"x87_fcos",     RULE_ULP},
+    {"x87_fsincos",  RULE_ULP},
+    {"x87_fptan",    RULE_ULP},
+    {"x87_fpatan",   RULE_ULP},
+    {"x87_f2xm1",    RULE_ULP},
+    {"x87_fyl2x",    RULE_ULP},
+    {"x87_fyl2xp1",  RULE_ULP},
+    {"x87_comi",     RULE_COMI},               /* [SDM 2A FCOMI] C1 is 0; AMD's keep it          */
+    {"x87_fnstenv",  RULE_POINTERS},           /* AMD's keep them only when an exception pends   */
+    {"x87_fnsave",   RULE_POINTERS},
+    {"fxsave",       RULE_POINTERS},
+    {"fp_rcp",       RULE_APPROX},             /* the maker's tables                             */
+    {"fp_rsqrt",     RULE_APPROX},
+    {"cvtpi2p",      RULE_ENTRY},
+    {"cvtp2pi",      RULE_ENTRY},
 };
 // clang-format on
 

@@ -13,6 +13,7 @@
 #include "base/bits.h"
 #include "cpu/decode.h"
 #include "cpu/disasm.h"
+#include "cpu/x87.h"
 #include "tests/isa/oracle.h"
 #include "tests/support/check.h"
 
@@ -72,6 +73,19 @@ static void copy_high_slot(const struct run *run, enum oracle_mode mode, u32 esp
         memcpy(run->ours.stack + off, run->native.stack + off, 2);
 }
 
+/** What the x87 and SSE units show, by the rules. */
+static bool same_fpu(const struct run *run, const struct oracle_case *c, const struct insn *in,
+                     const struct oracle_result *n, const struct oracle_result *o, u32 rules)
+{
+    const u32 operand = c->operand, size = oracle_fpu_operand_size(c->row);
+    u8 *from = oracle_bytes(&run->native, operand, size);
+    u8 *to = oracle_bytes(&run->ours, operand, size);
+
+    if (rules & RULE_POINTERS && !n->fault && from && to)
+        oracle_copy_pointers(c, in, to, from);
+    return !oracle_fpu_difference(n->fx, o->fx, rules);
+}
+
 static bool same(const struct run *run, const struct oracle_case *c, const struct insn *in,
                  const struct oracle_result *n, const struct oracle_result *o)
 {
@@ -83,7 +97,11 @@ static bool same(const struct run *run, const struct oracle_case *c, const struc
     if (n->fault && !(rules & RULE_ORDER) &&
         (n->vector != o->vector || n->error != o->error || n->cr2 != o->cr2))
         return false;
+    if (rules & RULE_COMI && load16(o->fx + 2) & X87_SW_ES)
+        flags &= ~(u32)FL_OSZAPC;
     if ((n->regs.eflags ^ o->regs.eflags) & flags)
+        return false;
+    if (c->fpu && !same_fpu(run, c, in, n, o, rules))
         return false;
     for (unsigned seg = 0; seg < SEG__COUNT; seg++) {
         /* A return from the kernel clears the RPL of null selectors [SDM 2A, IRET]. */
@@ -110,6 +128,17 @@ static void print_regs(const char *what, const struct oracle_regs *regs)
         if (letters[i] != '.')
             putchar(regs->eflags >> i & 1 ? letters[i] : '-');
     putchar('\n');
+}
+
+static void print_fpu(const u8 *fx)
+{
+    printf("          control %04x status %04x tags %02x mxcsr %04x\n", load16(fx), load16(fx + 2),
+           fx[4], load32(fx + 24));
+    for (unsigned i = 0; i < 8; i++)
+        printf("          st%u %04x:%016llx  xmm%u %016llx:%016llx\n", i,
+               load16(fx + 40 + 16 * i), (unsigned long long)load64(fx + 32 + 16 * i), i,
+               (unsigned long long)load64(fx + 168 + 16 * i),
+               (unsigned long long)load64(fx + 160 + 16 * i));
 }
 
 static void print_result(const char *what, const struct oracle_result *r)
@@ -146,6 +175,13 @@ static void report(const struct run *run, const struct oracle_case *c, const str
     if ((n->regs.eflags ^ o->regs.eflags) & FLAGS_COMPARED)
         printf("    flags differ in %03x, undefined are %03x\n",
                (n->regs.eflags ^ o->regs.eflags) & FLAGS_COMPARED, oracle_undefined_flags(c, in));
+    if (c->fpu) {
+        const char *what = oracle_fpu_difference(n->fx, o->fx, oracle_rules(c, in));
+        printf("    %s: in, native, ours\n", what ? what : "no difference of x87 or SSE");
+        print_fpu(c->fx);
+        print_fpu(n->fx);
+        print_fpu(o->fx);
+    }
     print_memory(ARENA_DATA, run->before.data, run->native.data, run->ours.data);
     print_memory(ARENA_STACK, run->before.stack, run->native.stack, run->ours.stack);
 }
@@ -245,7 +281,8 @@ static void run_rows(struct run *run, instance_fn *instance, enum oracle_mode mo
     assert_int_equal(decode_table_create(&run->table, DECODE_ALL_FEATURES), STATUS_OK);
     for (kind.row = 0; kind.row < INSN__COUNT; kind.row++) {
         for (unsigned form = 0; form < FORM_IS__COUNT; form++) {
-            if (!wanted(insn_def[kind.row].id) || !oracle_row_runs(kind.row, form))
+            if (!wanted(insn_def[kind.row].id) || !oracle_row_runs(kind.row, form) ||
+                (instance == run_one && !native_has(insn_def[kind.row].feat)))
                 continue;
             kind.form = form;
             kind.opsize16 = false;
