@@ -89,9 +89,8 @@ struct oracle_case {
     bool rep; /* a repeated string instruction */
     enum oracle_stop stop;
     struct oracle_regs in;
-    bool fpu;     /* fx matters */
-    u32 operand;  /* linear address of the memory operand */
-    u8 fx[512];   /* x87, MMX, SSE as FXSAVE stores them */
+    bool fpu;   /* fx matters */
+    u8 fx[512]; /* x87, MMX, SSE as FXSAVE stores them */
 };
 
 static inline u32 oracle_decode_mode(const struct oracle_case *c)
@@ -174,6 +173,8 @@ void oracle_fpu_state(struct random *r, unsigned row, u8 *fx);
 /** A memory operand for the row, up to oracle_fpu_operand_size() bytes. */
 void oracle_fpu_operand(struct random *r, unsigned row, bool opsize16, u8 *to);
 u32 oracle_fpu_operand_size(unsigned row);
+/** The linear address of the operand that ModR/M names. */
+u32 oracle_operand(const struct oracle_case *c, const struct insn *in);
 /** NULL, or what differs between two images under a set of enum oracle_rule. */
 const char *oracle_fpu_difference(const u8 *a, const u8 *b, u32 rules);
 void oracle_copy_pointers(const struct oracle_case *c, const struct insn *in, u8 *to,
@@ -190,6 +191,7 @@ enum oracle_rule {
     RULE_APPROX = BIT(5),    /* results are approximations of 1.5 * 2^-12                     */
     RULE_COMI = BIT(6),      /* C1, and the flags after an unmasked exception, differ         */
     RULE_POINTERS = BIT(7),  /* the last instruction and operand in memory are not compared   */
+    RULE_WAIT = BIT(9),      /* with an operand in memory, may not see a pending x87 error    */
     RULE_ENTRY = BIT(8),     /* a fault, or an operand in memory, may enter MMX state or not  */
 };
 

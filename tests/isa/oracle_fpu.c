@@ -184,6 +184,17 @@ void oracle_fpu_operand(struct random *r, unsigned row, bool opsize16, u8 *to)
 
 /* Comparison. */
 
+u32 oracle_operand(const struct oracle_case *c, const struct insn *in)
+{
+    u32 off = (u32)in->disp;
+
+    if (in->base != NO_REG)
+        off += c->in.gpr[in->base];
+    if (in->index != NO_REG)
+        off += c->in.gpr[in->index] << in->scale;
+    return oracle_segments[c->mode][in->seg].base + (in->adsize == W16 ? (u16)off : off);
+}
+
 /** Within @ulp of each other, as numbers of the same sign. */
 static bool near80(const u8 *a, const u8 *b, int ulp)
 {
@@ -227,16 +238,20 @@ const char *oracle_fpu_difference(const u8 *a, const u8 *b, u32 rules)
 
     if (load16(a) != load16(b))
         return "x87 control";
+    if ((load32(a + FX_MXCSR) ^ load32(b + FX_MXCSR)) & MXCSR_MASK_SSE2)
+        return "MXCSR";
+    if (!same_vectors(a + FX_XMM, b + FX_XMM, rules & RULE_APPROX))
+        return "XMM register";
+    if (rules & RULE_ENTRY)
+        return NULL;
     if ((load16(a + FX_SW) ^ load16(b + FX_SW)) & status)
         return "x87 status";
     if (a[FX_TAGS] != b[FX_TAGS])
         return "x87 tags";
-    if ((load32(a + FX_MXCSR) ^ load32(b + FX_MXCSR)) & MXCSR_MASK_SSE2)
-        return "MXCSR";
     for (unsigned i = FX_ST; i < FX_XMM; i += REGISTER)
         if (!near80(a + i, b + i, rules & RULE_ULP ? 1 : 0))
             return "x87 register";
-    return same_vectors(a + FX_XMM, b + FX_XMM, rules & RULE_APPROX) ? NULL : "XMM register";
+    return NULL;
 }
 
 /** Take from @from what FNSTENV, FNSAVE and FXSAVE say of the last instruction and its operand. */

@@ -106,8 +106,8 @@ const struct oracle_segment oracle_others[ORACLE_OTHERS] = {
 
 /** Would leave user mode or the flat segments, read what differs by host, or enter the kernel. */
 static const char *const never[] = {
-    "int3", "int1", "int_i",    "into",    "sldt",  "str",   "sgdt",  "sidt",
-    "smsw", "lfs",  "sysenter", "sysexit", "rdtsc", "rdpmc", "cpuid", "monitor", "mwait",
+    "int3", "int1",     "int_i",   "into",  "sldt",  "str",   "sgdt",    "sidt",  "smsw",
+    "lfs",  "sysenter", "sysexit", "rdtsc", "rdpmc", "cpuid", "monitor", "mwait",
 };
 
 static bool is_exec(unsigned row, const char *name)
@@ -393,7 +393,7 @@ static u32 steer_fpu(struct gen *g, const struct oracle_memory *mem, u32 at)
 
     g->c->fpu = true;
     oracle_fpu_state(g->r, row, g->c->fx);
-    if (is_exec(row, "maskmov")) { /* by its register; what a mask spares may fault or not */
+    if (is_exec(row, "maskmov")) { /* by its register */
         at = ARENA_DATA + ARENA_MIDDLE - 40 + random_below(g->r, 40) - g->segments[g->seg].base;
         set_reg(g, REG_DI, at);
     }
@@ -568,6 +568,10 @@ void oracle_generate(struct random *r, const struct oracle_kind *kind,
     g.adsize16 = g.segments[SEG_CS].big ? one_in(r, 12) : !one_in(r, 6);
     g.out = c->bytes;
     choose_segment(&g);
+    if (is_exec(kind->row, "maskmov")) { /* what a mask spares may fault or not: no faults */
+        g.seg = SEG__COUNT;
+        g.adsize16 = g.adsize16 && kind->mode != ORACLE_FLAT32;
+    }
     put_prefixes(&g);
     if (g.seg == SEG_CS && c->stop == STOP_JUMP && kind->mode != ORACLE_FLAT32)
         c->stop = STOP_INT3; /* it may read what is behind the instruction */
@@ -575,7 +579,6 @@ void oracle_generate(struct random *r, const struct oracle_kind *kind,
     steer(&g, mem, at);
     if (oracle_row_is_fpu(kind->row))
         at = steer_fpu(&g, mem, at);
-    c->operand = at + g.segments[g.seg].base;
     if (g.def->map != MAP_1B)
         put8(&g, 0x0f);
     if (g.def->map >= MAP_0F38)

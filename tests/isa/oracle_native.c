@@ -277,8 +277,8 @@ bool native_has(enum cpu_feature feat)
     /* Leaf 1: ECX, EDX [SDM 2A CPUID]. */
     static const struct {
         u8 feat, edx, bit;
-    } bits[] = {{FEAT_MMX, 1, 23},   {FEAT_FXSR, 1, 24},  {FEAT_SSE, 1, 25},  {FEAT_SSE2, 1, 26},
-                {FEAT_CLFSH, 1, 19}, {FEAT_SSE3, 0, 0},   {FEAT_SSSE3, 0, 9}, {FEAT_SSE41, 0, 19},
+    } bits[] = {{FEAT_MMX, 1, 23},   {FEAT_FXSR, 1, 24},   {FEAT_SSE, 1, 25},   {FEAT_SSE2, 1, 26},
+                {FEAT_CLFSH, 1, 19}, {FEAT_SSE3, 0, 0},    {FEAT_SSSE3, 0, 9},  {FEAT_SSE41, 0, 19},
                 {FEAT_SSE42, 0, 20}, {FEAT_POPCNT, 0, 23}, {FEAT_MOVBE, 0, 22}, {FEAT_AES, 0, 25},
                 {FEAT_PCLMUL, 0, 1}};
     unsigned a, b, c, d;
@@ -327,7 +327,7 @@ static bool works(enum oracle_mode mode)
     struct oracle_case c = {.mode = mode, .bytes = {0x90}, .len = 1, .stop = STOP_TRAP};
     struct oracle_result out;
 
-    c.in.eip = ARENA_CODE - oracle_segments[mode][SEG_CS].base;
+    c.in.eip = ARENA_CODE + 0x100 - oracle_segments[mode][SEG_CS].base;
     c.in.eflags = FL_I | 2;
     c.in.gpr[REG_AX] = c.in.gpr[REG_SP] = 0x12345678;
     native_run(&c, &out);

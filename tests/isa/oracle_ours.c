@@ -176,6 +176,8 @@ static void load_fpu(struct cpu *cpu, const u8 *fx)
     f->control = load16(fx);
     x87_set_status_word(f, load16(fx + FX_SW));
     f->empty = (u8)~fx[FX_TAGS];
+    f->ip = f->dp = 0;
+    f->opcode = f->cs = f->ds = 0;
     cpu->sse.mxcsr = load32(fx + FX_MXCSR);
     for (unsigned i = 0; i < 8; i++) {
         const u8 *st = fx + FX_ST + 16 * i;

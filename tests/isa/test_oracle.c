@@ -77,12 +77,14 @@ static void copy_high_slot(const struct run *run, enum oracle_mode mode, u32 esp
 static bool same_fpu(const struct run *run, const struct oracle_case *c, const struct insn *in,
                      const struct oracle_result *n, const struct oracle_result *o, u32 rules)
 {
-    const u32 operand = c->operand, size = oracle_fpu_operand_size(c->row);
+    const u32 operand = oracle_operand(c, in), size = oracle_fpu_operand_size(c->row);
     u8 *from = oracle_bytes(&run->native, operand, size);
     u8 *to = oracle_bytes(&run->ours, operand, size);
 
     if (rules & RULE_POINTERS && !n->fault && from && to)
         oracle_copy_pointers(c, in, to, from);
+    if (!n->fault && !in->mem)
+        rules &= ~(u32)RULE_ENTRY;
     return !oracle_fpu_difference(n->fx, o->fx, rules);
 }
 
@@ -92,6 +94,8 @@ static bool same(const struct run *run, const struct oracle_case *c, const struc
     u32 rules = options.undefined ? 0 : oracle_rules(c, in);
     u32 flags = n->fault ? FLAGS_COMPARED : compared_flags(c, in);
 
+    if (rules & RULE_WAIT && in->mem && load16(c->fx + 2) & X87_SW_ES)
+        return true;
     if (n->fault != o->fault || n->regs.eip != o->regs.eip)
         return false;
     if (n->fault && !(rules & RULE_ORDER) &&
@@ -130,15 +134,17 @@ static void print_regs(const char *what, const struct oracle_regs *regs)
     putchar('\n');
 }
 
-static void print_fpu(const u8 *fx)
+/** All of @fx, or what of it is not as in @same. */
+static void print_fpu(const u8 *fx, const u8 *same)
 {
     printf("          control %04x status %04x tags %02x mxcsr %04x\n", load16(fx), load16(fx + 2),
            fx[4], load32(fx + 24));
-    for (unsigned i = 0; i < 8; i++)
-        printf("          st%u %04x:%016llx  xmm%u %016llx:%016llx\n", i,
-               load16(fx + 40 + 16 * i), (unsigned long long)load64(fx + 32 + 16 * i), i,
-               (unsigned long long)load64(fx + 168 + 16 * i),
-               (unsigned long long)load64(fx + 160 + 16 * i));
+    for (unsigned i = 0; i < 16; i++) {
+        const u8 *r = fx + 32 + 16 * i;
+        if (!same || memcmp(r, same + 32 + 16 * i, 16) != 0)
+            printf("          %s%u %016llx:%016llx\n", i < 8 ? "st" : "xmm", i & 7,
+                   (unsigned long long)load64(r + 8), (unsigned long long)load64(r));
+    }
 }
 
 static void print_result(const char *what, const struct oracle_result *r)
@@ -178,9 +184,9 @@ static void report(const struct run *run, const struct oracle_case *c, const str
     if (c->fpu) {
         const char *what = oracle_fpu_difference(n->fx, o->fx, oracle_rules(c, in));
         printf("    %s: in, native, ours\n", what ? what : "no difference of x87 or SSE");
-        print_fpu(c->fx);
-        print_fpu(n->fx);
-        print_fpu(o->fx);
+        print_fpu(c->fx, NULL);
+        print_fpu(n->fx, c->fx);
+        print_fpu(o->fx, n->fx);
     }
     print_memory(ARENA_DATA, run->before.data, run->native.data, run->ours.data);
     print_memory(ARENA_STACK, run->before.stack, run->native.stack, run->ours.stack);
