@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every integer instruction that user code may execute, on the host's processor and by us: no
+ * Every instruction that user code may execute, on the host's processor and by us: no
  * difference in registers, flags, memory, or faults.
  *
- *   test_oracle [--rows PREFIX[,PREFIX...]] [--count N] [--seed N] [--undefined] [--keep-going]
+ *   test_oracle [--rows PREFIX[,PREFIX...]] [--count N] [--seed N] [--jobs N] [--counts]
+ *               [--undefined] [--keep-going]
  *
  * --rows takes names of cpu/isa.def; --undefined compares what the manual leaves undefined too (to
- * learn what a processor does); --keep-going reports more than the first difference of a form.
+ * learn what a processor does); --jobs shares the instances of each form among processes; --counts
+ * lists what ran of each row. TURBO86_ORACLE_COUNT is the --count of slow builds. --keep-going
+ * reports more than the first difference of a form.
  */
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/bits.h"
 #include "cpu/decode.h"
@@ -17,12 +25,17 @@
 #include "tests/isa/oracle.h"
 #include "tests/support/check.h"
 
+enum { DEFAULT_COUNT = 600 };
+
 static struct {
     const char *rows;
-    unsigned count;
+    unsigned count, jobs, job;
     u64 seed;
-    bool undefined, keep_going;
-} options = {.count = 200, .seed = 1};
+    bool undefined, keep_going, counts;
+} options = {.count = DEFAULT_COUNT, .seed = 1, .jobs = 1};
+
+/** Instances of each row that both sides ran, of all jobs: they share it. */
+static atomic_uint *row_counts;
 
 enum { FLAGS_COMPARED = FL_OSZAPC | FL_D | FL_I };
 enum { SINGLE_STEPPED = 16 }; /* instances of a form before the faster way is trusted */
@@ -216,6 +229,7 @@ static bool run_one(struct run *run, const struct oracle_kind *kind)
     native_run(&c, &native);
     bool decoded = ours_run(run->engine, &c, &ours);
     run->instances++;
+    atomic_fetch_add(&row_counts[kind->row], 1);
     if (decoded && same(run, &c, &in, &native, &ours))
         return true;
     report(run, &c, &in, &native, &ours);
@@ -259,7 +273,7 @@ typedef bool instance_fn(struct run *run, const struct oracle_kind *kind);
 
 static void run_form(struct run *run, instance_fn *instance, struct oracle_kind *kind)
 {
-    for (unsigned i = 0; i < options.count; i++) {
+    for (unsigned i = options.job; i < options.count; i += options.jobs) {
         /* Every form starts from its own seed: --rows finds what the whole run found. */
         run->random.state = options.seed * 0x9e3779b97f4a7c15 + kind->row * 0x100000001b3ull +
                             (u64)kind->form * 0x10001 + kind->opsize16 * 0x101 +
@@ -280,6 +294,7 @@ static void run_rows(struct run *run, instance_fn *instance, enum oracle_mode mo
 {
     static u8 before[2 * ARENA_WINDOW];
     struct oracle_kind kind = {.mode = mode};
+    clock_t start = clock();
 
     run->before = (struct oracle_memory){before, before + ARENA_WINDOW};
     run->engine = ours_create(&run->ours);
@@ -294,10 +309,14 @@ static void run_rows(struct run *run, instance_fn *instance, enum oracle_mode mo
             kind.opsize16 = false;
             run_form(run, instance, &kind);
             kind.opsize16 = true;
+            if (insn_def[kind.row].pfx == PFX_NP || insn_def[kind.row].pfx == PFX_66)
+                continue; /* the prefix says which row it is */
             run_form(run, instance, &kind);
         }
     }
-    printf("%lu instances, %lu differences\n", run->instances, run->differences);
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    printf("%lu instances, %lu differences, %.0f a second of one core\n", run->instances,
+           run->differences, (double)run->instances / (seconds > 0 ? seconds : 1));
     decode_table_destroy(run->table);
     ours_destroy(run->engine);
 }
@@ -346,6 +365,73 @@ static void rows_tell_which_flags_are_read_and_written(void **state)
     assert_int_equal(run.differences, 0);
 }
 
+enum row_class { ROW_INTEGER, ROW_X87, ROW_MMX, ROW_SSE, ROW__CLASSES };
+
+static enum row_class class_of(unsigned row)
+{
+    const struct insn_def *d = &insn_def[row];
+    bool mmx = d->op[0] == OPND_Pq || d->op[1] == OPND_Pq || d->op[1] == OPND_Nq;
+
+    if (!oracle_row_is_fpu(row))
+        return ROW_INTEGER;
+    if (d->map == MAP_1B)
+        return ROW_X87;
+    return mmx || d->feat == FEAT_MMX ? ROW_MMX : ROW_SSE;
+}
+
+static bool row_runs(unsigned row)
+{
+    return oracle_row_runs(row, FORM_IS_REG) || oracle_row_runs(row, FORM_IS_MEM) ||
+           oracle_row_runs(row, FORM_IS_PLAIN);
+}
+
+/** What has been run, by class, and with --counts by row. */
+static void print_counts(void)
+{
+    static const char *const name[] = {"integer", "x87", "MMX", "SSE"};
+    unsigned long sum[ROW__CLASSES] = {0}, rows[ROW__CLASSES] = {0}, total = 0;
+    unsigned least = ~0u, poorest = 0;
+
+    for (unsigned row = 0; row < INSN__COUNT; row++) {
+        unsigned n = atomic_load(&row_counts[row]);
+        if (!row_runs(row) || !wanted(insn_def[row].id))
+            continue;
+        if (options.counts)
+            printf("  %-20s %u\n", insn_def[row].id, n);
+        if (n < least)
+            least = n, poorest = row;
+        sum[class_of(row)] += n;
+        rows[class_of(row)]++;
+        total += n;
+    }
+    for (unsigned i = 0; i < ROW__CLASSES; i++)
+        printf("%s: %lu rows, %lu instances\n", name[i], rows[i], sum[i]);
+    printf("all: %lu instances; the least are %u, of %s\n", total, least, insn_def[poorest].id);
+}
+
+/** All but the first of the jobs; the first returns. */
+static void fork_jobs(void)
+{
+    for (unsigned i = 1; i < options.jobs; i++) {
+        if (fork() != 0)
+            continue;
+        options.job = i;
+        return;
+    }
+}
+
+static int finish_jobs(int failed)
+{
+    int status;
+
+    if (options.job > 0)
+        return failed;
+    while (wait(&status) > 0)
+        failed |= status != 0;
+    print_counts();
+    return failed;
+}
+
 static bool parse(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -358,19 +444,25 @@ static bool parse(int argc, char **argv)
             options.keep_going = true;
             continue;
         }
+        if (strcmp(argv[i], "--counts") == 0) {
+            options.counts = true;
+            continue;
+        }
         if (!value)
             return false;
         if (strcmp(argv[i], "--rows") == 0)
             options.rows = value;
         else if (strcmp(argv[i], "--count") == 0)
             options.count = (unsigned)strtoul(value, NULL, 0);
+        else if (strcmp(argv[i], "--jobs") == 0)
+            options.jobs = (unsigned)strtoul(value, NULL, 0);
         else if (strcmp(argv[i], "--seed") == 0)
             options.seed = strtoull(value, NULL, 0);
         else
             return false;
         i++;
     }
-    return true;
+    return options.jobs > 0;
 }
 
 int main(int argc, char **argv)
@@ -382,10 +474,20 @@ int main(int argc, char **argv)
         cmocka_unit_test(rows_tell_which_flags_are_read_and_written),
     };
 
+    const char *count = getenv("TURBO86_ORACLE_COUNT");
+
+    if (count)
+        options.count = (unsigned)strtoul(count, NULL, 0);
     if (!parse(argc, argv)) {
         fprintf(stderr, "usage: test_oracle [--rows PREFIX[,PREFIX...]] [--count N] [--seed N] "
-                        "[--undefined] [--keep-going]\n");
+                        "[--jobs N] [--counts] [--undefined] [--keep-going]\n");
         return 2;
     }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    row_counts = mmap(NULL, sizeof(*row_counts) * INSN__COUNT, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (row_counts == MAP_FAILED)
+        return 2;
+    fflush(stdout);
+    fork_jobs();
+    return finish_jobs(cmocka_run_group_tests(tests, NULL, NULL));
 }
