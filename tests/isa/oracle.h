@@ -168,8 +168,8 @@ void oracle_generate(struct random *r, const struct oracle_kind *kind,
 
 /** Does the row depend on that state? */
 bool oracle_row_is_fpu(unsigned row);
-/** A random state as FXSAVE stores it; fills the used part of 512 bytes. */
-void oracle_fpu_state(struct random *r, unsigned row, u8 *fx);
+/** A random state as FXSAVE stores it; fills the used part of 512 bytes. @calm: nothing pending. */
+void oracle_fpu_state(struct random *r, unsigned row, bool calm, u8 *fx);
 /** A memory operand for the row, up to oracle_fpu_operand_size() bytes. */
 void oracle_fpu_operand(struct random *r, unsigned row, bool opsize16, u8 *to);
 u32 oracle_fpu_operand_size(unsigned row);

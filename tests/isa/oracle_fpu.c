@@ -109,21 +109,30 @@ static void random_image(struct fpgen *g, bool x87, u8 *fx)
     store16(fx + FX_SW, random_status(g, control));
     fx[FX_TAGS] = tags;
     store32(fx + FX_MXCSR, random_mxcsr(g));
-    random_stack(g, fx + FX_ST, REGISTER);
+    if (x87)
+        random_stack(g, fx + FX_ST, REGISTER);
     for (unsigned i = 0; i < 8; i++) {
         if (!x87) {
             random_vector(g, fx + FX_ST + REGISTER * i);
             memset(fx + FX_ST + REGISTER * i + EXTENDED, 0, REGISTER - EXTENDED);
+            random_vector(g, fx + FX_XMM + REGISTER * i);
+        } else { /* not what is looked at */
+            store64(fx + FX_XMM + REGISTER * i, fpgen_next(g));
         }
-        random_vector(g, fx + FX_XMM + REGISTER * i);
     }
 }
 
-void oracle_fpu_state(struct random *r, unsigned row, u8 *fx)
+void oracle_fpu_state(struct random *r, unsigned row, bool calm, u8 *fx)
 {
     struct fpgen g = fpgen_of(r);
 
     random_image(&g, strncmp(oracle_exec_name(row), "x87", 3) == 0, fx);
+    if (!calm)
+        return;
+    if (load16(fx + FX_SW) & X87_SW_ES)
+        store16(fx + FX_SW, load16(fx + FX_SW) & ~(PENDING | EXCEPTIONS));
+    if (fpgen_below(&g, 4)) /* else some results may be #XM */
+        store32(fx + FX_MXCSR, load32(fx + FX_MXCSR) | MXCSR_MASKS);
 }
 
 /** What FLDENV and FRSTOR read. */

@@ -25,7 +25,7 @@
 #include "tests/isa/oracle.h"
 #include "tests/support/check.h"
 
-enum { DEFAULT_COUNT = 600 };
+enum { DEFAULT_COUNT = 730 };
 
 static struct {
     const char *rows;
