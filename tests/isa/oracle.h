@@ -191,6 +191,7 @@ enum oracle_rule {
     RULE_APPROX = BIT(5),    /* results are approximations of 1.5 * 2^-12                     */
     RULE_COMI = BIT(6),      /* C1, and the flags after an unmasked exception, differ         */
     RULE_POINTERS = BIT(7),  /* the last instruction and operand in memory are not compared   */
+    RULE_MXCSR = BIT(10),    /* bit 17 of the MXCSR in memory is reserved or not (AMD's MM)   */
     RULE_WAIT = BIT(9),      /* with an operand in memory, may not see a pending x87 error    */
     RULE_ENTRY = BIT(8),     /* a fault, or an operand in memory, may enter MMX state or not  */
 };

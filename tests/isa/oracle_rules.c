@@ -97,7 +97,8 @@ static const struct exec_rule exec_rules[] = {
     {"x87_fldenv",   RULE_ORDER},
     {"x87_frstor",   RULE_ORDER},
     {"fxsave",       RULE_ORDER | RULE_PARTIAL | RULE_POINTERS},
-    {"fxrstor",      RULE_ORDER},
+    {"fxrstor", RULE_ORDER | RULE_MXCSR},
+    {"ldmxcsr", RULE_MXCSR},
     {"x87_fld_m80",  RULE_ORDER},              /* mantissa, exponent */
     {"x87_fstp_m80", RULE_ORDER | RULE_PARTIAL},
     {"x87_fbld",     RULE_ORDER},
