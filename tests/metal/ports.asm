@@ -12,15 +12,22 @@ main:   mov     eax, 0x00332211
         out     0x81, eax
         in      al, 0x82
         cmp     al, 0x22
-        must    ne
+        jne     .dword
+        in      eax, 0x81
+        and     eax, 0x00ffffff
+        cmp     eax, 0x00332211
+        je      .byword
+.dword: mov     si, no_dword
+        mov     dx, 0xe9
+        mov     cx, 12
+        rep outsb
+        mov     al, 0x11
+        out     0x81, al
+.byword:
         mov     ax, 0x5544
         out     0x82, ax
         in      ax, 0x82
         cmp     ax, 0x5544
-        must    ne
-        in      eax, 0x81
-        and     eax, 0x00ffffff
-        cmp     eax, 0x00554411
         must    ne
         mov     dx, 0x82
         mov     ax, 0x7766
@@ -73,7 +80,7 @@ main:   mov     eax, 0x00332211
         sub     eax, ecx
         sbb     edx, ebx
         must    c
-        mov     word [6 * 4], no_counters
+        mov     dword [6 * 4], no_counters
         xor     ecx, ecx
         rdpmc                   ; QEMU has no counters: #UD
         mov     si, good
@@ -92,6 +99,7 @@ no_counters:
         add     word [bp], 2
         iret
 good:   db      "ports: ok", 10
+no_dword: db    "dword: FAIL", 10
 bad:    db      "ports: no", 10
 step:   db      'A'
 address: dd     0x80000500
