@@ -124,7 +124,7 @@ bool exec_enter(struct cpu *cpu, const struct insn *in)
             return false;
     }
     sp = stack_offset(cpu, sp, 0u - (u32)(u16)in->imm);
-    if (!mem_probe(cpu, SEG_SS, sp, 1, true))
+    if (!mem_probe(cpu, SEG_SS, sp, size, true))
         return false;
     reg_set(cpu, REG_BP, in->opsize, frame);
     set_stack_reg(cpu, REG_SP, sp);

@@ -128,6 +128,12 @@ bool exec_x87_fldconst(struct cpu *cpu, const struct insn *in)
     return x87_do_push(cpu, in, v);
 }
 
+/* Memory is looked at even when an unmasked exception keeps the result from it. */
+static bool probe(struct cpu *cpu, const struct insn *in, unsigned n)
+{
+    return mem_probe(cpu, in->seg, insn_ea(cpu, in), n, true);
+}
+
 /* The common part of the stores to memory: /3 and /7 pop. */
 static bool store(struct cpu *cpu, const struct insn *in, struct fp_env *e, bool pops, enum width w,
                   u64 v, u64 bad)
@@ -138,7 +144,8 @@ static bool store(struct cpu *cpu, const struct insn *in, struct fp_env *e, bool
     struct fp_env settled = *e;
     bool stores = empty ? (f->control & FP_IE) != 0 : !(fp_settle(&settled) & no_store);
 
-    if (stores && !mem_write(cpu, in->seg, insn_ea(cpu, in), w, empty ? bad : v))
+    if (stores ? !mem_write(cpu, in->seg, insn_ea(cpu, in), w, empty ? bad : v)
+               : !probe(cpu, in, 1u << w))
         return false;
     if (empty)
         stores = x87_stack_fault(cpu, in, false);
@@ -211,7 +218,8 @@ bool exec_x87_fbstp(struct cpu *cpu, const struct insn *in)
     f80_to_bcd(&e, empty ? indefinite : *x87_st(f, 0), bcd);
     settled = e;
     stores = !(fp_settle(&settled) & FP_BEFORE);
-    if (stores && !mem_write_bytes(cpu, in->seg, insn_ea(cpu, in), bcd, sizeof(bcd)))
+    if (stores ? !mem_write_bytes(cpu, in->seg, insn_ea(cpu, in), bcd, sizeof(bcd))
+               : !probe(cpu, in, sizeof(bcd)))
         return false;
     stores = empty ? x87_stack_fault(cpu, in, false) : x87_finish(cpu, in, &e);
     if (stores)
@@ -233,7 +241,8 @@ bool exec_x87_fstp_m80(struct cpu *cpu, const struct insn *in)
     store_le(bytes, v.mant, 8);
     store_le(bytes + 8, v.sign_exp, 2);
     stores = !empty || (f->control & FP_IE);
-    if (stores && !mem_write_bytes(cpu, in->seg, insn_ea(cpu, in), bytes, sizeof(bytes)))
+    if (stores ? !mem_write_bytes(cpu, in->seg, insn_ea(cpu, in), bytes, sizeof(bytes))
+               : !probe(cpu, in, sizeof(bytes)))
         return false;
     if (empty)
         stores = x87_stack_fault(cpu, in, false);

@@ -89,6 +89,8 @@ struct oracle_case {
     bool rep; /* a repeated string instruction */
     enum oracle_stop stop;
     struct oracle_regs in;
+    bool fpu;   /* fx matters */
+    u8 fx[512]; /* x87, MMX, SSE as FXSAVE stores them */
 };
 
 static inline u32 oracle_decode_mode(const struct oracle_case *c)
@@ -103,6 +105,7 @@ struct oracle_result {
     u32 error; /* of those that have one */
     u32 cr2;   /* of #PF */
     u16 selector[SEG__COUNT];
+    u8 fx[512]; /* of a case with fpu */
 };
 
 /** The memory of one side, as the host addresses it. */
@@ -116,6 +119,8 @@ struct oracle_memory {
 const char *native_open(struct oracle_memory *mem) MUST_CHECK;
 /** NULL, or why cases of @mode cannot be run. */
 const char *native_enable(enum oracle_mode mode) MUST_CHECK;
+/** Does the host have what rows of that feature need? */
+bool native_has(enum cpu_feature feat);
 void native_run(const struct oracle_case *c, struct oracle_result *out);
 void native_close(void);
 
@@ -153,9 +158,27 @@ struct oracle_kind {
 bool oracle_row_runs(unsigned row, enum oracle_form form);
 /** The row's exec column, as text. */
 const char *oracle_exec_name(unsigned row);
+/** @size bytes of the window that linear address @at is in, or NULL. */
+u8 *oracle_bytes(const struct oracle_memory *mem, u32 at, u32 size);
 /** One random case of a form; fills the active parts of both windows of @mem. */
 void oracle_generate(struct random *r, const struct oracle_kind *kind,
                      const struct oracle_memory *mem, struct oracle_case *c);
+
+/* The x87, MMX and SSE part of cases. */
+
+/** Does the row depend on that state? */
+bool oracle_row_is_fpu(unsigned row);
+/** A random state as FXSAVE stores it; fills the used part of 512 bytes. @calm: nothing pending. */
+void oracle_fpu_state(struct random *r, unsigned row, bool calm, u8 *fx);
+/** A memory operand for the row, up to oracle_fpu_operand_size() bytes. */
+void oracle_fpu_operand(struct random *r, unsigned row, bool opsize16, u8 *to);
+u32 oracle_fpu_operand_size(unsigned row);
+/** The linear address of the operand that ModR/M names. */
+u32 oracle_operand(const struct oracle_case *c, const struct insn *in);
+/** NULL, or what differs between two images under a set of enum oracle_rule. */
+const char *oracle_fpu_difference(const u8 *a, const u8 *b, u32 rules);
+void oracle_copy_pointers(const struct oracle_case *c, const struct insn *in, u8 *to,
+                          const u8 *from);
 
 /* The rules: what processors may do differently. */
 
@@ -164,6 +187,13 @@ enum oracle_rule {
     RULE_PARTIAL = BIT(1),   /* a fault may leave part of the work done                      */
     RULE_HIGH_SLOT = BIT(2), /* the upper half of the pushed slot may be written or not       */
     RULE_ORDER = BIT(3),     /* either of two operands may fault first                        */
+    RULE_ULP = BIT(4),       /* x87 results may differ by one ulp, and then in C1             */
+    RULE_APPROX = BIT(5),    /* results are approximations of 1.5 * 2^-12                     */
+    RULE_COMI = BIT(6),      /* C1, and the flags after an unmasked exception, differ         */
+    RULE_POINTERS = BIT(7),  /* the last instruction and operand in memory are not compared   */
+    RULE_MXCSR = BIT(10),    /* bit 17 of the MXCSR in memory is reserved or not (AMD's MM)   */
+    RULE_WAIT = BIT(9),      /* with an operand in memory, may not see a pending x87 error    */
+    RULE_ENTRY = BIT(8),     /* a fault, or an operand in memory, may enter MMX state or not  */
 };
 
 /** Flags that the manual leaves undefined for this case. */

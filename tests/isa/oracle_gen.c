@@ -58,66 +58,17 @@ u32 random_edge(struct random *r)
     }
 }
 
-/*
- * Segments. 16-bit code: DATA and STACK end where the offsets of DS, SS and GS do; ES begins with
- * DATA and ends before it; GS reaches only the upper page. Mixed: DS begins inside DATA, whose
- * lower part has the offsets below 4 GiB; GS reaches all but the lower page.
- */
-
-// clang-format off
-const struct oracle_segment oracle_segments[ORACLE__MODES][SEG__COUNT] = {
-    [ORACLE_FLAT32] = {
-        [SEG_ES] = {0, 0xffffffff, 0x2b, ORACLE_DATA, true},
-        [SEG_CS] = {0, 0xffffffff, 0x23, ORACLE_CODE, true},
-        [SEG_SS] = {0, 0xffffffff, 0x2b, ORACLE_DATA, true},
-        [SEG_DS] = {0, 0xffffffff, 0x2b, ORACLE_DATA, true},
-        [SEG_GS] = {0, 0xffffffff, 0x2b, ORACLE_DATA, true},
-    },
-    [ORACLE_CODE16] = {
-        [SEG_ES] = {ARENA_DATA, ARENA_WINDOW - 16, 0x07, ORACLE_DATA, false},
-        [SEG_CS] = {ARENA_CODE, 0x7fff, 0x0f, ORACLE_CODE, false},
-        [SEG_SS] = {ARENA_STACK + ARENA_WINDOW - 0x10000, 0xffff, 0x17, ORACLE_DATA, false},
-        [SEG_DS] = {ARENA_DATA + ARENA_WINDOW - 0x10000, 0xffff, 0x1f, ORACLE_DATA, false},
-        [SEG_GS] = {ARENA_DATA + ARENA_WINDOW - 0x10000, 0xefff, 0x27, ORACLE_DATA_DOWN, false},
-    },
-    [ORACLE_MIXED] = {
-        [SEG_ES] = {ARENA_DATA, ARENA_WINDOW - 16, 0x07, ORACLE_DATA, true},
-        [SEG_CS] = {ARENA_CODE, 0x7fff, 0x0f, ORACLE_CODE, true},
-        [SEG_SS] = {ARENA_STACK + ARENA_WINDOW - 0x10000, 0xffff, 0x17, ORACLE_DATA, false},
-        [SEG_DS] = {ARENA_DATA + ARENA_MIDDLE / 2, 0xffffffff, 0x1f, ORACLE_DATA, true},
-        [SEG_GS] = {ARENA_DATA, 0x0fff, 0x27, ORACLE_DATA_DOWN, true},
-    },
-};
-// clang-format on
-
-// clang-format off
-const struct oracle_segment oracle_others[ORACLE_OTHERS] = {
-    {ARENA_DATA, 0x1fff,     0x2f, ORACLE_DATA_ABSENT, true},
-    {ARENA_DATA, 0x1fff,     0x37, ORACLE_DATA_RO,     true},
-    {ARENA_CODE, 0x7fff,     0x3f, ORACLE_CODE_XO,     true},
-    {ARENA_CODE, 0x7fff,     0x47, ORACLE_CODE,        true},
-    {ARENA_CODE, 0x7fff,     0x4f, ORACLE_CODE,        false},
-    {ARENA_CODE, 0x7fff,     0x57, ORACLE_CODE_ABSENT, true},
-    {0,          0xffffffff, 0x67, ORACLE_DATA,        true}, /* 5f is empty; 67 the last */
-};
-// clang-format on
-
 /* Which rows. */
 
 /** Would leave user mode or the flat segments, read what differs by host, or enter the kernel. */
 static const char *const never[] = {
-    "int3", "int1", "int_i",    "into",    "sldt",  "str",   "sgdt",  "sidt",
-    "smsw", "lfs",  "sysenter", "sysexit", "rdtsc", "rdpmc", "cpuid", "fwait",
+    "int3", "int1",     "int_i",   "into",  "sldt",  "str",   "sgdt",    "sidt",  "smsw",
+    "lfs",  "sysenter", "sysexit", "rdtsc", "rdpmc", "cpuid", "monitor", "mwait",
 };
 
 static bool is_exec(unsigned row, const char *name)
 {
     return strcmp(exec_names[row], name) == 0;
-}
-
-static bool is_integer_feature(u8 feat)
-{
-    return feat <= FEAT_P6 || feat == FEAT_CX8 || feat == FEAT_CMOV || feat == FEAT_MSR;
 }
 
 static bool has_modrm(unsigned row)
@@ -129,7 +80,7 @@ bool oracle_row_runs(unsigned row, enum oracle_form form)
 {
     const struct insn_def *d = &insn_def[row];
 
-    if (d->map > MAP_0F || !is_integer_feature(d->feat) || (d->attr & (ATTR_O64 | ATTR_Fpu)))
+    if (d->attr & ATTR_O64)
         return false;
     if (row == INSN_POP_FS) /* the host's threads need it */
         return false;
@@ -153,6 +104,7 @@ struct gen {
     const struct insn_def *def;
     const struct oracle_segment *segments;
     bool opsize16, adsize16;
+    bool calm;    /* no faults on purpose: they cost fifty times as much */
     unsigned seg; /* of the memory operand: DS, or what a prefix says */
     u32 locked;   /* registers that have their final value */
     u8 *out;
@@ -193,7 +145,7 @@ static u32 target(struct gen *g, unsigned seg)
 
     if (seg == SEG_SS || (base == 0 && one_in(g->r, 8)))
         window = ARENA_STACK;
-    switch (random_below(g->r, 12)) {
+    switch (g->calm ? 2 : random_below(g->r, 12)) {
     case 0:
         return window - base + ARENA_WINDOW - random_below(g->r, 12);
     case 1:
@@ -211,7 +163,14 @@ static void set_reg(struct gen *g, unsigned reg, u32 v)
 
 static void choose_segment(struct gen *g)
 {
-    g->seg = one_in(g->r, 6) ? random_below(g->r, SEG__COUNT) : SEG__COUNT;
+    static const u8 good[] = {SEG_ES, SEG_SS, SEG_DS};
+
+    if (!one_in(g->r, 6))
+        g->seg = SEG__COUNT;
+    else if (g->calm)
+        g->seg = good[random_below(g->r, ARRAY_LEN(good))];
+    else
+        g->seg = random_below(g->r, SEG__COUNT);
 }
 
 static void put_prefixes(struct gen *g)
@@ -224,15 +183,15 @@ static void put_prefixes(struct gen *g)
         put8(g, overrides[g->seg]);
     else
         g->seg = SEG_DS;
-    if (g->opsize16 != code16)
+    if (g->def->pfx == PFX_66 || (g->def->pfx != PFX_NP && g->opsize16 != code16))
         put8(g, 0x66);
     if (g->adsize16 != code16)
         put8(g, 0x67);
     if (is_string(g) && !one_in(g->r, 3)) {
         put8(g, one_in(g->r, 2) ? 0xf3 : 0xf2);
         c->rep = true;
-    } else if (g->def->pfx == PFX_F3) {
-        put8(g, 0xf3);
+    } else if (g->def->pfx == PFX_F3 || g->def->pfx == PFX_F2) {
+        put8(g, g->def->pfx == PFX_F3 ? 0xf3 : 0xf2);
     } else if (!(g->def->attr & (ATTR_Cpl0 | ATTR_NoReal)) &&
                one_in(g->r, g->def->attr & ATTR_Lock ? 8 : 64)) {
         /* (LOCK MOV CR0 is another way to name CR8 on AMD's processors; LOCK VERR is legal.) */
@@ -367,23 +326,49 @@ static void put_immediates(struct gen *g, u32 at)
 
 /* Inputs. */
 
+enum { ACTIVE_BYTES = 64 };
+static const u32 active[] = {0, ARENA_MIDDLE - ACTIVE_BYTES, ARENA_MIDDLE,
+                             ARENA_WINDOW - ACTIVE_BYTES};
+
 static void random_memory(struct random *r, u8 *window)
 {
-    static const u32 active[] = {0, ARENA_MIDDLE - 64, ARENA_MIDDLE, ARENA_WINDOW - 64};
-
     for (size_t i = 0; i < ARRAY_LEN(active); i++)
-        for (u32 off = 0; off < 64; off += 4)
+        for (u32 off = 0; off < ACTIVE_BYTES; off += 4)
             store32(window + active[i] + off, random_edge(r));
 }
 
-/** Bytes of the window that @at is in, or NULL. */
-static u8 *window_bytes(const struct oracle_memory *mem, u32 at)
+u8 *oracle_bytes(const struct oracle_memory *mem, u32 at, u32 size)
 {
-    if (at >= ARENA_DATA && at + 8 <= ARENA_DATA + ARENA_WINDOW)
+    if (at >= ARENA_DATA && at + size <= ARENA_DATA + ARENA_WINDOW)
         return mem->data + (at - ARENA_DATA);
-    if (at >= ARENA_STACK && at + 8 <= ARENA_STACK + ARENA_WINDOW)
+    if (at >= ARENA_STACK && at + size <= ARENA_STACK + ARENA_WINDOW)
         return mem->stack + (at - ARENA_STACK);
     return NULL;
+}
+
+static u8 *window_bytes(const struct oracle_memory *mem, u32 at)
+{
+    return oracle_bytes(mem, at, 8);
+}
+
+/** The state of the units, and an operand that suits them, mostly aligned if it has to be. */
+static u32 steer_fpu(struct gen *g, const struct oracle_memory *mem, u32 at)
+{
+    unsigned row = g->c->row;
+    bool aligned = g->def->attr & ATTR_Align || g->def->op[0] == OPND_Mfx;
+
+    g->c->fpu = true;
+    oracle_fpu_state(g->r, row, g->calm, g->c->fx);
+    if (is_exec(row, "maskmov")) { /* by its register */
+        at = ARENA_DATA + ARENA_MIDDLE - 40 + random_below(g->r, 40) - g->segments[g->seg].base;
+        set_reg(g, REG_DI, at);
+    }
+    if (aligned && (g->calm || !one_in(g->r, 16)))
+        at -= (at + g->segments[g->seg].base) & 15;
+    u8 *bytes = oracle_bytes(mem, at + g->segments[g->seg].base, oracle_fpu_operand_size(row));
+    if (bytes)
+        oracle_fpu_operand(g->r, row, g->opsize16, bytes);
+    return at;
 }
 
 static void steer_strings(struct gen *g)
@@ -458,6 +443,22 @@ static void store_on_stack(struct gen *g, const struct oracle_memory *mem, unsig
         store_le(bytes, v, g->opsize16 ? 2 : 4);
 }
 
+static bool reads_selectors(const struct gen *g)
+{
+    const char *exec = exec_names[g->c->row];
+
+    return row_has(g, OPND_Mp) || row_has(g, OPND_EwRv) || strncmp(exec, "ver", 3) == 0 ||
+           strcmp(exec, "lar") == 0 || strcmp(exec, "lsl") == 0;
+}
+
+/** Wherever the operand is: the host's GDT has more than the segments that ours has. */
+static void fill_with_selectors(struct gen *g, u8 *window)
+{
+    for (size_t i = 0; i < ARRAY_LEN(active); i++)
+        for (u32 off = 0; off < ACTIVE_BYTES; off += 2)
+            store16(window + active[i] + off, random_selector(g));
+}
+
 /** Sources of selectors and far pointers: registers, the memory operand, the stack. */
 static void steer_selectors(struct gen *g, const struct oracle_memory *mem, u32 at)
 {
@@ -488,6 +489,10 @@ static void steer(struct gen *g, const struct oracle_memory *mem, u32 at)
     const char *exec = exec_names[row];
 
     steer_stack(g);
+    if (reads_selectors(g)) {
+        fill_with_selectors(g, mem->data);
+        fill_with_selectors(g, mem->stack);
+    }
     if (is_string(g))
         steer_strings(g);
     if (strcmp(exec, "xlat") == 0)
@@ -517,15 +522,14 @@ static void steer(struct gen *g, const struct oracle_memory *mem, u32 at)
 static enum oracle_stop choose_stop(const struct gen *g, const struct oracle_kind *kind)
 {
     static const char *const silent[] = {"mov_to_sreg", "pop_sreg", "les", "lds", "lss", "lgs"};
-    enum oracle_stop fast = kind->mode == ORACLE_FLAT32 ? STOP_JUMP : STOP_INT3;
 
     for (size_t i = 0; i < ARRAY_LEN(silent); i++)
         if (is_exec(kind->row, silent[i]))
             return STOP_INT3;
     if (is_exec(kind->row, "pushf"))
-        return fast;
+        return STOP_JUMP;
     /* Single steps now and then: they prove that the length is right. */
-    return (g->def->attr & ATTR_Ends) || kind->first ? STOP_TRAP : fast;
+    return (g->def->attr & ATTR_Ends) || kind->first ? STOP_TRAP : STOP_JUMP;
 }
 
 void oracle_generate(struct random *r, const struct oracle_kind *kind,
@@ -546,14 +550,27 @@ void oracle_generate(struct random *r, const struct oracle_kind *kind,
     random_memory(r, mem->stack);
     memset(c->bytes, 0xcc, sizeof(c->bytes));
 
+    g.calm = !kind->first && !one_in(r, 16);
     g.adsize16 = g.segments[SEG_CS].big ? one_in(r, 12) : !one_in(r, 6);
+    if (g.calm && kind->mode == ORACLE_FLAT32)
+        g.adsize16 = false;
     g.out = c->bytes;
     choose_segment(&g);
+    if (is_exec(kind->row, "maskmov")) { /* what a mask spares may fault or not: no faults */
+        g.seg = SEG__COUNT;
+        g.adsize16 = g.adsize16 && kind->mode != ORACLE_FLAT32;
+    }
     put_prefixes(&g);
+    if (g.seg == SEG_CS && c->stop == STOP_JUMP && kind->mode != ORACLE_FLAT32)
+        c->stop = STOP_INT3; /* it may read what is behind the instruction */
     u32 at = target(&g, g.seg);
     steer(&g, mem, at);
-    if (g.def->map == MAP_0F)
+    if (oracle_row_is_fpu(kind->row))
+        at = steer_fpu(&g, mem, at);
+    if (g.def->map != MAP_1B)
         put8(&g, 0x0f);
+    if (g.def->map >= MAP_0F38)
+        put8(&g, g.def->map == MAP_0F38 ? 0x38 : 0x3a);
     if (row_has(&g, OPND_Zb) || row_has(&g, OPND_Zv)) /* up to the next multiple of 8 */
         put8(&g, g.def->opcode + random_below(r, 8 - (g.def->opcode & 7)));
     else

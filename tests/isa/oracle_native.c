@@ -13,6 +13,7 @@
 
 #define _GNU_SOURCE
 #include <asm/ldt.h>
+#include <cpuid.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -35,6 +36,11 @@ extern u8 native_target[6]; /* offset, selector */
 u32 native_regs[8];
 u64 native_flags, native_host_rsp;
 u8 native_target[6];
+/* Loaded before, stored after, if native_uses_fx. */
+extern u8 native_fx[512];
+extern u32 native_uses_fx, native_ss, native_mxcsr;
+_Alignas(16) u8 native_fx[512];
+u32 native_uses_fx, native_ss, native_mxcsr = 0x1f80;
 extern void native_enter(void);
 extern const u8 native_leave[], native_resume[];
 
@@ -44,8 +50,14 @@ __asm__(".text\n"
         "    pushq %rbx\n    pushq %rbp\n"
         "    pushq %r12\n    pushq %r13\n    pushq %r14\n    pushq %r15\n"
         "    movq %rsp, native_host_rsp(%rip)\n"
+        "    cmpl $0, native_uses_fx(%rip)\n"
+        "    je 1f\n"
+        "    fxrstor native_fx(%rip)\n"
+        "1:\n"
         "    pushq native_flags(%rip)\n"
         "    popfq\n"
+        "    movl native_ss(%rip), %eax\n"
+        "    movl %eax, %ss\n"
         "    movl native_regs(%rip), %eax\n"
         "    movl native_regs+4(%rip), %ecx\n"
         "    movl native_regs+8(%rip), %edx\n"
@@ -67,6 +79,13 @@ __asm__(".text\n"
         "    movq native_host_rsp(%rip), %rsp\n"
         "    pushfq\n"
         "    popq native_flags(%rip)\n"
+        "    movl $0x2b, %eax\n"
+        "    movl %eax, %ss\n"
+        "    cmpl $0, native_uses_fx(%rip)\n"
+        "    je native_resume\n"
+        "    fxsave native_fx(%rip)\n"
+        "    fninit\n"
+        "    ldmxcsr native_mxcsr(%rip)\n"
         "native_resume:\n"
         "    cld\n"
         "    popq %r15\n    popq %r14\n    popq %r13\n    popq %r12\n"
@@ -91,6 +110,33 @@ static const int native_signals[] = {SIGUSR1, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, 
 static const int native_greg[8] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX,
                                    REG_RSP, REG_RBP, REG_RSI, REG_RDI};
 
+/* The part of a signal frame's state that is not the kernel's. */
+enum { FRAME_FX = 416, FX_TAGS = 4, FX_MXCSR = 24, FX_MXCSR_MASK = 28 };
+
+/* The frame gets the case's state, or returns it and gets that of C code. */
+static void put_fpu(const ucontext_t *uc)
+{
+    u8 *fx = (u8 *)uc->uc_mcontext.fpregs;
+    u32 mask = load32(fx + FX_MXCSR_MASK);
+
+    if (!native.c->fpu)
+        return;
+    memcpy(fx, native.c->fx, FRAME_FX);
+    store32(fx + FX_MXCSR_MASK, mask);
+}
+
+static void get_fpu(const ucontext_t *uc)
+{
+    u8 *fx = (u8 *)uc->uc_mcontext.fpregs;
+
+    if (!native.c->fpu)
+        return;
+    memcpy(native.out->fx, fx, FRAME_FX);
+    store32(fx, 0x37f); /* and status */
+    fx[FX_TAGS] = 0;
+    store32(fx + FX_MXCSR, native_mxcsr);
+}
+
 static void depart(ucontext_t *uc)
 {
     greg_t *g = uc->uc_mcontext.gregs;
@@ -103,6 +149,7 @@ static void depart(ucontext_t *uc)
     g[REG_EFL] = in->eflags | (native.c->stop == STOP_TRAP ? FL_T : 0);
     const struct oracle_segment *seg = oracle_segments[native.c->mode];
     g[REG_CSGSFS] = (greg_t)((u64)seg[SEG_SS].selector << 48 | seg[SEG_CS].selector);
+    put_fpu(uc);
     native.steps = 0;
     native.away = true;
 }
@@ -142,6 +189,7 @@ static void arrive(ucontext_t *uc)
     out->selector[SEG_SS] = (u16)((u64)g[REG_CSGSFS] >> 48);
     store_data_selectors(out->selector);
     out->cr2 = vector == TRAP_PF ? (u32)g[REG_CR2] : 0;
+    get_fpu(uc);
     native.away = false;
     if (native.c->stop != STOP_JUMP) {
         memcpy(g, native.home, sizeof(native.home));
@@ -179,11 +227,17 @@ static void load_data_segments(enum oracle_mode mode)
 /* Behind the instruction, a far jump to ARENA_EXIT. A fault comes back through the handler. */
 static void run_by_jumps(const struct oracle_case *c, u32 code, struct oracle_result *out)
 {
-    u8 jump[7] = {0xea};
+    const struct oracle_segment *segments = oracle_segments[c->mode];
+    u8 jump[8] = {0x66, 0xea};
+    unsigned skip = segments[SEG_CS].big; /* offsets are of 32 bits anyway */
 
-    store32(jump + 1, ARENA_EXIT);
-    store16(jump + 5, HOST_CS);
-    memcpy((void *)(uintptr_t)(code + c->len), jump, sizeof(jump));
+    store32(jump + 2, ARENA_EXIT);
+    store16(jump + 6, HOST_CS);
+    memcpy((void *)(uintptr_t)(code + c->len), jump + skip, sizeof(jump) - skip);
+    native_ss = segments[SEG_SS].selector;
+    native_uses_fx = c->fpu;
+    if (c->fpu)
+        memcpy(native_fx, c->fx, sizeof(native_fx));
     store32(native_target, c->in.eip);
     store16(native_target + 4, oracle_segments[c->mode][SEG_CS].selector);
     memcpy(native_regs, c->in.gpr, sizeof(native_regs));
@@ -196,6 +250,8 @@ static void run_by_jumps(const struct oracle_case *c, u32 code, struct oracle_re
     memcpy(out->regs.gpr, native_regs, sizeof(native_regs));
     out->regs.eip = c->in.eip + c->len;
     out->regs.eflags = (u32)native_flags;
+    if (c->fpu)
+        memcpy(out->fx, native_fx, sizeof(native_fx));
     for (unsigned seg = 0; seg < SEG__COUNT; seg++)
         out->selector[seg] = oracle_segments[c->mode][seg].selector;
 }
@@ -204,7 +260,7 @@ void native_run(const struct oracle_case *c, struct oracle_result *out)
 {
     u32 code = oracle_segments[c->mode][SEG_CS].base + c->in.eip;
 
-    memset((void *)(uintptr_t)ARENA_CODE, 0xcc, PAGE);
+    memset((void *)(uintptr_t)code, 0xcc, sizeof(c->bytes) + 16);
     memcpy((void *)(uintptr_t)code, c->bytes, c->len);
     memset(out, 0, sizeof(*out));
     native.c = c;
@@ -214,6 +270,23 @@ void native_run(const struct oracle_case *c, struct oracle_result *out)
         run_by_jumps(c, code, out);
     else
         raise(SIGUSR1);
+}
+
+bool native_has(enum cpu_feature feat)
+{
+    /* Leaf 1: ECX, EDX [SDM 2A CPUID]. */
+    static const struct {
+        u8 feat, edx, bit;
+    } bits[] = {{FEAT_MMX, 1, 23},   {FEAT_FXSR, 1, 24},   {FEAT_SSE, 1, 25},   {FEAT_SSE2, 1, 26},
+                {FEAT_CLFSH, 1, 19}, {FEAT_SSE3, 0, 0},    {FEAT_SSSE3, 0, 9},  {FEAT_SSE41, 0, 19},
+                {FEAT_SSE42, 0, 20}, {FEAT_POPCNT, 0, 23}, {FEAT_MOVBE, 0, 22}, {FEAT_AES, 0, 25},
+                {FEAT_PCLMUL, 0, 1}};
+    unsigned a, b, c, d;
+
+    for (size_t i = 0; i < ARRAY_LEN(bits); i++)
+        if (bits[i].feat == feat)
+            return __get_cpuid(1, &a, &b, &c, &d) && (bits[i].edx ? d : c) >> bits[i].bit & 1;
+    return true;
 }
 
 static bool map_arena(void)
@@ -254,7 +327,7 @@ static bool works(enum oracle_mode mode)
     struct oracle_case c = {.mode = mode, .bytes = {0x90}, .len = 1, .stop = STOP_TRAP};
     struct oracle_result out;
 
-    c.in.eip = ARENA_CODE - oracle_segments[mode][SEG_CS].base;
+    c.in.eip = ARENA_CODE + 0x100 - oracle_segments[mode][SEG_CS].base;
     c.in.eflags = FL_I | 2;
     c.in.gpr[REG_AX] = c.in.gpr[REG_SP] = 0x12345678;
     native_run(&c, &out);
@@ -266,6 +339,7 @@ const char *native_open(struct oracle_memory *mem)
 {
     if (!map_arena())
         return "the addresses of the arena are taken";
+    memset(native.arena, 0xcc, PAGE);
     install_handlers();
     make_exit();
     mem->data = (u8 *)(uintptr_t)ARENA_DATA;
@@ -333,6 +407,12 @@ const char *native_enable(enum oracle_mode mode)
 {
     (void)mode;
     return "the host is not x86-64 Linux";
+}
+
+bool native_has(enum cpu_feature feat)
+{
+    (void)feat;
+    return false;
 }
 
 void native_run(const struct oracle_case *c, struct oracle_result *out)

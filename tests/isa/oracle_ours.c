@@ -108,6 +108,7 @@ static void set_mode(struct ours *o, enum oracle_mode mode)
 static void enter_user_mode(struct cpu *cpu)
 {
     cpu->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_MP | CR0_WP | CR0_PG;
+    cpu->cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT;
     cpu->cr3 = RAM_DIRECTORY;
     cpu->tr.limit = 0; /* no I/O permission map */
     cpu->gdtr = (struct table_reg){.base = TABLES + RAM_GDT, .limit = 0x7f};
@@ -142,6 +143,7 @@ struct ours *ours_create(struct oracle_memory *mem)
     store32(ram + RAM_TABLE + (ARENA_EXIT - ARENA_BASE) / PAGE_SIZE * 4,
             RAM_GDT | PTE_SUPERVISOR_RW);
     o->code = ram + at;
+    memset(o->code, 0xcc, PAGE_SIZE);
     map_window(ram, ARENA_CODE, PAGE_SIZE, &at);
     mem->data = ram + at;
     map_window(ram, ARENA_DATA, ARENA_WINDOW, &at);
@@ -165,6 +167,41 @@ void ours_destroy(struct ours *o)
     free(o);
 }
 
+enum { FX_SW = 2, FX_TAGS = 4, FX_MXCSR = 24, FX_ST = 32, FX_XMM = 160 };
+
+static void load_fpu(struct cpu *cpu, const u8 *fx)
+{
+    struct x87_state *f = &cpu->x87;
+
+    f->control = load16(fx);
+    x87_set_status_word(f, load16(fx + FX_SW));
+    f->empty = (u8)~fx[FX_TAGS];
+    f->ip = f->dp = 0;
+    f->opcode = f->cs = f->ds = 0;
+    cpu->sse.mxcsr = load32(fx + FX_MXCSR);
+    for (unsigned i = 0; i < 8; i++) {
+        const u8 *st = fx + FX_ST + 16 * i;
+        f->r[(f->top + i) & 7] = (struct f80){load64(st), load16(st + 8)};
+        memcpy(cpu->sse.v[i].b, fx + FX_XMM + 16 * i, 16);
+    }
+}
+
+static void store_fpu(const struct cpu *cpu, u8 *fx)
+{
+    const struct x87_state *f = &cpu->x87;
+
+    store16(fx, f->control);
+    store16(fx + FX_SW, x87_status_word(f));
+    fx[FX_TAGS] = (u8)~f->empty;
+    store32(fx + FX_MXCSR, cpu->sse.mxcsr);
+    for (unsigned i = 0; i < 8; i++) {
+        const struct f80 *st = &f->r[(f->top + i) & 7];
+        store64(fx + FX_ST + 16 * i, st->mant);
+        store16(fx + FX_ST + 16 * i + 8, st->sign_exp);
+        memcpy(fx + FX_XMM + 16 * i, cpu->sse.v[i].b, 16);
+    }
+}
+
 bool ours_run(struct ours *o, const struct oracle_case *c, struct oracle_result *out)
 {
     struct cpu *cpu = o->cpu;
@@ -174,11 +211,13 @@ bool ours_run(struct ours *o, const struct oracle_case *c, struct oracle_result 
     if (decode(o->table, c->bytes, INSN_MAX_LEN, oracle_decode_mode(c), &in) != DECODE_OK)
         return false;
     set_mode(o, c->mode);
-    memset(o->code, 0xcc, PAGE_SIZE);
+    memset(o->code + (c->in.eip & (PAGE_SIZE - 1)), 0xcc, sizeof(c->bytes));
     memcpy(o->code + (c->in.eip & (PAGE_SIZE - 1)), c->bytes, c->len);
     for (unsigned i = 0; i < 8; i++)
         cpu->gpr[i] = c->in.gpr[i];
     flags_put(cpu, c->in.eflags | (c->stop == STOP_TRAP ? FL_T : 0));
+    if (c->fpu)
+        load_fpu(cpu, c->fx);
     cpu->rip = c->in.eip;
     cpu->next_rip = cpu->rip + in.len;
     clock_begin(&o->clock, ORACLE_MAX_STEPS);
@@ -193,6 +232,8 @@ bool ours_run(struct ours *o, const struct oracle_case *c, struct oracle_result 
     }
     for (unsigned i = 0; i < 8; i++)
         out->regs.gpr[i] = (u32)cpu->gpr[i];
+    if (c->fpu)
+        store_fpu(cpu, out->fx);
     out->regs.eip = (u32)cpu->next_rip;
     out->regs.eflags = flags_get(cpu);
     for (unsigned seg = 0; seg < SEG__COUNT; seg++)

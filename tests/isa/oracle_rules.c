@@ -82,6 +82,32 @@ static const struct exec_rule exec_rules[] = {
     {"iret",       RULE_ORDER},
     {"cmps",       RULE_ORDER},                /* AMD's read ES:EDI first                        */
     {"arpl",       RULE_ORDER},                /* a read, or a read for modification             */
+    {"x87_fsin",     RULE_ULP},                /* the transcendentals [SDM 1 8.3.10]             */
+    {"x87_fcos",     RULE_ULP},
+    {"x87_fsincos",  RULE_ULP},
+    {"x87_fptan",    RULE_ULP},
+    {"x87_fpatan",   RULE_ULP},
+    {"x87_f2xm1",    RULE_ULP},
+    {"x87_fyl2x",    RULE_ULP},
+    {"x87_fyl2xp1",  RULE_ULP},
+    {"x87_comi",     RULE_COMI},               /* [SDM 2A FCOMI] C1 is 0; AMD's keep it          */
+    /* Many accesses, of which any may fault first; AMD's keep pointers only if an error pends. */
+    {"x87_fnstenv",  RULE_ORDER | RULE_PARTIAL | RULE_POINTERS},
+    {"x87_fnsave",   RULE_ORDER | RULE_PARTIAL | RULE_POINTERS},
+    {"x87_fldenv",   RULE_ORDER},
+    {"x87_frstor",   RULE_ORDER},
+    {"fxsave",       RULE_ORDER | RULE_PARTIAL | RULE_POINTERS},
+    {"fxrstor", RULE_ORDER | RULE_MXCSR},
+    {"ldmxcsr", RULE_MXCSR},
+    {"x87_fld_m80",  RULE_ORDER},              /* mantissa, exponent */
+    {"x87_fstp_m80", RULE_ORDER | RULE_PARTIAL},
+    {"x87_fbld",     RULE_ORDER},
+    {"x87_fbstp",    RULE_ORDER | RULE_PARTIAL},
+    {"maskmov",      RULE_ORDER | RULE_ENTRY}, /* which of its bytes */
+    {"fp_rcp",       RULE_APPROX},             /* the maker's tables                             */
+    {"fp_rsqrt",     RULE_APPROX},
+    {"cvtpi2p",      RULE_ENTRY | RULE_ORDER | RULE_WAIT}, /* AMD's: not from memory */
+    {"cvtp2pi",      RULE_ENTRY},
 };
 // clang-format on
 
@@ -89,12 +115,17 @@ u32 oracle_rules(const struct oracle_case *c, const struct insn *in)
 {
     const struct shift_rule *rule = find_rule(c);
 
+    /* Alignment or the segment's limit: either comes first. */
+    u32 order = insn_def[c->row].attr & ATTR_Align && in->mem && oracle_operand(c, in) & 15
+                    ? RULE_ORDER
+                    : 0u;
+
     if (rule && rule->beyond && masked_count(c, in) > 8u << in->width)
         return RULE_RESULT;
     if (c->row == INSN_BSWAP && in->opsize == W16)
         return RULE_RESULT;
     for (size_t i = 0; i < ARRAY_LEN(exec_rules); i++)
         if (strcmp(exec_rules[i].exec, oracle_exec_name(c->row)) == 0)
-            return exec_rules[i].rules;
-    return 0;
+            return exec_rules[i].rules | order;
+    return order;
 }
