@@ -62,6 +62,7 @@ struct jit_block {
     u64 phys;
     u32 eip, mode;
     struct block *block;      /* its decoded form; NULL: dropped          */
+    const struct insn *insn;  /* its instructions                         */
     struct jit_block *next;   /* other translations of the same bytes     */
     struct jit_block *grave;  /* next in the chain of dropped blocks      */
     u8 *code;                 /* write address                            */

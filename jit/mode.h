@@ -7,6 +7,7 @@
  *   bit 1       SS.B: the stack pointer is ESP
  *   bits 2-13   two bits a segment register (enum seg_class), in the order of enum SEG_xx
  *   bits 14-21  number of the code segment's (base, limit) pair, given by the block cache
+ *   bit 30      always set: no mode is 0
  *
  * Not in it, because translations do not depend on it: CPL and paging (the MMU's tables follow
  * them; code is keyed by physical address), EFLAGS (single steps and the like are interpreted).
@@ -22,6 +23,7 @@ enum {
     JIT_MODE_SEG_SHIFT = 2,
     JIT_MODE_CODE_SHIFT = 14,
     JIT_MODE_CODES = 256,
+    JIT_MODE_VALID = BIT(30),
 };
 
 /** What is known of a segment; each promises what the one before it does, and more. */
@@ -50,7 +52,7 @@ static inline enum seg_class seg_classify(const struct segment *s, bool code)
 /** The mode of the CPU now, with code pair 0. */
 static inline u32 jit_mode_of(const struct cpu *cpu)
 {
-    u32 mode = (cpu_code32(cpu) ? JIT_MODE_CS32 : 0) | (cpu_stack32(cpu) ? JIT_MODE_SS32 : 0);
+    u32 mode = JIT_MODE_VALID | (cpu_code32(cpu) ? JIT_MODE_CS32 : 0) | (cpu_stack32(cpu) ? JIT_MODE_SS32 : 0);
 
     for (unsigned s = 0; s < SEG__COUNT; s++)
         mode |= (u32)seg_classify(&cpu->seg[s], s == SEG_CS) << (JIT_MODE_SEG_SHIFT + 2 * s);
