@@ -111,6 +111,28 @@ static void an_operation_prints_as_documented(void **state)
     assert_string_equal(text, "br ne, 0x1234 ; use Z");
 }
 
+/* From its first "block" line to the "end" line. */
+static void the_example_of_the_documentation_is_true(void **state)
+{
+    static struct ir_block b;
+    static char doc[65536], printed[4096];
+    FILE *f = fopen("docs/IR.md", "r");
+    unsigned line;
+
+    (void)state;
+    assert_non_null(f);
+    doc[fread(doc, 1, sizeof(doc) - 1, f)] = '\0';
+    fclose(f);
+    char *begin = strstr(doc, "\nblock 0x") + 1;
+    strchr(strstr(begin, "\nend 0x") + 1, '\n')[1] = '\0';
+    if (!ir_parse(begin, &b, &line))
+        fail_msg("line %u of\n%s", line, begin);
+    assert_null(ir_verify(&b, &line));
+    ir_liveness(&b, IRF_ALL);
+    ir_print(&b, printed, sizeof(printed));
+    assert_string_equal(begin, printed);
+}
+
 static void what_does_not_fit_is_cut_and_counted(void **state)
 {
     static struct ir_block b;
@@ -313,6 +335,7 @@ int main(void)
         cmocka_unit_test(every_operation_is_the_same_after_printing_and_parsing),
         cmocka_unit_test(guest_instructions_without_operations_are_kept),
         cmocka_unit_test(an_operation_prints_as_documented),
+        cmocka_unit_test(the_example_of_the_documentation_is_true),
         cmocka_unit_test(what_does_not_fit_is_cut_and_counted),
         cmocka_unit_test(the_parser_names_the_first_bad_line),
         cmocka_unit_test(flags_not_written_are_those_of_the_table),
