@@ -72,8 +72,9 @@ static inline int ir_reg_of(ir_val v)
     return ir_is_reg(v) ? v - IR_REG : ir_is_high(v) ? v - IR_HIGH : -1;
 }
 
-/** What SEGLIN checks: bits 0-3 the size in bytes, then whether it writes. */
-enum ir_access { IR_ACCESS_SIZE = 15, IR_ACCESS_WRITE = BIT(4) };
+/** What SEGLIN checks: bits 0-3 the size in bytes, then whether it writes, then what is known of the
+ * segment (enum seg_class of jit/mode.h), which need not be checked. */
+enum ir_access { IR_ACCESS_SIZE = 15, IR_ACCESS_WRITE = BIT(4), IR_ACCESS_CLASS_SHIFT = 5 };
 
 /** What an indirect jump is. */
 enum ir_hint { IR_HINT_JUMP, IR_HINT_CALL, IR_HINT_RET };

@@ -69,6 +69,7 @@ struct mmu_context {
     struct mmu_tables t;
     u32 *node; /* by linear page; 0: nothing cached */
     u32 head;  /* all nodes of this context */
+    bool jumps; /* the jump table is not empty */
     u64 used;  /* for LRU; 0: free */
 };
 
