@@ -166,13 +166,14 @@ enum ir_result {
     IR_DONE,     /* at its exit: cpu->rip is the next instruction's                              */
     IR_BAILED,   /* before guest instruction *@g, nothing of which happened: interpret it        */
     IR_FAULTED,  /* the executor of guest instruction *@g failed: cpu->fault is set              */
-    IR_STOPPED,  /* after guest instruction *@g, whose executor wants the run loop's attention   */
+    IR_STOPPED,  /* after a guest instruction whose executor wants the run loop's attention     */
 };
 
 /**
  * Execute @b on @cpu, as translated code would, by the meaning of each operation: flags in
- * cpu->fl_xx, registers in cpu->gpr, memory through the MMU. Charges nothing to the clock except
- * what EXEC's executor does; *@g is the number of guest instructions finished (of the one that
- * bailed or faulted, else).
+ * cpu->fl_xx, registers in cpu->gpr, memory through the MMU. What is not plain RAM, or crosses a
+ * page, bails. Charges nothing to the clock except what EXEC's executor does. *@g is how many guest
+ * instructions were finished, which is also the number of the one that bailed or faulted; cpu->rip
+ * is the address to go on at, or of that one.
  */
 enum ir_result ir_eval(struct cpu *cpu, const struct ir_block *b, unsigned *g);
