@@ -3,12 +3,12 @@
  * The interpreter: decoded blocks, executed one instruction at a time, with events looked at
  * between blocks. cpu_run() is in here.
  */
+#include "cpu/interp.h"
 #include "base/log.h"
 #include "cpu/access.h"
 #include "cpu/cpu.h"
 #include "cpu/flags.h"
 #include "cpu/icache.h"
-#include "cpu/interp.h"
 #include "cpu/interrupt.h"
 
 /* Debug registers [SDM 3B §17.2]. */

@@ -4,8 +4,8 @@
 
 #include "cpu/icache.h"
 
-/** Execute @b, which is at CS:EIP, until it ends, something wants attention, or the budget is spent.
- * Faults are delivered. */
+/** Execute @b, which is at CS:EIP, until it ends, something wants attention, or the budget is
+ * spent. Faults are delivered. */
 void cpu_interpret_block(struct cpu *cpu, const struct block *b);
 
 /** Execute the one instruction @in, which is at CS:EIP; a fault is delivered. */

@@ -53,7 +53,8 @@ struct backend {
     void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
     /** Make code for @u->ir. False: code is full, or @u->by_exec says what does not work. */
     bool (*emit)(struct jit_unit *u);
-    /** Let @e jump to @target (a write address), guarded by @page (number + 1) if it has a guard. */
+    /** Let @e jump to @target (a write address), guarded by @page (number + 1) if it has a guard.
+     */
     void (*link)(const struct jit_edge *e, const u8 *target, u32 page);
 };
 

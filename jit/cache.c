@@ -7,10 +7,10 @@
 #include <sys/mman.h>
 #include <xxhash.h>
 
-#define STUB_BYTES     4096u
-#define CODE_HEADROOM  (16u << 10) /* no block is larger */
-#define META_HEADROOM  (16u << 10)
-#define META_PER_CODE  2u
+#define STUB_BYTES    4096u
+#define CODE_HEADROOM (16u << 10) /* no block is larger */
+#define META_HEADROOM (16u << 10)
+#define META_PER_CODE 2u
 
 static u32 grave_of(phys_addr phys, u32 eip, u32 mode)
 {
@@ -106,9 +106,8 @@ struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip
     struct jit_block *b = c->grave[grave_of(phys, eip, mode)];
 
     for (; b; b = b->grave) {
-        if (b->phys == phys && b->eip == eip && b->mode == mode &&
-            b->guest_bytes == block->bytes && b->guests == block->count &&
-            memcmp(b->bytes, bytes, block->bytes) == 0)
+        if (b->phys == phys && b->eip == eip && b->mode == mode && b->guest_bytes == block->bytes &&
+            b->guests == block->count && memcmp(b->bytes, bytes, block->bytes) == 0)
             break;
     }
     if (!b)

@@ -33,7 +33,8 @@ struct recipe {
     i32 imm;
 };
 
-/** A place in the code that can give up: the return address of its call, and what is known there. */
+/** A place in the code that can give up: the return address of its call, and what is known there.
+ */
 struct jit_site {
     u32 off; /* of the return address, from the block's code */
     u8 g;    /* guest instruction                            */
@@ -50,9 +51,9 @@ struct jit_exec {
 
 /** A jump to a known EIP: to its stub, or, linked, to the block there. */
 struct jit_edge {
-    u8 *place;  /* of the displacement (write address)         */
-    u8 *guard;  /* of the expected page number, or NULL: the target is on the same page */
-    u8 *stub;   /* write address of the code that asks for the target */
+    u8 *place; /* of the displacement (write address)         */
+    u8 *guard; /* of the expected page number, or NULL: the target is on the same page */
+    u8 *stub;  /* write address of the code that asks for the target */
     u32 eip;
     struct jit_block *from, *to;
     struct jit_edge *next_in, **prev_in; /* on to->in */
@@ -61,19 +62,19 @@ struct jit_edge {
 struct jit_block {
     u64 phys;
     u32 eip, mode;
-    struct block *block;      /* its decoded form; NULL: dropped          */
-    const struct insn *insn;  /* its instructions                         */
-    struct jit_block *next;   /* other translations of the same bytes     */
-    struct jit_block *grave;  /* next in the chain of dropped blocks      */
-    u8 *code;                 /* write address                            */
+    struct block *block;     /* its decoded form; NULL: dropped          */
+    const struct insn *insn; /* its instructions                         */
+    struct jit_block *next;  /* other translations of the same bytes     */
+    struct jit_block *grave; /* next in the chain of dropped blocks      */
+    u8 *code;                /* write address                            */
     u32 code_size, hot_size;
     u16 guests, guest_bytes;
     u16 sites, edges;
     struct jit_site *site;
     struct jit_edge *edge;
-    struct jit_edge *in;      /* edges that are linked to this block      */
-    const u8 *bytes;          /* copy of the guest code                   */
-    u32 at[];                 /* EIP of each guest instruction            */
+    struct jit_edge *in; /* edges that are linked to this block      */
+    const u8 *bytes;     /* copy of the guest code                   */
+    u32 at[];            /* EIP of each guest instruction            */
 };
 
 /** Why generated code returned; cpu->jit.leave says which block, edge or site. */

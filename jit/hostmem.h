@@ -9,13 +9,14 @@
 #include "base/types.h"
 
 struct hostmem {
-    u8 *write;  /* where code is written  */
-    u8 *exec;   /* where the same code runs */
+    u8 *write; /* where code is written  */
+    u8 *exec;  /* where the same code runs */
     size_t size;
     const char *method; /* for --stats: how that was done */
 };
 
-/** @size bytes, rounded up to whole pages. STATUS_NO_MEMORY, STATUS_UNSUPPORTED: not on this host. */
+/** @size bytes, rounded up to whole pages. STATUS_NO_MEMORY, STATUS_UNSUPPORTED: not on this host.
+ */
 enum status hostmem_create(struct hostmem *m, size_t size) MUST_CHECK;
 void hostmem_destroy(struct hostmem *m);
 

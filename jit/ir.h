@@ -72,8 +72,8 @@ static inline int ir_reg_of(ir_val v)
     return ir_is_reg(v) ? v - IR_REG : ir_is_high(v) ? v - IR_HIGH : -1;
 }
 
-/** What SEGLIN checks: bits 0-3 the size in bytes, then whether it writes, then what is known of the
- * segment (enum seg_class of jit/mode.h), which need not be checked. */
+/** What SEGLIN checks: bits 0-3 the size in bytes, then whether it writes, then what is known of
+ * the segment (enum seg_class of jit/mode.h), which need not be checked. */
 enum ir_access { IR_ACCESS_SIZE = 15, IR_ACCESS_WRITE = BIT(4), IR_ACCESS_CLASS_SHIFT = 5 };
 
 /** What an indirect jump is. */
@@ -89,7 +89,7 @@ struct ir_insn {
     u8 cc;    /* condition, segment, shift, source width, hint   */
     u8 order; /* enum ir_order, of memory operations             */
     ir_val d, a, b;
-    u8 g; /* guest instruction                                */
+    u8 g;                    /* guest instruction                                */
     u8 def, use, live, seen; /* enum ir_flags                 */
     i64 imm;
 };
@@ -109,11 +109,11 @@ struct ir_block {
     struct ir_insn insn[IR_MAX_INSNS];
     u16 count;
     u16 temps;
-    u8 guests;               /* guest instructions                                  */
-    u64 eip;                 /* of the first                                        */
+    u8 guests;                /* guest instructions                                  */
+    u64 eip;                  /* of the first                                        */
     u32 at[IR_MAX_GUEST + 1]; /* EIP of each, and of what follows the last           */
-    u64 fall;                /* EIP after the block: where BR and BRZ go otherwise  */
-    bool full;               /* something did not fit: not usable                   */
+    u64 fall;                 /* EIP after the block: where BR and BRZ go otherwise  */
+    bool full;                /* something did not fit: not usable                   */
     const struct insn *guest; /* decoded instructions; EXEC executes guest[g]       */
 };
 
@@ -163,10 +163,10 @@ struct cpu;
 
 /** How an evaluated block ended. */
 enum ir_result {
-    IR_DONE,     /* at its exit: cpu->rip is the next instruction's                              */
-    IR_BAILED,   /* before guest instruction *@g, nothing of which happened: interpret it        */
-    IR_FAULTED,  /* the executor of guest instruction *@g failed: cpu->fault is set              */
-    IR_STOPPED,  /* after a guest instruction whose executor wants the run loop's attention     */
+    IR_DONE,    /* at its exit: cpu->rip is the next instruction's                              */
+    IR_BAILED,  /* before guest instruction *@g, nothing of which happened: interpret it        */
+    IR_FAULTED, /* the executor of guest instruction *@g failed: cpu->fault is set              */
+    IR_STOPPED, /* after a guest instruction whose executor wants the run loop's attention     */
 };
 
 /**

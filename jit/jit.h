@@ -10,8 +10,6 @@
  */
 #pragma once
 
-#include <stdio.h>
-
 #include "base/status.h"
 #include "base/types.h"
 
@@ -28,8 +26,8 @@ struct jit_desc {
     struct cpu *cpu;
     struct physmem *physmem;
     enum jit_engine engine;
-    size_t cache_bytes; /* of host code; 0: the default; at least JIT_CACHE_MIN        */
-    u32 threshold;      /* translate a block that was interpreted this often; 0: the default */
+    size_t cache_bytes;   /* of host code; 0: the default; at least JIT_CACHE_MIN        */
+    u32 threshold;        /* translate a block that was interpreted this often; 0: the default */
     const char *perf_map; /* write names of translated code there, or NULL              */
 };
 
@@ -51,4 +49,4 @@ bool jit_supported(void);
 void jit_flush(struct jit *j);
 
 /** What was done so far, as text, for --stats. */
-void jit_stats(const struct jit *j, FILE *out);
+void jit_stats(const struct jit *j, char *text, size_t size);

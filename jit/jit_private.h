@@ -2,6 +2,8 @@
 /* What the parts of the engine share. Private to jit/. */
 #pragma once
 
+#include <stdio.h>
+
 #include "cpu/state.h"
 #include "jit/cache.h"
 #include "jit/ir.h"
@@ -31,10 +33,12 @@ struct jit {
     } counts;
 };
 
-/** The mode of the CPU now, code pair included. May flush everything if there are too many pairs. */
+/** The mode of the CPU now, code pair included. May flush everything if there are too many pairs.
+ */
 u32 jit_mode_now(struct jit *j);
 
-/** Fill in j->ir for @b at @eip; flags that matter after it are all. False: it cannot be translated. */
+/** Fill in j->ir for @b at @eip; flags that matter after it are all. False: it cannot be
+ * translated. */
 bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec) MUST_CHECK;
 
 /** Translate @b; NULL: it has to be interpreted. */

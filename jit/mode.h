@@ -52,7 +52,8 @@ static inline enum seg_class seg_classify(const struct segment *s, bool code)
 /** The mode of the CPU now, with code pair 0. */
 static inline u32 jit_mode_of(const struct cpu *cpu)
 {
-    u32 mode = JIT_MODE_VALID | (cpu_code32(cpu) ? JIT_MODE_CS32 : 0) | (cpu_stack32(cpu) ? JIT_MODE_SS32 : 0);
+    u32 mode = JIT_MODE_VALID | (cpu_code32(cpu) ? JIT_MODE_CS32 : 0) |
+               (cpu_stack32(cpu) ? JIT_MODE_SS32 : 0);
 
     for (unsigned s = 0; s < SEG__COUNT; s++)
         mode |= (u32)seg_classify(&cpu->seg[s], s == SEG_CS) << (JIT_MODE_SEG_SHIFT + 2 * s);

@@ -115,8 +115,8 @@ void xl_write(struct xlate *x, enum width w, struct xl_val v)
 ir_val xl_offset(struct xlate *x)
 {
     const struct insn *in = x->in;
-    bool moffs = x->def->op[0] == OPND_Ob || x->def->op[0] == OPND_Ov ||
-                 x->def->op[1] == OPND_Ob || x->def->op[1] == OPND_Ov;
+    bool moffs = x->def->op[0] == OPND_Ob || x->def->op[0] == OPND_Ov || x->def->op[1] == OPND_Ob ||
+                 x->def->op[1] == OPND_Ov;
     i64 disp = moffs ? (i64)in->imm : in->disp;
     enum width w = in->adsize == W16 ? W16 : W32;
     bool has_base = !moffs && in->base != NO_REG, has_index = !moffs && in->index != NO_REG;

@@ -11,7 +11,7 @@ static ir_val xl_modify(struct xlate *x, enum width w)
     ir_val at = xl_address(x, w, true), t = ir_temp(x->ir);
     struct ir_insn *op = xl_op(x, IR_LDW, w, t, at, XL_NOTHING);
     op->order = x->in->prefix & INSN_LOCK || x->def->attr & ATTR_Lockimpl ? IR_ORDER_ATOMIC
-                                                                           : IR_ORDER_PLAIN;
+                                                                          : IR_ORDER_PLAIN;
     return t;
 }
 
@@ -193,8 +193,8 @@ static void xl_bit(struct xlate *x, enum ir_op op)
 {
     enum width w = x->in->width;
     bool imm = x->def->op[1] == OPND_Ib;
-    struct xl_val bit = imm ? xl_const((i64)(x->in->imm & (width_bits(w) - 1)))
-                            : xl_value(xl_reg(x->in->reg, w));
+    struct xl_val bit =
+        imm ? xl_const((i64)(x->in->imm & (width_bits(w) - 1))) : xl_value(xl_reg(x->in->reg, w));
 
     if (!x->in->mem) {
         ir_val r = xl_reg(x->in->rm, w);

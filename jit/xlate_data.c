@@ -43,14 +43,13 @@ void xlate_mov_z_i(struct xlate *x)
 {
     enum width w = x->in->width;
 
-    xl_op(x, IR_MOV, w, xl_reg(x->in->zreg, w), IR_NONE,
-          xl_const((i64)sign_extend(x->in->imm, w)));
+    xl_op(x, IR_MOV, w, xl_reg(x->in->zreg, w), IR_NONE, xl_const((i64)sign_extend(x->in->imm, w)));
 }
 
 static void extend(struct xlate *x, enum ir_op op, enum width from)
 {
-    ir_val a = xl_in_memory(x, 1) ? xl_load(x, xl_address(x, from, false), from)
-                                  : xl_reg(x->in->rm, from);
+    ir_val a =
+        xl_in_memory(x, 1) ? xl_load(x, xl_address(x, from, false), from) : xl_reg(x->in->rm, from);
 
     xl_op(x, op, x->in->opsize, xl_reg(x->in->reg, x->in->opsize), a, XL_NOTHING)->cc = (u8)from;
 }
@@ -95,7 +94,8 @@ void xlate_xchg_z(struct xlate *x)
 void xlate_cbw(struct xlate *x)
 {
     enum width w = x->in->opsize;
-    struct ir_insn *op = xl_op(x, IR_SEXT, w, xl_reg(REG_AX, w), xl_reg(REG_AX, w - 1u), XL_NOTHING);
+    struct ir_insn *op =
+        xl_op(x, IR_SEXT, w, xl_reg(REG_AX, w), xl_reg(REG_AX, w - 1u), XL_NOTHING);
 
     op->cc = (u8)(w - 1);
 }

@@ -23,6 +23,7 @@
 #include "devices/ps2kbd.h"
 #include "devices/uart16550.h"
 #include "devices/vga.h"
+#include "jit/jit.h"
 #include "machine/drive.h"
 #include "machine/fw.h"
 #include "machine/pacer.h"
@@ -45,6 +46,7 @@ enum a20_source { A20_PORT92, A20_I8042 };
 
 struct pc {
     struct clock clock;
+    struct jit *jit; /* NULL: the CPU interprets */
     struct physmem *physmem;
     struct ioport_bus *io;
     struct cpu *cpu[1]; /* one for now; nothing outside assumes it */

@@ -87,6 +87,36 @@ static enum status create_cpu(struct pc *pc)
     return s;
 }
 
+static enum status create_jit(struct pc *pc)
+{
+    const char *how = config_text(pc->cfg, CONFIG_jit);
+    struct jit_desc d = {
+        .cpu = pc->cpu[0],
+        .physmem = pc->physmem,
+        .engine = strcmp(how, "eval") == 0 ? JIT_EVAL : JIT_HOST,
+        .cache_bytes = config_num(pc->cfg, CONFIG_jit_cache_size),
+        .threshold = (u32)config_num(pc->cfg, CONFIG_jit_threshold),
+        .perf_map = config_text(pc->cfg, CONFIG_perf_map),
+    };
+
+    if (strcmp(how, "off") == 0 || (d.engine == JIT_HOST && !jit_supported()))
+        return STATUS_OK;
+    switch (jit_create(&pc->jit, &d)) {
+    case STATUS_OK:
+        return STATUS_OK;
+    case STATUS_BAD_SIZE:
+        return pc_fail(pc, STATUS_BAD_VALUE, "-jit-cache-size: '%.40s' is not between 256K and 1G",
+                       config_text(pc->cfg, CONFIG_jit_cache_size));
+    case STATUS_NO_FILE:
+        return pc_fail(pc, STATUS_NO_FILE, "-perf-map: cannot write '%.200s'", d.perf_map);
+    case STATUS_UNSUPPORTED:
+        return pc_fail(pc, STATUS_UNSUPPORTED,
+                       "the host gives no memory for translated code; -jit off runs without it");
+    default:
+        return STATUS_NO_MEMORY;
+    }
+}
+
 /* --- life --- */
 
 static void on_timeout(void *dev, u32 arg)
@@ -127,7 +157,8 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
                       char error[PC_ERROR_MAX])
 {
     static enum status (*const stage[])(struct pc *) = {
-        create_basics, pc_load_firmware, pc_open_disks, create_cpu, pc_create_chips, pc_fill_cmos,
+        create_basics, pc_load_firmware, pc_open_disks, create_cpu,
+        create_jit,    pc_create_chips,  pc_fill_cmos,
     };
     enum status s = STATUS_OK;
     struct pc *pc = calloc(1, sizeof(*pc));
@@ -157,6 +188,7 @@ void pc_destroy(struct pc *pc)
         return;
     for (unsigned i = pc->chips; i-- > 0;)
         pc->chip[i].class->destroy(pc->chip[i].dev);
+    jit_destroy(pc->jit);
     for (unsigned i = 0; i < pc->cpus; i++)
         cpu_destroy(pc->cpu[i]);
     pc_close_disks(pc);
@@ -291,6 +323,9 @@ void pc_dump_stats(const struct pc *pc, char *text, size_t size)
              (unsigned long long)(ns / CLOCK_NS_PER_SEC),
              (unsigned long long)(ns % CLOCK_NS_PER_SEC), (unsigned long long)pc->slices,
              (unsigned long long)pc->resets);
+    size_t used = strlen(text);
+    if (pc->jit)
+        jit_stats(pc->jit, text + used, size - used);
 }
 
 void pc_cpu_models(void (*print)(void *ctx, const char *name, const char *text), void *ctx)

@@ -3,7 +3,8 @@
  * The x86-64 host: the driver over a block's operations, and the code that all blocks share.
  *
  * Calls follow the System V convention [SysV-ABI §3.2]: RBX, RBP, R12-R15 survive them. Between
- * blocks and in them the host stack is aligned to 16 bytes, in stubs, which are called, it is 8 off.
+ * blocks and in them the host stack is aligned to 16 bytes, in stubs, which are called, it is 8
+ * off.
  */
 #include "jit/x64/x64_emit.h"
 
@@ -54,7 +55,7 @@ static bool x64_emit_block(struct jit_unit *u)
 
 /* --- stubs --- */
 
-static const u8 saved[] = {RBX, RBP, R12, R13, R14, R15}; /* for our caller */
+static const u8 saved[] = {RBX, RBP, R12, R13, R14, R15};             /* for our caller */
 static const u8 clobbered[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R11}; /* by C, of what we keep */
 
 static void load_guest(struct codebuf *c)

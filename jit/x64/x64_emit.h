@@ -38,8 +38,8 @@ enum {
 };
 
 struct flag_state {
-    u8 host;   /* flags that the host's EFLAGS have  */
-    u8 stored; /* flags that cpu->jit.flags has      */
+    u8 host;      /* flags that the host's EFLAGS have  */
+    u8 stored;    /* flags that cpu->jit.flags has      */
     bool af_zero; /* AF is 0, whatever EFLAGS says   */
     bool recipe;  /* how_to computes all six         */
     struct recipe how_to;
@@ -114,7 +114,8 @@ void x64_byte_end(struct x64_emit *e, ir_val v);
 
 /** @d = the value @v of @w; bits above it are unspecified. Flags stay. */
 void x64_move(struct x64_emit *e, enum width w, u8 d, ir_val v, i64 imm);
-/** D in a register that needs no care, holding A; byte registers are swapped until x64_one_end(). */
+/** D in a register that needs no care, holding A; byte registers are swapped until x64_one_end().
+ */
 u8 x64_one_begin(struct x64_emit *e, const struct ir_insn *in);
 void x64_one_end(struct x64_emit *e, const struct ir_insn *in);
 

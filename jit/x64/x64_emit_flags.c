@@ -114,7 +114,7 @@ static void store_host(struct x64_emit *e)
     x64_lahf(c);
     x64_setcc_r(c, X64_O, RAX);
     if (af_zero) {
-        x64_alu_ri(c, X64_AND, W32, RAX, (i32)~(u32)STORED_A);
+        x64_alu_ri(c, X64_AND, W32, RAX, (i32) ~(u32)STORED_A);
         x64_flags_lost(e);
     }
     if ((have | (af_zero ? IRF_A : 0)) == IRF_ALL) {

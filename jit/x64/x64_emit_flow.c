@@ -110,8 +110,7 @@ void x64_emit_JMPR(struct x64_emit *e, const struct ir_insn *in)
     x64_mov_rr(c, W32, REG_ADDEND, REG_ADDR);
     x64_alu_ri(c, X64_AND, W32, REG_ADDEND, MMU_JUMPS - 1);
     x64_shift_ri(c, X64_SHL, W32, REG_ADDEND, 4);
-    x64_alu_rm(c, X64_CMP, W32, REG_ADDR,
-               x64_idx(REG_TABLES, REG_ADDEND, 0, (i32)MMU_JUMP_OFFSET));
+    x64_alu_rm(c, X64_CMP, W32, REG_ADDR, x64_idx(REG_TABLES, REG_ADDEND, 0, (i32)MMU_JUMP_OFFSET));
     struct cold *k = cold_for(e, COLD_INDIRECT, x64_jcc(c, X64_NE, NULL));
     x64_alu_mi(c, X64_CMP, W32, x64_idx(REG_TABLES, REG_ADDEND, 0, (i32)MMU_JUMP_OFFSET + 4),
                (i32)e->u->mode);

@@ -242,8 +242,8 @@ static void alu_in_register(struct x64_emit *e, const struct ir_insn *in, ir_val
 static const struct recipe *recipe_of(const struct ir_insn *in, struct recipe *r)
 {
     static const u8 kind_of[IR__COUNT] = {
-        [IR_ADD] = RECIPE_ADD,   [IR_SUB] = RECIPE_SUB,   [IR_CMP] = RECIPE_CMP,
-        [IR_AND] = RECIPE_LOGIC, [IR_OR] = RECIPE_LOGIC,  [IR_XOR] = RECIPE_LOGIC,
+        [IR_ADD] = RECIPE_ADD,   [IR_SUB] = RECIPE_SUB,  [IR_CMP] = RECIPE_CMP,
+        [IR_AND] = RECIPE_LOGIC, [IR_OR] = RECIPE_LOGIC, [IR_XOR] = RECIPE_LOGIC,
         [IR_TEST] = RECIPE_TEST, [IR_NEG] = RECIPE_NEG,
     };
     u8 kind = kind_of[in->op];

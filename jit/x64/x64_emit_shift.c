@@ -273,7 +273,8 @@ void x64_emit_BSR(struct x64_emit *e, const struct ir_insn *in)
 
 /* --- flags as values --- */
 
-/* CF alone: in EFLAGS if the others are there or do not matter, else where the others are stored. */
+/* CF alone: in EFLAGS if the others are there or do not matter, else where the others are stored.
+ */
 void x64_emit_SETC(struct x64_emit *e, const struct ir_insn *in)
 {
     x64_flags_before(e, in);
