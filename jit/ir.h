@@ -172,8 +172,9 @@ enum ir_result {
 /**
  * Execute @b on @cpu, as translated code would, by the meaning of each operation: flags in
  * cpu->fl_xx, registers in cpu->gpr, memory through the MMU. What is not plain RAM, or crosses a
- * page, bails. Charges nothing to the clock except what EXEC's executor does. *@g is how many guest
- * instructions were finished, which is also the number of the one that bailed or faulted; cpu->rip
- * is the address to go on at, or of that one.
+ * page, bails. Every finished guest instruction is charged to clock->left, those before an EXEC
+ * before its executor looks at the clock; an executor that leaves less than the rest of the block
+ * needs stops it. *@g is how many guest instructions were finished, which is also the number of the
+ * one that bailed or faulted; cpu->rip is the address to go on at, or of that one.
  */
 enum ir_result ir_eval(struct cpu *cpu, const struct ir_block *b, unsigned *g);

@@ -122,13 +122,31 @@ static void eval_exit(struct ir_eval *e, const struct ir_insn *in)
     cpu->rip = jump ? (u64)in->imm : e->block->fall;
 }
 
-/* Let the executor of the guest instruction do it. False: the block ends here. */
+/* The guest instructions before @g have retired. */
+static void eval_retire(struct ir_eval *e, unsigned g)
+{
+    e->cpu->clock->left -= g - e->retired;
+    e->retired = g;
+}
+
+/* Does the block end behind the executor of guest instruction @g, which did not fail? */
+static bool eval_stops(const struct ir_eval *e, unsigned g)
+{
+    const struct ir_block *b = e->block;
+    const struct cpu *cpu = e->cpu;
+
+    return cpu->attention || cpu->inhibit || cpu->halted || cpu->next_rip != b->at[g + 1] ||
+           cpu->clock->left < (i64)(b->guests - g);
+}
+
+/* Let the executor of the guest instruction do it, at its time. False: the block ends here. */
 static bool eval_exec(struct ir_eval *e, const struct ir_insn *in)
 {
     const struct ir_block *b = e->block;
     const struct insn *guest = &b->guest[in->g];
     struct cpu *cpu = e->cpu;
 
+    eval_retire(e, in->g);
     cpu->rip = b->at[in->g];
     cpu->next_rip = b->at[in->g + 1];
     if (!guest->exec(cpu, guest)) {
@@ -138,7 +156,7 @@ static bool eval_exec(struct ir_eval *e, const struct ir_insn *in)
     if (in[1].op == IR_LEAVE && in[1].g == in->g)
         return true;
     e->result = IR_STOPPED;
-    if (!cpu->attention && !cpu->inhibit && !cpu->halted && cpu->next_rip == b->at[in->g + 1])
+    if (!eval_stops(e, in->g))
         return true;
     cpu->rip = cpu->next_rip;
     return false;
@@ -168,17 +186,9 @@ enum ir_result ir_eval(struct cpu *cpu, const struct ir_block *b, unsigned *g)
 
     while (eval_one(&e, in))
         in++;
-    switch (e.result) {
-    case IR_DONE:
-        *g = b->guests;
-        break;
-    case IR_STOPPED:
-        *g = in->g + 1u;
-        break;
-    default: /* it may be interpreted, or its fault delivered, from here */
-        cpu->rip = b->at[in->g];
-        *g = in->g;
-        break;
-    }
+    *g = e.result == IR_DONE ? b->guests : e.result == IR_STOPPED ? in->g + 1u : in->g;
+    eval_retire(&e, *g);
+    if (e.result == IR_BAILED || e.result == IR_FAULTED)
+        cpu->rip = b->at[*g]; /* it may be interpreted, or its fault delivered, from here */
     return e.result;
 }

@@ -10,7 +10,8 @@ struct ir_eval {
     struct cpu *cpu;
     const struct ir_block *block;
     u64 temp[IR_TEMPS];
-    u8 *modified; /* where STW writes what LDW read */
+    u8 *modified;     /* where STW writes what LDW read          */
+    unsigned retired; /* guest instructions taken from clock->left */
     enum ir_result result;
 };
 

@@ -266,6 +266,8 @@ static enum ir_result eval_exec(struct cpu *cpu, const char *bytes, unsigned n, 
     decode_table_destroy(t);
     b.guest = guest;
     cpu->gpr[REG_AX] = 0;
+    if (!cpu->clock->left)
+        clock_begin(cpu->clock, 100);
     return ir_eval(cpu, &b, g);
 }
 
@@ -321,6 +323,35 @@ static void what_the_run_loop_must_see_stops_the_block(void **state)
     assert_int_equal(cpu->rip, 0x1003);
 }
 
+/* RDTSC of one cycle an instruction: INC EAX before it has retired, it has not. */
+static void executors_see_the_clock_of_their_instruction(void **state)
+{
+    struct little_pc *pc = *state;
+    unsigned g;
+
+    clock_begin(&pc->clock, 100);
+    assert_int_equal(eval_exec(pc->cpu, "\x0f\x31", 2, true, &g), IR_DONE);
+    assert_int_equal(pc->cpu->gpr[REG_AX], 1);
+    assert_int_equal(clock_retired(&pc->clock), 2);
+    assert_int_equal(eval_exec(pc->cpu, "\x0f\x31", 2, false, &g), IR_DONE);
+    assert_int_equal(pc->cpu->gpr[REG_AX], 4);
+    assert_int_equal(clock_retired(&pc->clock), 5);
+}
+
+/* A port may arm a timer that is due before the block's end. */
+static void an_executor_that_shortens_the_slice_stops_the_block(void **state)
+{
+    struct little_pc *pc = *state;
+    struct cpu *cpu = pc->cpu;
+    unsigned g;
+
+    clock_begin(&pc->clock, 2);
+    assert_int_equal(eval_exec(cpu, "\x88\xc2", 2, false, &g), IR_STOPPED);
+    assert_int_equal(g, 2);
+    assert_int_equal(cpu->rip, 0x1003);
+    assert_int_equal(pc->clock.left, 0);
+}
+
 static void leave_asks_the_run_loop_in_any_case(void **state)
 {
     struct cpu *cpu = ((struct little_pc *)*state)->cpu;
@@ -366,6 +397,8 @@ int main(void)
         TEST(an_executor_runs_with_the_addresses_of_its_instruction),
         TEST(a_fault_of_an_executor_is_handed_on),
         TEST(what_the_run_loop_must_see_stops_the_block),
+        TEST(executors_see_the_clock_of_their_instruction),
+        TEST(an_executor_that_shortens_the_slice_stops_the_block),
         TEST(leave_asks_the_run_loop_in_any_case),
         TEST(what_came_before_a_bail_stays_done),
     };
