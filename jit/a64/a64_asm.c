@@ -104,16 +104,16 @@ bool a64_bitmask(enum width w, u64 imm, u32 *fields)
 
     unsigned size = bitmask_element(imm);
     u64 mask = UINT64_MAX >> (64 - size), element = imm & mask;
-    /* The run of ones may wrap around; that of zeros does not then. */
-    bool wraps = (element & 1) && element >> (size - 1);
-    u64 run = wraps ? ~element & mask : element;
+    /* The run of ones may wrap around. If it has bit 0, that of zeros does not. */
+    bool of_zeros = element & 1;
+    u64 run = of_zeros ? ~element & mask : element;
     unsigned first = (unsigned)__builtin_ctzll(run);
     unsigned length = (unsigned)__builtin_popcountll(run);
 
     if (run >> first != UINT64_MAX >> (64 - length))
         return false;
-    unsigned ones = wraps ? size - length : length;
-    unsigned start = wraps ? first + length : first;
+    unsigned ones = of_zeros ? size - length : length;
+    unsigned start = of_zeros ? first + length : first;
     unsigned immr = (size - start) % size;
     unsigned imms = (~(2 * size - 1) & 0x3f) | (ones - 1);
     *fields = (u32)(size == 64) << 22 | immr << 16 | imms << 10;

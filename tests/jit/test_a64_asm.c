@@ -123,6 +123,7 @@ static void arithmetic_takes_twelve_bits(void **state)
     }
     assert_true(a64_arith_fits(0));
     assert_false(a64_arith_fits(0x1001));
+    assert_false(a64_arith_fits(0x1008));
     assert_false(a64_arith_fits(0xfff001));
     assert_false(a64_arith_fits(0x1000000));
     assert_false(a64_arith_fits(UINT64_MAX));

@@ -229,6 +229,8 @@ static void numbers_take_few_instructions(void **state)
         {0x00ff00ff00ff00ff, 1}, /* ORR */
         {0x00ff00ff00ff1234, 2}, /* ORR, MOVK */
         {0x123400ff00ff00ff, 2},
+        {0xff00ff00ff00edcb, 2},
+        {0xff00ff00edcbff00, 2},
         {0x00ffffffffff1234, 2},
         {0x5555555555555555, 1},
         {0xffffffff80000000, 1},
