@@ -85,6 +85,7 @@ static void offsets_fit_scaled_or_in_nine_bits(void **state)
         assert_true(a64_pair_fits(w, -64 * unit));
         assert_false(a64_pair_fits(w, 64 * unit));
         assert_false(a64_pair_fits(w, -65 * unit));
+        assert_false(a64_pair_fits(w, 1));
         assert_false(a64_pair_fits(w, 2));
         assert_false(a64_pair_fits(w, (i64)1 << 34));
     }
