@@ -185,7 +185,7 @@ def arguments():
                      f"there are {', '.join(workloads())}")
     if args.scale < 1 or args.runs < 1:
         parser.error("--scale and --runs count from 1")
-    if bad := [c for c in args.commands if not re.match(r"[\w.+-]+=\S", c)]:
+    if bad := [c for c in args.commands if not re.match(r"[\w.+-]+=\s*\S", c)]:
         parser.error(f"{bad[0]}: a command is written NAME=COMMAND")
     args.commands = [tuple(c.split("=", 1)) for c in args.commands] or default_commands()
     if not args.commands:
