@@ -41,5 +41,6 @@ void fuzz_machine_destroy(struct fuzz_machine *m);
 /** Run until @until instructions have retired, or the program has ended. */
 void fuzz_machine_run(struct fuzz_machine *m, u64 until);
 
-/** Are they the same? Else *@out, if not NULL, is told the first thing that differs. */
-bool fuzz_machine_same(struct fuzz_machine *a, struct fuzz_machine *b, FILE *out);
+/** Are they the same, with @ram all of their memory too? Else *@out, if not NULL, is told the first
+ * thing that differs. */
+bool fuzz_machine_same(struct fuzz_machine *a, struct fuzz_machine *b, bool ram, FILE *out);

@@ -137,7 +137,7 @@ static unsigned near_target_back(struct gen *g)
 {
     unsigned at = g->p->count - 1;
 
-    return fuzz_one_in(g->f, 8) ? at - fuzz_below(g->f, at < 4 ? at + 1 : 5) : near_target(g);
+    return fuzz_one_in(g->f, 50) ? at - fuzz_below(g->f, at < 4 ? at + 1 : 5) : near_target(g);
 }
 
 static void gen_jump(struct gen *g)
@@ -176,6 +176,27 @@ static void gen_jump(struct gen *g)
         put_fix(g, GEN_FIX_REL, 1, near_target_back(g));
         break;
     }
+}
+
+/* Some items, a few times. */
+static void gen_loop(struct gen *g)
+{
+    unsigned body;
+
+    gen_mov(g, REG_CX, 1 + (u32)fuzz_length(g->f, 5));
+    body = g->p->count;
+    for (unsigned n = fuzz_below(g->f, 5); n; n--)
+        gen_insn(g);
+    gen_begin(g);
+    if (fuzz_one_in(g->f, 2)) {
+        gen8(g, 0xe2);
+        put_fix(g, GEN_FIX_REL, 1, body);
+        return;
+    }
+    gen8(g, 0x48 | REG_CX);
+    gen_begin(g);
+    gen8(g, 0x75);
+    put_fix(g, GEN_FIX_REL, 1, body);
 }
 
 /* Indirect: register or memory, jump, call or return. */
@@ -221,7 +242,7 @@ static void gen_string(struct gen *g)
         gen_mov(g, REG_SI, gen_pointer(g, false));
     if (fuzz_one_in(g->f, 2))
         gen_mov(g, REG_DI, gen_pointer(g, false));
-    gen_mov(g, REG_CX, (u32)fuzz_length(g->f, fuzz_one_in(g->f, 10) ? 12 : 6));
+    gen_mov(g, REG_CX, (u32)fuzz_length(g->f, fuzz_one_in(g->f, 40) ? 12 : 6));
     if (fuzz_one_in(g->f, 3)) {
         gen_begin(g);
         gen8(g, 0xfc | fuzz_below(g->f, 2)); /* CLD, STD */
@@ -390,8 +411,10 @@ static void gen_any(struct gen *g)
         gen_insn(g);
     else if (n < 74)
         gen_jump(g);
-    else if (n < 78)
+    else if (n < 77)
         gen_small(g);
+    else if (n < 79)
+        gen_loop(g);
     else if (n < 83)
         gen_point(g);
     else if (n < 87)
@@ -513,12 +536,12 @@ static void choose_machine(struct fuzz *f, struct gen_program *p)
     p->am = fuzz_one_in(f, 4);
     p->start = (u16)(PAGE_SIZE - fuzz_below(f, 1000));
     p->rounds = (u16)(1 + fuzz_below(f, 40));
-    p->max_faults = 1 + (u32)fuzz_length(f, 9);
+    p->max_faults = 50 + (u32)fuzz_length(f, 10);
     p->data_seed = fuzz_u64(f);
-    p->timer = fuzz_one_in(f, 3) ? 0 : 1 + (u32)fuzz_length(f, 9);
+    p->timer = fuzz_one_in(f, 3) ? 0 : 24 + (u32)fuzz_length(f, 9);
     p->nmi = fuzz_one_in(f, 4) ? 50 + (u32)fuzz_length(f, 9) : 0;
     p->event_seed = fuzz_u64(f);
-    p->budget = 500 + fuzz_length(f, 15);
+    p->budget = 2000 + fuzz_length(f, 15);
     p->slice = 1 + (u32)fuzz_length(f, 11);
     p->slice_seed = fuzz_u64(f);
     for (unsigned i = 0; i < 8; i++)

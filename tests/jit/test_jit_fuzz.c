@@ -49,7 +49,7 @@ static bool run_program(const struct options *o, const struct gen_program *p, FI
     struct fuzz slices = {.state = p->slice_seed};
     bool same = true;
     unsigned n = 0;
-    u64 until = 0;
+    u64 until = 0, ram_at = 0; /* comparing all of RAM costs as much as a thousand instructions */
 
     for (unsigned i = 0; i < o->engines; i++) {
         m[n] = fuzz_machine_create(p, o->engine[i]);
@@ -61,8 +61,10 @@ static bool run_program(const struct options *o, const struct gen_program *p, FI
         until += 1 + fuzz_below(&slices, 2 * p->slice);
         for (unsigned i = 0; i < n; i++)
             fuzz_machine_run(m[i], until);
+        bool ram = out || until >= ram_at || until >= p->budget || m[0]->ended;
         for (unsigned i = 1; i < n && same; i++)
-            same = fuzz_machine_same(m[0], m[i], out);
+            same = fuzz_machine_same(m[0], m[i], ram, out);
+        ram_at = ram ? until + 1000 : ram_at;
         if (!same && out)
             fprintf(out, "at %llu instructions; the last comparison was at EIP %x\n",
                     (unsigned long long)until, eip);
