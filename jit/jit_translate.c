@@ -39,13 +39,31 @@ static const struct code_pair *code_of(const struct jit *j, u32 mode)
     return &j->code[mode >> JIT_MODE_CODE_SHIFT & (JIT_MODE_CODES - 1)];
 }
 
+/* Shifts by CL leave no flags: guest instructions that need them after all. */
+static u64 need_flags_of_shifts(const struct ir_block *ir)
+{
+    u64 g = 0;
+
+    for (unsigned i = 0; i < ir->count; i++) {
+        const struct ir_insn *in = &ir->insn[i];
+        if (in->op >= IR_SHLV && in->op <= IR_RORV && (in->live | in->seen))
+            g |= BIT64(in->g);
+    }
+    return g;
+}
+
 bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
 {
     struct xlate_env env = {.mode = mode, .cs_limit = code_of(j, mode)->limit};
 
-    xlate_block(&j->ir, b->insn, b->count, eip, &env, by_exec);
-    ir_liveness(&j->ir, IRF_ALL);
-    return !j->ir.full;
+    for (;;) {
+        xlate_block(&j->ir, b->insn, b->count, eip, &env, by_exec);
+        ir_liveness(&j->ir, IRF_ALL);
+        u64 more = need_flags_of_shifts(&j->ir);
+        if (!more || j->ir.full)
+            return !j->ir.full;
+        by_exec |= more;
+    }
 }
 
 /* Metadata whose numbers generated code contains: reserved before it is made. */

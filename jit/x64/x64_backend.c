@@ -43,7 +43,10 @@ static bool x64_emit_block(struct jit_unit *u)
     x64_emit_head(&e);
     for (e.i = 0; e.i < u->ir->count; e.i++) {
         const struct ir_insn *in = &u->ir->insn[e.i];
+        bool fused = e.fused;
         emit_of[in->op](&e, in);
+        if (fused)
+            e.hold = e.fused = false;
         if (!in->def)
             x64_flags_spoil(&e, in);
         x64_temps_expire(&e);

@@ -68,6 +68,7 @@ struct x64_emit {
     bool address[256]; /* it is only used as an address                */
     u8 busy[16];       /* by host register: the temporary in it, or 0  */
     bool hold;         /* between LDW and STW: address and addend stay */
+    bool fused;        /* the next operation takes its operand there          */
     u8 addr;           /* register with the last access's address      */
 
     struct flag_state fl;

@@ -94,6 +94,7 @@ void x64_emit_LD(struct x64_emit *e, const struct ir_insn *in)
     look_up(e, in->a, in->w, false);
     if (reader_takes_memory(e, in) || extension_takes_memory(e, in)) {
         e->home[in->d] = HOME_MEM;
+        e->hold = e->fused = true;
         return;
     }
     if (ir_is_temp(in->d) && in->w < W32) {
