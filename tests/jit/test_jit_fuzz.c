@@ -272,7 +272,7 @@ int main(int argc, char **argv)
         exit(run_cases(&o, s)); /* not _exit(): the leak check runs at the end */
     if (child < 0 || waitpid(child, &how, 0) != child)
         return 2;
-    printf("%llu cases, %llu instructions\n", (unsigned long long)s->number + (how == 0),
+    printf("%llu cases, %llu instructions\n", (unsigned long long)(s->number - o.only + (how == 0)),
            (unsigned long long)s->insns);
     fflush(stdout);
     if (how != 0)
