@@ -184,7 +184,7 @@ static void pure_rotate(struct ir_eval *e, const struct ir_insn *in)
     ir_eval_set(e, in, (u64)r);
 }
 
-/* By CL & 31, and no flags. */
+/* By CL & 31. Which flags it leaves nobody may rely on: all of them change. */
 static void pure_shift_cl(struct ir_eval *e, const struct ir_insn *in)
 {
     const enum width w = (enum width)in->w;
@@ -208,6 +208,7 @@ static void pure_shift_cl(struct ir_eval *e, const struct ir_insn *in)
         r = (u64)ring_left(a, bits, bits - n % bits);
         break;
     }
+    flags_set(e->cpu, FL_OSZAPC, ~flags_arith(e->cpu));
     ir_eval_set(e, in, r);
 }
 

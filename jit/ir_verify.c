@@ -68,7 +68,7 @@ static const char *rule_shape(struct verify *v)
     return NULL;
 }
 
-/* Operation @op's last value of cc; a width there is narrower than the operation's. */
+/* The last value of cc; a width there is at most the operation's. */
 static unsigned x_last(const struct ir_insn *in)
 {
     switch (ir_x_of(in->op)) {
@@ -79,7 +79,7 @@ static unsigned x_last(const struct ir_insn *in)
     case IR_X_SHIFT:
         return 3;
     case IR_X_WIDTH:
-        return in->w - 1u;
+        return in->w;
     case IR_X_HINT:
         return IR_HINT_RET;
     case IR_X_FLAG:
@@ -93,8 +93,6 @@ static const char *rule_cc(struct verify *v)
 {
     const struct ir_insn *in = v->in;
 
-    if (ir_x_of(in->op) == IR_X_WIDTH && in->w == W8)
-        return "nothing is narrower than 8 bits";
     return in->cc > x_last(in) ? "cc is not one that the operation has" : NULL;
 }
 
@@ -163,6 +161,8 @@ static const char *rule_flags(struct verify *v)
         return "it uses flags that use does not name";
     if ((in->live | in->seen) & ~in->def)
         return "live and seen are part of def";
+    if (in->op >= IR_SHLV && in->op <= IR_RORV && (in->live | in->seen))
+        return "flags are needed that it leaves undefined";
     return NULL;
 }
 
