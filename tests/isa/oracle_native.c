@@ -302,13 +302,14 @@ static bool map_arena(void)
 }
 
 /* 64-bit code: jmp *0(%rip), and where to. */
-static void make_exit(void)
+static bool make_exit(void)
 {
     static const u8 jmp[] = {0xff, 0x25, 0, 0, 0, 0};
     u8 *at = (u8 *)(uintptr_t)ARENA_EXIT;
 
     memcpy(at, jmp, sizeof(jmp));
     store64(at + sizeof(jmp), (u64)(uintptr_t)native_leave);
+    return mprotect(at, PAGE, PROT_READ | PROT_EXEC) == 0; /* cases may get at it */
 }
 
 static void install_handlers(void)
@@ -341,7 +342,8 @@ const char *native_open(struct oracle_memory *mem)
         return "the addresses of the arena are taken";
     memset(native.arena, 0xcc, PAGE);
     install_handlers();
-    make_exit();
+    if (!make_exit())
+        return "no page can be made executable";
     mem->data = (u8 *)(uintptr_t)ARENA_DATA;
     mem->stack = (u8 *)(uintptr_t)ARENA_STACK;
     return NULL;
