@@ -45,7 +45,11 @@ static bool find_firmware(const struct pc *pc, const char *name, char *path, siz
 static enum status load_own_bios(struct pc *pc, const char *why)
 {
     const struct rom_image *own = rom_image_find("tinybios.bin");
+    const char *kernel = config_text(pc->cfg, CONFIG_kernel);
 
+    if (kernel && *kernel) /* it runs no option ROMs */
+        return pc_fail(pc, STATUS_UNSUPPORTED, "-kernel: the built-in small BIOS starts none; %s",
+                       why);
     if (!own)
         return pc_fail(pc, STATUS_NO_FILE, "%s; give -bios FILE", why);
     log_info(ROM, "%s; using the built-in small BIOS", why);
@@ -77,7 +81,7 @@ static enum status load_bios(struct pc *pc)
         if (!hostfile_exists(path) && !find_firmware(pc, given, path, sizeof(path)))
             return pc_fail(pc, STATUS_NO_FILE, "-bios: cannot open '%.200s'", given);
     } else if (!runs_seabios(pc)) {
-        return load_own_bios(pc, "SeaBIOS needs a 486");
+        return load_own_bios(pc, "SeaBIOS needs -cpu 486 or later");
     } else if (!find_firmware(pc, "bios-256k.bin", path, sizeof(path))) {
         return load_own_bios(pc, "SeaBIOS (package seabios) is not there");
     }
