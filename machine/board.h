@@ -9,6 +9,7 @@
 #include "devices/device.h"
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
+#include "devices/i82077.h"
 #include "devices/i8237.h"
 #include "devices/i8254.h"
 #include "devices/i8259.h"
@@ -68,6 +69,7 @@ struct pc {
     struct piix4_pm *pm;
     struct vga *vga;
     struct ata *ata;
+    struct i82077 *fdc;
     struct piix_ide *ide;
 
     u8 *bios; /* owned; a whole number of pages */
@@ -83,7 +85,7 @@ struct pc {
     const struct config *cfg;
     struct pc_host host;
     struct drive drive[DRIVE_COUNT];
-    struct block *disk[DRIVE_COUNT]; /* owned; NULL: none */
+    struct block *disk[DRIVE_COUNT]; /* owned; NULL: none, or an empty drive */
     u64 ram_bytes;
     bool deterministic;
     struct pacer pacer;
@@ -114,6 +116,9 @@ enum status pc_create_chips(struct pc *pc) MUST_CHECK;  /* pc_chips.c    */
 enum status pc_fill_cmos(struct pc *pc) MUST_CHECK;     /* pc_firmware.c */
 
 void pc_close_disks(struct pc *pc);
+
+/** The type of floppy drive @n, by the medium that is in it at the start. */
+u8 pc_floppy_type(const struct pc *pc, unsigned n);
 
 /** CMOS byte 39h: how the BIOS is to translate each disk's geometry, 2 bits a disk. */
 u8 pc_disk_translation(const struct pc *pc);

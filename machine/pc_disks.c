@@ -1,17 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* The images behind the IDE connectors; without any, and without a kernel, our demo disk. */
+/* The images in the drives; without any, and without a kernel, our demo disk. */
 #include <stdio.h>
 #include <string.h>
 
 #include "machine/board.h"
 #include "machine/hostfile.h"
 
+/* Open @d's image as *@out; @error takes one sentence. */
+static enum status open_image(struct block **out, const struct drive *d, unsigned place,
+                              char error[BLOCK_ERR_SIZE])
+{
+    const struct block_options options = {.read_only = d->readonly, .snapshot = d->snapshot};
+    struct block *b;
+    enum status s = block_open(&b, d->path, &options, error);
+
+    if (s != STATUS_OK)
+        return s;
+    if (drive_is_floppy(place) && !floppy_format_find(block_sectors(b))) {
+        snprintf(error, BLOCK_ERR_SIZE, "\"%s\" is larger than any floppy disk (2.88M).", d->path);
+        block_close(b);
+        return STATUS_BAD_SIZE;
+    }
+    *out = b;
+    return STATUS_OK;
+}
+
 static enum status open_disk(struct pc *pc, unsigned i)
 {
     char error[BLOCK_ERR_SIZE] = "";
     const struct drive *d = &pc->drive[i];
-    const struct block_options options = {.read_only = d->readonly, .snapshot = d->snapshot};
-    enum status s = block_open(&pc->disk[i], d->path, &options, error);
+    enum status s = open_image(&pc->disk[i], d, i, error);
 
     for (unsigned k = 0; s == STATUS_LOCKED && k < i; k++) {
         if (pc->drive[k].present && hostfile_same(pc->drive[k].path, d->path))
@@ -31,7 +49,7 @@ enum status pc_open_disks(struct pc *pc)
     if (!drive_parse(pc->cfg, pc->drive, pc->error))
         return STATUS_BAD_VALUE;
     for (unsigned i = 0; i < DRIVE_COUNT; i++) {
-        if (!pc->drive[i].present)
+        if (!pc->drive[i].present || !*pc->drive[i].path)
             continue;
         any = true;
         enum status s = open_disk(pc, i);
@@ -40,6 +58,7 @@ enum status pc_open_disks(struct pc *pc)
     }
     if (any || (kernel && *kernel) || !demo)
         return STATUS_OK;
+    pc->drive[0].present = true;
     return block_create_memory(&pc->disk[0], demo->bytes, demo->size);
 }
 
@@ -49,13 +68,22 @@ void pc_close_disks(struct pc *pc)
         block_close(pc->disk[i]);
 }
 
+u8 pc_floppy_type(const struct pc *pc, unsigned n)
+{
+    const struct block *medium = pc->disk[DRIVE_IDE + n];
+
+    if (!pc->drive[DRIVE_IDE + n].present)
+        return FLOPPY_NONE;
+    return medium ? floppy_format_find(block_sectors(medium))->type : FLOPPY_1M44;
+}
+
 u8 pc_disk_translation(const struct pc *pc)
 {
     enum { NONE = 0, LBA = 1, CHS_SECTORS = 1024 * 16 * 63 };
     u8 bits = 0;
 
-    for (unsigned i = 0; i < DRIVE_COUNT; i++) {
-        if (pc->disk[i] && block_sectors(pc->disk[i]) > CHS_SECTORS)
+    for (unsigned i = 0; i < DRIVE_IDE; i++) {
+        if (pc->disk[i] && !pc->drive[i].cdrom && block_sectors(pc->disk[i]) > CHS_SECTORS)
             bits |= (u8)(LBA << 2 * i);
     }
     return bits;

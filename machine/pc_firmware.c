@@ -206,7 +206,9 @@ enum cmos {
     CMOS_BOOT3 = 0x38,         /* third boot device in the upper half */
     CMOS_TRANSLATION = 0x39,   /* 2 bits a disk */
     CMOS_BOOT12 = 0x3d,        /* second and first boot device */
+    EQUIPMENT_FLOPPY = BIT(0),
     EQUIPMENT_FPU = BIT(1),
+    EQUIPMENT_FLOPPIES_SHIFT = 6, /* their number - 1 */
     BOOT3_NO_FLOPPY_CHECK = BIT(0),
 };
 
@@ -232,6 +234,17 @@ static u8 boot_code(char letter)
     }
 }
 
+static void fill_floppies(struct pc *pc)
+{
+    u8 a = pc_floppy_type(pc, 0), b = pc_floppy_type(pc, 1);
+    u8 equipment = EQUIPMENT_FPU;
+
+    if (a || b)
+        equipment |= (u8)(EQUIPMENT_FLOPPY | (a && b ? 1 << EQUIPMENT_FLOPPIES_SHIFT : 0));
+    mc146818_set(pc->rtc, CMOS_FLOPPIES, (u8)(a << 4 | b));
+    mc146818_set(pc->rtc, CMOS_EQUIPMENT, equipment);
+}
+
 enum status pc_fill_cmos(struct pc *pc)
 {
     u64 above_1m = pc->ram_bytes - (1 << 20);
@@ -249,8 +262,7 @@ enum status pc_fill_cmos(struct pc *pc)
     set16(pc, CMOS_EXTENDED_KIB2, extended);
     if (pc->ram_bytes > 16 << 20)
         set16(pc, CMOS_ABOVE_16M, (pc->ram_bytes - (16 << 20)) >> 16);
-    mc146818_set(pc->rtc, CMOS_FLOPPIES, 0);
-    mc146818_set(pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU);
+    fill_floppies(pc);
     for (unsigned i = 0; i < 3 && b.order[i]; i++)
         code[i] = boot_code(b.order[i]);
     mc146818_set(pc->rtc, CMOS_BOOT12, (u8)(code[1] << 4 | code[0]));

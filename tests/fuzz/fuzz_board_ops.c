@@ -70,7 +70,7 @@ static u32 some_port(struct fuzz *f)
     } ranges[] = {
         {0x00, 0x10},  {0x20, 2},     {0x40, 4},      {0x60, 5},      {0x70, 4},      {0x80, 16},
         {0x92, 1},     {0xa0, 2},     {0xb2, 2},      {0xc0, 0x20},   {0xe9, 1},      {0xf0, 8},
-        {0x170, 8},    {0x376, 1},    {0x1f0, 8},     {0x3f6, 1},     {0x2f8, 8},     {0x3f8, 8},
+        {0x170, 8},    {0x376, 1},    {0x1f0, 8},     {0x3f2, 6},     {0x2f8, 8},     {0x3f8, 8},
         {0x3b0, 0x30}, {0x1ce, 4},    {0x4d0, 2},     {0x510, 12},    {0xcf8, 8},     {0xcf9, 1},
         {0x600, 0x40}, {0x700, 0x10}, {0xb000, 0x40}, {0xb100, 0x10}, {BM_PORTS, 16},
     };
@@ -293,6 +293,37 @@ static void isa_dma(struct fuzz *f, struct pc *pc)
     i8237_set_dreq(pc->dma, n, fuzz_one_in(f, 4));
 }
 
+/* A command of the floppy controller, mostly with sensible bytes, and what goes with it. */
+static void floppy(struct fuzz *f, struct pc *pc)
+{
+    static const u8 commands[] = {0x42, 0x45, 0xc5, 0x46, 0xe6, 0xc6, 0x49, 0x4a, 0x4c,
+                                  0x6c, 0x4d, 0x51, 0x56, 0xd6, 0x59, 0x5d, 0x07, 0x0f,
+                                  0x8f, 0xcf, 0x03, 0x13, 0x12, 0x0e, 0x08, 0x04};
+    bool dma = fuzz_one_in(f, 2);
+
+    if (fuzz_one_in(f, 6)) {
+        out(pc, 0x3f2, some_value(f), W8);
+        board_step(pc, 100000);
+    }
+    out(pc, 0x3f2, 0x1c | (fuzz_one_in(f, 6) ? 0x21 : 0), W8);
+    out(pc, 0x3f7, fuzz_one_in(f, 4) ? fuzz_below(f, 4) : 0, W8);
+    for (unsigned n = fuzz_below(f, 9); n && in(pc, 0x3f4, W8) & 0x40; n--)
+        in(pc, 0x3f5, W8);
+    out(pc, 0x3f5, commands[fuzz_below(f, sizeof(commands))], W8);
+    out(pc, 0x3f5, fuzz_one_in(f, 8) ? some_value(f) : 0, W8);
+    for (unsigned n = 0; n < 7; n++)
+        out(pc, 0x3f5, fuzz_one_in(f, 8) ? some_value(f) : n == 3 ? 2u : fuzz_below(f, 3), W8);
+    if (dma)
+        isa_dma(f, pc);
+    board_step(pc, fuzz_length(f, 22));
+    for (unsigned n = fuzz_below(f, 600), read = fuzz_below(f, 2); n; n--) {
+        if (read)
+            in(pc, 0x3f5, W8);
+        else
+            out(pc, 0x3f5, some_value(f), W8);
+    }
+}
+
 static void screen(struct fuzz *f, struct pc *pc)
 {
     struct pc_frame frame = {0};
@@ -354,7 +385,7 @@ void board_operation(struct fuzz *f, struct pc *pc)
     static void (*const kinds[])(struct fuzz *, struct pc *) = {
         plain_ports, plain_ports, plain_ports, plain_ports, indexed_ports, indexed_ports,
         memory,      memory,      pci,         pci,         ata,           bus_master,
-        fwcfg_dma,   isa_dma,     screen,      outside,     timers,
+        fwcfg_dma,   isa_dma,     screen,      outside,     timers,        floppy,
     };
 
     kinds[fuzz_below(f, ARRAY_LEN(kinds))](f, pc);

@@ -55,6 +55,21 @@ static void drives_find_their_connectors(void **state)
     assert_true(DRIVES("-hdb", "/etc/passwd", "-snapshot"));
     assert_true(d[1].snapshot);
 
+    assert_true(DRIVES("-cdrom", "/etc/passwd", "-fdb", "/etc/passwd"));
+    assert_true(d[2].cdrom && d[2].readonly && !d[0].present);
+    assert_true(d[4].present && !*d[4].path); /* floppy drive A is there, and empty */
+    assert_string_equal(d[5].path, "/etc/passwd");
+    assert_true(DRIVES("-drive", "file=a,if=floppy", "-drive", "file=b,media=cdrom,index=1"));
+    assert_string_equal(d[4].path, "a");
+    assert_true(d[1].cdrom && d[2].cdrom && !*d[2].path && !d[5].present);
+    assert_true(DRIVES("-hdc", "/etc/passwd"));
+    assert_false(d[2].cdrom);
+
+    assert_false(DRIVES("-hdc", "/etc/passwd", "-cdrom", "/etc/passwd"));
+    assert_non_null(strstr(error, "the same drive"));
+    assert_false(DRIVES("-drive", "file=a,if=floppy,index=2"));
+    assert_non_null(strstr(error, "index=2 is not supported"));
+    assert_false(DRIVES("-drive", "file=a,if=floppy,media=cdrom"));
     assert_false(DRIVES("-drive", "index=0"));
     assert_non_null(strstr(error, "names no file"));
     assert_false(DRIVES("-drive", "file=a,format=qcow2"));
