@@ -28,6 +28,7 @@
 #include "machine/fw.h"
 #include "machine/pacer.h"
 #include "machine/pc.h"
+#include "machine/typist.h"
 #include "mmu/physmem.h"
 #include "roms/roms.h"
 
@@ -62,6 +63,7 @@ struct pc {
     struct i8042 *kbc;
     struct ps2kbd *kbd;
     struct portf0 *portf0;
+    struct typist *typist; /* owned; no chip */
     struct uart16550 *uart[PC_SERIALS];
     struct pci_bus *pci;
     struct i440fx *bridge;
@@ -114,6 +116,7 @@ enum status pc_load_firmware(struct pc *pc) MUST_CHECK; /* pc_firmware.c */
 enum status pc_open_disks(struct pc *pc) MUST_CHECK;    /* pc_disks.c    */
 enum status pc_create_chips(struct pc *pc) MUST_CHECK;  /* pc_chips.c    */
 enum status pc_fill_cmos(struct pc *pc) MUST_CHECK;     /* pc_firmware.c */
+enum status pc_start_typing(struct pc *pc) MUST_CHECK;  /* pc_input.c    */
 
 void pc_close_disks(struct pc *pc);
 

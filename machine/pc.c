@@ -127,7 +127,8 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
                       char error[PC_ERROR_MAX])
 {
     static enum status (*const stage[])(struct pc *) = {
-        create_basics, pc_load_firmware, pc_open_disks, create_cpu, pc_create_chips, pc_fill_cmos,
+        create_basics,   pc_load_firmware, pc_open_disks,   create_cpu,
+        pc_create_chips, pc_fill_cmos,     pc_start_typing,
     };
     enum status s = STATUS_OK;
     struct pc *pc = calloc(1, sizeof(*pc));
@@ -155,6 +156,7 @@ void pc_destroy(struct pc *pc)
 {
     if (!pc)
         return;
+    typist_destroy(pc->typist);
     for (unsigned i = pc->chips; i-- > 0;)
         pc->chip[i].class->destroy(pc->chip[i].dev);
     for (unsigned i = 0; i < pc->cpus; i++)

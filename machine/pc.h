@@ -73,6 +73,15 @@ bool pc_power_button(struct pc *pc);
 bool pc_serial_ready(const struct pc *pc, unsigned port);
 void pc_serial_input(struct pc *pc, unsigned port, u8 byte);
 
+/** A key goes down or up; codes as in devices/ps2kbd.h. False: the keyboard's buffer is full. */
+bool pc_key(struct pc *pc, unsigned key, bool down);
+
+/**
+ * Type @text from now on, or after what is being typed (machine/typist.h says what it may hold).
+ * STATUS_BAD_VALUE: @error tells what cannot be typed, and nothing is.
+ */
+enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX]) MUST_CHECK;
+
 /** Guest time since power-on in ns, and retired instructions. */
 u64 pc_time(const struct pc *pc);
 u64 pc_retired(const struct pc *pc);
