@@ -84,6 +84,36 @@ static bool cmd_powerdown(struct chardev *out, struct pc *pc, const char *args)
     return false;
 }
 
+static bool change(struct chardev *out, struct pc *pc, const char *drive, const char *path)
+{
+    char error[PC_ERROR_MAX + 1];
+
+    if (pc_change_medium(pc, drive, path, error) != STATUS_OK) {
+        monitor_print(out, error);
+        monitor_print(out, "\n");
+    }
+    return false;
+}
+
+static bool cmd_change(struct chardev *out, struct pc *pc, const char *args)
+{
+    char drive[32];
+    size_t n = strcspn(args, " ");
+
+    if (n >= sizeof(drive) || !args[n] || !args[n + 1]) {
+        monitor_print(out, "change DRIVE FILE, for example change cdrom disc.iso\n");
+        return false;
+    }
+    memcpy(drive, args, n);
+    drive[n] = 0;
+    return change(out, pc, drive, args + n + 1);
+}
+
+static bool cmd_eject(struct chardev *out, struct pc *pc, const char *args)
+{
+    return change(out, pc, args, NULL);
+}
+
 static bool cmd_sendkey(struct chardev *out, struct pc *pc, const char *args)
 {
     char text[160], error[PC_ERROR_MAX + 2];
@@ -104,6 +134,8 @@ static const struct {
     const char *args; /* NULL: it takes none */
     const char *help;
 } commands[] = {
+    {"change", cmd_change, "DRIVE FILE", "put FILE into floppy0, floppy1 or cdrom"},
+    {"eject", cmd_eject, "DRIVE", "take out what is in it"},
     {"help", cmd_help, NULL, "this list"},
     {"info registers", cmd_registers, NULL, "the CPU's registers"},
     {"info stats", cmd_stats, NULL, "counters"},

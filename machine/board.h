@@ -24,6 +24,7 @@
 #include "devices/ps2kbd.h"
 #include "devices/uart16550.h"
 #include "devices/vga.h"
+#include "machine/boot_order.h"
 #include "machine/drive.h"
 #include "machine/fw.h"
 #include "machine/pacer.h"
@@ -88,6 +89,7 @@ struct pc {
     struct pc_host host;
     struct drive drive[DRIVE_COUNT];
     struct block *disk[DRIVE_COUNT]; /* owned; NULL: none, or an empty drive */
+    struct boot_order boot;
     u64 ram_bytes;
     bool deterministic;
     struct pacer pacer;
@@ -119,6 +121,9 @@ enum status pc_fill_cmos(struct pc *pc) MUST_CHECK;     /* pc_firmware.c */
 enum status pc_start_typing(struct pc *pc) MUST_CHECK;  /* pc_input.c    */
 
 void pc_close_disks(struct pc *pc);
+
+/** Tell the BIOS in CMOS what to boot from. */
+void pc_set_boot_order(struct pc *pc, const char *order);
 
 /** The type of floppy drive @n, by the medium that is in it at the start. */
 u8 pc_floppy_type(const struct pc *pc, unsigned n);

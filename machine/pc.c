@@ -147,7 +147,6 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
     }
     pc->error = NULL;
     pc_reset(pc);
-    pc->resets = 0;
     *out = pc;
     return STATUS_OK;
 }
@@ -175,7 +174,8 @@ void pc_destroy(struct pc *pc)
 void pc_reset(struct pc *pc)
 {
     pc->reset_wanted = false;
-    pc->resets++;
+    if (pc->resets++ == 1 && *pc->boot.once)
+        pc_set_boot_order(pc, pc->boot.order);
     for (unsigned i = 0; i < pc->chips; i++)
         pc->chip[i].class->reset(pc->chip[i].dev);
     for (unsigned i = 0; i < pc->cpus; i++)
@@ -292,7 +292,7 @@ void pc_dump_stats(const struct pc *pc, char *text, size_t size)
              (unsigned long long)clock_retired(&pc->clock),
              (unsigned long long)(ns / CLOCK_NS_PER_SEC),
              (unsigned long long)(ns % CLOCK_NS_PER_SEC), (unsigned long long)pc->slices,
-             (unsigned long long)pc->resets);
+             (unsigned long long)pc->resets - 1);
 }
 
 void pc_cpu_models(void (*print)(void *ctx, const char *name, const char *text), void *ctx)

@@ -12,7 +12,6 @@
 struct pc;
 
 #define PC_SERIALS   2u
-#define PC_DRIVES    4u
 #define PC_ERROR_MAX 400u
 
 /** Takes a byte that the guest sends. */
@@ -81,6 +80,13 @@ bool pc_key(struct pc *pc, unsigned key, bool down);
  * STATUS_BAD_VALUE: @error tells what cannot be typed, and nothing is.
  */
 enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX]) MUST_CHECK;
+
+/**
+ * Put the image @path into a drive that takes media ("floppy0", "floppy1", "cdrom"), or with NULL
+ * take out what is in it. On failure nothing has changed and @error holds one sentence.
+ */
+enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
+                             char error[PC_ERROR_MAX]) MUST_CHECK;
 
 /** Guest time since power-on in ns, and retired instructions. */
 u64 pc_time(const struct pc *pc);

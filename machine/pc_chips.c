@@ -191,8 +191,10 @@ static enum status create_ide(struct pc *pc)
     };
 
     for (unsigned i = 0; i < DRIVE_IDE; i++) {
-        if (pc->disk[i] && !pc->drive[i].cdrom)
-            desc.drive[i / 2][i % 2] = (struct ata_drive_desc){ATA_DISK, pc->disk[i], NULL};
+        const struct drive *d = &pc->drive[i];
+        if (d->present)
+            desc.drive[i / 2][i % 2] =
+                (struct ata_drive_desc){d->cdrom ? ATA_CDROM : ATA_DISK, pc->disk[i], NULL};
     }
     TRY(ata_create(&pc->ata, &desc));
     TRY(pc_add_chip(pc, &ata_class, pc->ata));

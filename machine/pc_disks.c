@@ -17,7 +17,8 @@ static enum status open_image(struct block **out, const struct drive *d, unsigne
     if (s != STATUS_OK)
         return s;
     if (drive_is_floppy(place) && !floppy_format_find(block_sectors(b))) {
-        snprintf(error, BLOCK_ERR_SIZE, "\"%s\" is larger than any floppy disk (2.88M).", d->path);
+        snprintf(error, BLOCK_ERR_SIZE, "\"%.400s\" is larger than any floppy disk (2.88M).",
+                 d->path);
         block_close(b);
         return STATUS_BAD_SIZE;
     }
@@ -87,4 +88,71 @@ u8 pc_disk_translation(const struct pc *pc)
             bits |= (u8)(LBA << 2 * i);
     }
     return bits;
+}
+
+/* ---- media ---- */
+
+/* The place of a drive by its name, here or in QEMU; DRIVE_COUNT: there is no such drive. */
+static unsigned place_of(const struct pc *pc, const char *name)
+{
+    static const struct {
+        const char *name;
+        unsigned place;
+    } names[] = {
+        {"floppy0", DRIVE_IDE}, {"floppy1", DRIVE_IDE + 1},
+        {"cdrom", DRIVE_CDROM}, {"ide0-cd0", 0},
+        {"ide0-cd1", 1},        {"ide1-cd0", 2},
+        {"ide1-cd1", 3},
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        const struct drive *d = &pc->drive[names[i].place];
+        if (strcmp(name, names[i].name) == 0 && d->present &&
+            (d->cdrom || drive_is_floppy(names[i].place)))
+            return names[i].place;
+    }
+    return DRIVE_COUNT;
+}
+
+static enum status insert(struct pc *pc, unsigned place, struct block *medium)
+{
+    if (drive_is_floppy(place))
+        return i82077_insert(pc->fdc, place - DRIVE_IDE, medium);
+    return ata_insert(pc->ata, place / 2, place % 2, medium);
+}
+
+enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
+                             char error[PC_ERROR_MAX])
+{
+    unsigned place = place_of(pc, drive);
+    struct block *medium = NULL, *old;
+    struct drive d;
+    enum status s = STATUS_OK;
+
+    if (place == DRIVE_COUNT) {
+        snprintf(error, PC_ERROR_MAX, "there is no drive '%.60s' with removable media", drive);
+        return STATUS_NOT_FOUND;
+    }
+    if (!drive_is_floppy(place) && ata_locked(pc->ata, place / 2, place % 2)) {
+        snprintf(error, PC_ERROR_MAX, "the guest has locked the drive");
+        return STATUS_LOCKED;
+    }
+    d = pc->drive[place];
+    snprintf(d.path, sizeof(d.path), "%s", path ? path : "");
+    old = pc->disk[place];
+    if (path) {
+        char text[BLOCK_ERR_SIZE] = "";
+        s = open_image(&medium, &d, place, text);
+        snprintf(error, PC_ERROR_MAX, "%.*s", (int)PC_ERROR_MAX - 1, text);
+    }
+    if (s == STATUS_OK && (s = insert(pc, place, medium)) != STATUS_OK)
+        snprintf(error, PC_ERROR_MAX, "that disk does not fit into the drive");
+    if (s != STATUS_OK) {
+        block_close(medium);
+        return s;
+    }
+    block_close(old);
+    pc->disk[place] = medium;
+    pc->drive[place] = d;
+    return STATUS_OK;
 }

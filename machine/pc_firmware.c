@@ -11,7 +11,6 @@
 #include "machine/boot.h"
 #include "machine/hostfile.h"
 #include "machine/rtc_base.h"
-#include "machine/suboption.h"
 
 #define BIOS_MAX (16u << 20)
 #define ROM_MAX  (1u << 20)
@@ -107,35 +106,16 @@ static enum status load_vga_bios(struct pc *pc)
 
 /* --- boot order --- */
 
-struct boot_order {
-    char order[8]; /* letters a, c, d */
-    bool menu;
-};
-
-/* -boot ORDER, or order=ORDER,menu=on. */
-static enum status parse_boot(struct pc *pc, struct boot_order *b)
+static enum status parse_boot(struct pc *pc)
 {
     const char *text = config_text(pc->cfg, CONFIG_boot);
-    struct suboption o;
 
-    snprintf(b->order, sizeof(b->order), "c");
-    b->menu = false;
-    for (const char *p = text ? text : ""; *p;) {
-        bool ok = suboption_next(&p, &o);
-        if (ok && (!*o.key || strcmp(o.key, "order") == 0)) {
-            ok = *o.value && strlen(o.value) < sizeof(b->order) &&
-                 strspn(o.value, "acd") == strlen(o.value);
-            snprintf(b->order, sizeof(b->order), "%.7s", o.value);
-        } else if (ok) {
-            ok = strcmp(o.key, "menu") == 0 && suboption_flag(&o, &b->menu);
-        }
-        if (!ok)
-            return pc_fail(pc, STATUS_BAD_VALUE,
-                           "-boot: '%.100s' is not an order of the letters a, c, d, or "
-                           "order=ORDER,menu=on|off",
-                           text);
-    }
-    return STATUS_OK;
+    if (boot_order_parse(text, &pc->boot))
+        return STATUS_OK;
+    return pc_fail(pc, STATUS_BAD_VALUE,
+                   "-boot: '%.100s' is not an order of the letters a, c, d, n, or "
+                   "order=ORDER,once=ORDER,menu=on|off",
+                   text);
 }
 
 /* -kernel: its items, and the option ROM that starts it, first in the boot order. */
@@ -168,13 +148,12 @@ enum status pc_load_firmware(struct pc *pc)
     const char *kernel = config_text(pc->cfg, CONFIG_kernel);
     const struct rom_image *dsdt = rom_image_find("dsdt.aml");
     char order[80] = "";
-    struct boot_order boot;
     enum status s = load_bios(pc);
 
     if (s == STATUS_OK)
         s = load_vga_bios(pc);
     if (s == STATUS_OK)
-        s = parse_boot(pc, &boot);
+        s = parse_boot(pc);
     if (s == STATUS_OK && kernel && *kernel)
         s = add_kernel(pc, kernel, order, sizeof(order));
     else if (s == STATUS_OK &&
@@ -185,7 +164,7 @@ enum status pc_load_firmware(struct pc *pc)
     fw_add_basics(&pc->fw, &(struct fw_basics){
                                .ram_bytes = pc->ram_bytes,
                                .cpus = 1,
-                               .boot_menu = boot.menu,
+                               .boot_menu = pc->boot.menu,
                                .nographic = config_flag(pc->cfg, CONFIG_nographic),
                                .boot = *order ? order : NULL,
                            });
@@ -220,18 +199,13 @@ static void set16(struct pc *pc, unsigned at, u64 v)
     mc146818_set(pc->rtc, at + 1, (u8)(v >> 8));
 }
 
-static u8 boot_code(char letter)
+void pc_set_boot_order(struct pc *pc, const char *order)
 {
-    switch (letter) {
-    case 'a':
-        return 1;
-    case 'c':
-        return 2;
-    case 'd':
-        return 3;
-    default:
-        return 0;
-    }
+    u8 byte38 = BOOT3_NO_FLOPPY_CHECK, byte3d;
+
+    boot_order_cmos(order, &byte38, &byte3d);
+    mc146818_set(pc->rtc, CMOS_BOOT3, byte38);
+    mc146818_set(pc->rtc, CMOS_BOOT12, byte3d);
 }
 
 static void fill_floppies(struct pc *pc)
@@ -248,12 +222,7 @@ static void fill_floppies(struct pc *pc)
 enum status pc_fill_cmos(struct pc *pc)
 {
     u64 above_1m = pc->ram_bytes - (1 << 20);
-    struct boot_order b;
-    u8 code[3] = {0};
 
-    enum status s = parse_boot(pc, &b);
-    if (s != STATUS_OK)
-        return s;
     set16(pc, CMOS_BASE_KIB, 640);
     u64 extended = above_1m >> 10;
     if (extended > 63 * 1024)
@@ -263,10 +232,7 @@ enum status pc_fill_cmos(struct pc *pc)
     if (pc->ram_bytes > 16 << 20)
         set16(pc, CMOS_ABOVE_16M, (pc->ram_bytes - (16 << 20)) >> 16);
     fill_floppies(pc);
-    for (unsigned i = 0; i < 3 && b.order[i]; i++)
-        code[i] = boot_code(b.order[i]);
-    mc146818_set(pc->rtc, CMOS_BOOT12, (u8)(code[1] << 4 | code[0]));
-    mc146818_set(pc->rtc, CMOS_BOOT3, (u8)(code[2] << 4 | BOOT3_NO_FLOPPY_CHECK));
+    pc_set_boot_order(pc, *pc->boot.once ? pc->boot.once : pc->boot.order);
     mc146818_set(pc->rtc, CMOS_TRANSLATION, pc_disk_translation(pc));
     return STATUS_OK;
 }

@@ -220,6 +220,33 @@ static void ata(struct fuzz *f, struct pc *pc)
     }
 }
 
+/* A packet command to the CD-ROM drive. */
+static void packet(struct fuzz *f, struct pc *pc)
+{
+    static const u8 commands[] = {0x00, 0x03, 0x12, 0x1b, 0x1e, 0x25, 0x28, 0x2b, 0x42, 0x43,
+                                  0x46, 0x4a, 0x51, 0x52, 0x5a, 0xa8, 0xb9, 0xbb, 0xbd, 0xbe};
+    u8 p[12];
+
+    fuzz_bytes(f, p, sizeof(p));
+    for (unsigned i = 0; i < sizeof(p); i++)
+        p[i] = fuzz_one_in(f, 2) ? 0 : fuzz_one_in(f, 2) ? p[i] & 3 : p[i];
+    p[0] = fuzz_one_in(f, 10) ? p[0] : commands[fuzz_below(f, sizeof(commands))];
+    out(pc, 0x176, 0xb0, W8);
+    out(pc, 0x171, fuzz_one_in(f, 4), W8);
+    out(pc, 0x174, (u32)fuzz_u64(f), W8);
+    out(pc, 0x175, fuzz_one_in(f, 2) ? 8 : (u32)fuzz_u64(f), W8);
+    out(pc, 0x177, fuzz_one_in(f, 10) ? 0xa1 : 0xa0, W8);
+    board_step(pc, 20000);
+    for (unsigned i = 0; i < 12; i += 2)
+        out(pc, 0x170, load16(p + i), W16);
+    for (unsigned n = fuzz_below(f, 5); n; n--) {
+        board_step(pc, fuzz_length(f, 20));
+        enum width w = fuzz_below(f, 3);
+        for (unsigned k = fuzz_one_in(f, 3) ? 1024 : fuzz_below(f, 40); k; k--)
+            in(pc, 0x170, w);
+    }
+}
+
 static void bus_master(struct fuzz *f, struct pc *pc)
 {
     static const u8 commands[] = {0xc8, 0xca, 0x25, 0x35, 0xc9, 0xcb, 0x20};
@@ -383,9 +410,9 @@ static void timers(struct fuzz *f, struct pc *pc)
 void board_operation(struct fuzz *f, struct pc *pc)
 {
     static void (*const kinds[])(struct fuzz *, struct pc *) = {
-        plain_ports, plain_ports, plain_ports, plain_ports, indexed_ports, indexed_ports,
-        memory,      memory,      pci,         pci,         ata,           bus_master,
-        fwcfg_dma,   isa_dma,     screen,      outside,     timers,        floppy,
+        plain_ports, plain_ports, plain_ports, plain_ports, indexed_ports, indexed_ports, memory,
+        memory,      pci,         pci,         ata,         bus_master,    fwcfg_dma,     isa_dma,
+        screen,      outside,     timers,      floppy,      packet,
     };
 
     kinds[fuzz_below(f, ARRAY_LEN(kinds))](f, pc);
