@@ -126,6 +126,28 @@ static bool cmd_sendkey(struct chardev *out, struct pc *pc, const char *args)
     return false;
 }
 
+static bool cmd_mouse_move(struct chardev *out, struct pc *pc, const char *args)
+{
+    int dx, dy, dz = 0;
+
+    if (sscanf(args, "%d %d %d", &dx, &dy, &dz) >= 2)
+        pc_mouse_move(pc, dx, dy, dz);
+    else
+        monitor_print(out, "mouse_move DX DY [DZ]: right, down, wheel towards you\n");
+    return false;
+}
+
+static bool cmd_mouse_button(struct chardev *out, struct pc *pc, const char *args)
+{
+    unsigned down;
+
+    if (sscanf(args, "%u", &down) == 1)
+        pc_mouse_buttons(pc, (u8)down);
+    else
+        monitor_print(out, "mouse_button STATE: the sum of 1 (left), 2 (right), 4 (middle)\n");
+    return false;
+}
+
 static bool cmd_help(struct chardev *out, struct pc *pc, const char *args);
 
 static const struct {
@@ -139,6 +161,8 @@ static const struct {
     {"help", cmd_help, NULL, "this list"},
     {"info registers", cmd_registers, NULL, "the CPU's registers"},
     {"info stats", cmd_stats, NULL, "counters"},
+    {"mouse_button", cmd_mouse_button, "STATE", "hold buttons: 1 left, 2 right, 4 middle"},
+    {"mouse_move", cmd_mouse_move, "DX DY [DZ]", "move the mouse, turn its wheel"},
     {"nmi", cmd_nmi, NULL, "a non-maskable interrupt"},
     {"quit", cmd_quit, NULL, "end the run"},
     {"screen", cmd_screen, NULL, "the text screen"},

@@ -22,6 +22,7 @@
 #include "devices/piix_ide.h"
 #include "devices/portf0.h"
 #include "devices/ps2kbd.h"
+#include "devices/ps2mouse.h"
 #include "devices/uart16550.h"
 #include "devices/vga.h"
 #include "machine/boot_order.h"
@@ -63,6 +64,7 @@ struct pc {
     struct mc146818 *rtc;
     struct i8042 *kbc;
     struct ps2kbd *kbd;
+    struct ps2mouse *mouse;
     struct portf0 *portf0;
     struct typist *typist; /* owned; no chip */
     struct uart16550 *uart[PC_SERIALS];

@@ -75,6 +75,10 @@ void pc_serial_input(struct pc *pc, unsigned port, u8 byte);
 /** A key goes down or up; codes as in devices/ps2kbd.h. False: the keyboard's buffer is full. */
 bool pc_key(struct pc *pc, unsigned key, bool down);
 
+/** The mouse moves right and down, its wheel towards the user; buttons: devices/ps2mouse.h. */
+void pc_mouse_move(struct pc *pc, int dx, int dy, int dz);
+void pc_mouse_buttons(struct pc *pc, u8 down);
+
 /**
  * Type @text from now on, or after what is being typed (machine/typist.h says what it may hold).
  * STATUS_BAD_VALUE: @error tells what cannot be typed, and nothing is.

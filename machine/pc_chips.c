@@ -129,6 +129,10 @@ static enum status create_keyboard(struct pc *pc)
     TRY(ps2kbd_create(&pc->kbd, &desc));
     TRY(pc_add_chip(pc, &ps2kbd_class, pc->kbd));
     i8042_attach(pc->kbc, I8042_KEYBOARD, &ps2kbd_ops, pc->kbd);
+    struct ps2mouse_desc mouse = {.ready = {i8042_device_ready, pc->kbc, I8042_AUX}};
+    TRY(ps2mouse_create(&pc->mouse, &mouse));
+    TRY(pc_add_chip(pc, &ps2mouse_class, pc->mouse));
+    i8042_attach(pc->kbc, I8042_AUX, &ps2mouse_ops, pc->mouse);
     return STATUS_OK;
 }
 

@@ -187,6 +187,7 @@ enum cmos {
     CMOS_BOOT12 = 0x3d,        /* second and first boot device */
     EQUIPMENT_FLOPPY = BIT(0),
     EQUIPMENT_FPU = BIT(1),
+    EQUIPMENT_MOUSE = BIT(2),
     EQUIPMENT_FLOPPIES_SHIFT = 6, /* their number - 1 */
     BOOT3_NO_FLOPPY_CHECK = BIT(0),
 };
@@ -208,10 +209,10 @@ void pc_set_boot_order(struct pc *pc, const char *order)
     mc146818_set(pc->rtc, CMOS_BOOT12, byte3d);
 }
 
-static void fill_floppies(struct pc *pc)
+static void fill_equipment(struct pc *pc)
 {
     u8 a = pc_floppy_type(pc, 0), b = pc_floppy_type(pc, 1);
-    u8 equipment = EQUIPMENT_FPU;
+    u8 equipment = EQUIPMENT_FPU | EQUIPMENT_MOUSE;
 
     if (a || b)
         equipment |= (u8)(EQUIPMENT_FLOPPY | (a && b ? 1 << EQUIPMENT_FLOPPIES_SHIFT : 0));
@@ -231,7 +232,7 @@ enum status pc_fill_cmos(struct pc *pc)
     set16(pc, CMOS_EXTENDED_KIB2, extended);
     if (pc->ram_bytes > 16 << 20)
         set16(pc, CMOS_ABOVE_16M, (pc->ram_bytes - (16 << 20)) >> 16);
-    fill_floppies(pc);
+    fill_equipment(pc);
     pc_set_boot_order(pc, *pc->boot.once ? pc->boot.once : pc->boot.order);
     mc146818_set(pc->rtc, CMOS_TRANSLATION, pc_disk_translation(pc));
     return STATUS_OK;

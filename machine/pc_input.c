@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What people do to the machine: keys, typed text. */
+/* What people do to the machine: keys, typed text, the mouse. */
 #include <assert.h>
 #include <string.h>
 
@@ -8,6 +8,16 @@
 bool pc_key(struct pc *pc, unsigned key, bool down)
 {
     return ps2kbd_key(pc->kbd, key, down);
+}
+
+void pc_mouse_move(struct pc *pc, int dx, int dy, int dz)
+{
+    ps2mouse_move(pc->mouse, dx, dy, dz);
+}
+
+void pc_mouse_buttons(struct pc *pc, u8 down)
+{
+    ps2mouse_buttons(pc->mouse, down);
 }
 
 enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX])

@@ -384,6 +384,8 @@ static void outside(struct fuzz *f, struct pc *pc)
         pc_nmi(pc);
         break;
     case 3:
+        ps2mouse_move(pc->mouse, (int)fuzz_below(f, 600) - 300, (int)fuzz_u64(f), (int)fuzz_u64(f));
+        ps2mouse_buttons(pc->mouse, (u8)fuzz_u64(f));
         (void)ps2kbd_key(pc->kbd, fuzz_below(f, 160), fuzz_one_in(f, 2));
         break;
     case 4:
@@ -393,6 +395,18 @@ static void outside(struct fuzz *f, struct pc *pc)
         if (pc->reset_wanted || fuzz_one_in(f, 50))
             pc_reset(pc);
         break;
+    }
+}
+
+/* Bytes to the mouse and to the keyboard, as their drivers send them. */
+static void ps2(struct fuzz *f, struct pc *pc)
+{
+    for (unsigned n = fuzz_below(f, 6); n; n--) {
+        if (fuzz_one_in(f, 2))
+            out(pc, 0x64, 0xd4, W8);
+        out(pc, 0x60, fuzz_one_in(f, 4) ? some_value(f) : 0xe0 | fuzz_below(f, 32), W8);
+        board_step(pc, fuzz_length(f, 19));
+        in(pc, 0x60, W8);
     }
 }
 
@@ -412,7 +426,7 @@ void board_operation(struct fuzz *f, struct pc *pc)
     static void (*const kinds[])(struct fuzz *, struct pc *) = {
         plain_ports, plain_ports, plain_ports, plain_ports, indexed_ports, indexed_ports, memory,
         memory,      pci,         pci,         ata,         bus_master,    fwcfg_dma,     isa_dma,
-        screen,      outside,     timers,      floppy,      packet,
+        screen,      outside,     timers,      floppy,      packet,        ps2,
     };
 
     kinds[fuzz_below(f, ARRAY_LEN(kinds))](f, pc);
