@@ -44,9 +44,11 @@ enum ata_command {
     CMD_WRITE_DMA_ONCE = 0xcb,
     CMD_STANDBY_IMMEDIATE = 0xe0,
     CMD_IDLE = 0xe3,
+    CMD_READ_BUFFER = 0xe4,
     CMD_CHECK_POWER = 0xe5,
     CMD_SLEEP = 0xe6,
     CMD_FLUSH = 0xe7,
+    CMD_WRITE_BUFFER = ATA_WRITE_BUFFER,
     CMD_FLUSH_EXT = 0xea,
     CMD_IDENTIFY = 0xec,
     CMD_SET_FEATURES = 0xef,
@@ -176,10 +178,10 @@ static void identify(struct ata_channel *c)
     ata_put_word(c, 51, 0x0200);
     ata_put_word(c, 59, d->multiple ? 0x0100u | d->multiple : 0);
     ata_put_word(c, 80, 0x007e); /* ATA-1 to ATA-6 */
-    ata_put_word(c, 82, 0x4068); /* NOP, look-ahead, write cache, power management */
+    ata_put_word(c, 82, 0x7068); /* NOP, buffers, look-ahead, write cache, power management */
     ata_put_word(c, 83, 0x7400); /* flush cache (ext), 48-bit addresses */
     ata_put_word(c, 84, 0x4000);
-    ata_put_word(c, 85, 0x4008 | (d->write_cache ? 0x20 : 0) | (d->look_ahead ? 0x40 : 0));
+    ata_put_word(c, 85, 0x7008 | (d->write_cache ? 0x20 : 0) | (d->look_ahead ? 0x40 : 0));
     ata_put_word(c, 86, 0x3400);
     ata_put_word(c, 87, 0x4000);
     identify_geometry(c, d);
@@ -304,6 +306,14 @@ static void execute_other(struct ata_channel *c)
     case CMD_FLUSH:
     case CMD_FLUSH_EXT:
         flush(c);
+        break;
+    case CMD_READ_BUFFER:
+        c->left = 0;
+        ata_pio(c, ATA_PIO_IN, BLOCK_SECTOR);
+        ata_interrupt(c);
+        break;
+    case CMD_WRITE_BUFFER:
+        ata_pio(c, ATA_PIO_OUT, BLOCK_SECTOR);
         break;
     case CMD_CHECK_POWER:
     case CMD_CHECK_POWER_OLD:

@@ -48,6 +48,7 @@ enum ata_phase {
 };
 
 #define ATA_DEVICE_RESET 0x08u
+#define ATA_WRITE_BUFFER 0xe8u
 #define ATA_MAX_MULTIPLE 16u
 #define ATA_BUFFER       (ATA_MAX_MULTIPLE * BLOCK_SECTOR)
 
