@@ -373,7 +373,14 @@ static void screen(struct fuzz *f, struct pc *pc)
 
 static void outside(struct fuzz *f, struct pc *pc)
 {
-    switch (fuzz_below(f, 6)) {
+    bool there = fuzz_one_in(f, 2);
+
+    switch (fuzz_below(f, 7)) {
+    case 6: /* media come and go */
+        if (i82077_insert(pc->fdc, 0, there ? pc->disk[DRIVE_IDE] : NULL) != STATUS_OK ||
+            ata_insert(pc->ata, 1, 1, there ? pc->disk[3] : NULL) != STATUS_OK)
+            fuzz_fail(f, "a medium does not fit any more");
+        break;
     case 0:
         pc_serial_input(pc, fuzz_below(f, PC_SERIALS), (u8)fuzz_u64(f));
         break;
