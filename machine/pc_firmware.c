@@ -14,6 +14,7 @@
 
 #define BIOS_MAX (16u << 20)
 #define ROM_MAX  (1u << 20)
+#define TINYBIOS "tinybios.bin"
 
 static const char *const firmware_folders[] = {
     "/usr/share/seabios",
@@ -43,7 +44,7 @@ static bool find_firmware(const struct pc *pc, const char *name, char *path, siz
 /* Our own small BIOS, and one line that says @why. */
 static enum status load_own_bios(struct pc *pc, const char *why)
 {
-    const struct rom_image *own = rom_image_find("tinybios.bin");
+    const struct rom_image *own = rom_image_find(TINYBIOS);
 
     if (!own)
         return pc_fail(pc, STATUS_NO_FILE, "%s; give -bios FILE", why);
@@ -73,8 +74,11 @@ static enum status load_bios(struct pc *pc)
 
     if (given && *given) {
         snprintf(path, sizeof(path), "%s", given);
-        if (!hostfile_exists(path) && !find_firmware(pc, given, path, sizeof(path)))
+        if (!hostfile_exists(path) && !find_firmware(pc, given, path, sizeof(path))) {
+            if (strcmp(given, TINYBIOS) == 0)
+                return load_own_bios(pc, "-bios " TINYBIOS);
             return pc_fail(pc, STATUS_NO_FILE, "-bios: cannot open '%.200s'", given);
+        }
     } else if (!runs_seabios(pc)) {
         return load_own_bios(pc, "SeaBIOS needs a 486");
     } else if (!find_firmware(pc, "bios-256k.bin", path, sizeof(path))) {

@@ -98,6 +98,7 @@ def the_boot_order_is_followed():
         check(order, run(*HEADLESS, *media, "-boot", order)[0], wanted)
     check("no -boot", run(*HEADLESS, *media)[0], "c")
     check("no disk", run(*HEADLESS, *media[:2], *media[4:])[0], "a")
+    check("small BIOS", run(*HEADLESS, *media[:4], "-bios", "tinybios.bin", "-boot", "ac")[0], "a")
     check("CD only", run(*HEADLESS, *media[4:])[0], "d")
 
 
