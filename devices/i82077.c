@@ -200,10 +200,12 @@ static void seek_due(struct i82077 *f, unsigned unit)
 
 /* ---- reset ---- */
 
+/* LOCK keeps what belongs to the FIFO; implied seeks and "no polling" always go [82077AA §5.2]. */
 static void fdc_software_reset(struct i82077 *f)
 {
+    f->config &= CONFIG_FIFOTHR | CONFIG_NO_FIFO;
     if (!f->lock) {
-        f->config = (u8)((f->config & (CONFIG_NO_POLL | CONFIG_IMPLIED_SEEK)) | CONFIG_NO_FIFO);
+        f->config = CONFIG_NO_FIFO;
         f->pretrk = 0;
     }
     f->perpendicular &= PERPENDICULAR_DRIVES;
@@ -224,7 +226,7 @@ static void reset_ends(struct i82077 *f)
 static void reset_due(struct i82077 *f)
 {
     f->reset_at = CLOCK_NEVER;
-    for (unsigned i = 0; i < FDC_UNITS && !(f->config & CONFIG_NO_POLL); i++)
+    for (unsigned i = 0; i < FDC_UNITS; i++)
         unit_report(f, i, ST0_POLLED);
 }
 

@@ -246,16 +246,16 @@ static void four_drives_report_after_a_reset(void **state)
     assert_false(b->irq.level);
 }
 
-static void no_polling_no_reset_interrupt(void **state)
+/* Linux turns polling off, and waits for the interrupt of its next reset all the same. */
+static void a_reset_turns_polling_on_again(void **state)
 {
     struct board *b = *state;
 
     reset(b);
-    SEND(b, 0x13, 0, 0x57, 0);
-    out(b, DOR, 0x18);
-    out(b, DOR, 0x1c);
-    clock_run(&b->clk, 100 * MS);
-    assert_false(b->irq.level);
+    SEND(b, 0x13, 0, 0x17, 0);
+    out(b, 0x3f4, 0x80);
+    wait_irq(b);
+    check_sense(b, 0xc0, 0);
 }
 
 static void the_chip_says_what_it_is(void **state)
@@ -295,7 +295,7 @@ static void lock_keeps_the_configuration_over_a_reset(void **state)
     check_sense(b, 0xc0, 0);
     SEND(b, 0x0e);
     read_result(b);
-    assert_int_equal(b->st[8], 0x60); /* the FIFO is off again, implied seeks stay */
+    assert_int_equal(b->st[8], 0x20); /* the FIFO is off again */
     assert_int_equal(b->st[9], 0);
     SEND(b, 0x13, 0, 0x4f, 0x33);
     SEND(b, 0x94);
@@ -306,7 +306,7 @@ static void lock_keeps_the_configuration_over_a_reset(void **state)
     check_sense(b, 0xc0, 0);
     SEND(b, 0x0e);
     read_result(b);
-    assert_int_equal(b->st[8], 0x4f);
+    assert_int_equal(b->st[8], 0x0f); /* implied seeks are always lost */
     assert_int_equal(b->st[9], 0x33);
 }
 
@@ -769,7 +769,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(four_drives_report_after_a_reset),
-        TEST(no_polling_no_reset_interrupt),
+        TEST(a_reset_turns_polling_on_again),
         TEST(the_chip_says_what_it_is),
         TEST(lock_keeps_the_configuration_over_a_reset),
         TEST(a_read_goes_through_dma_and_ends_with_tc),
