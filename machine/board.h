@@ -9,6 +9,7 @@
 #include "devices/device.h"
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
+#include "devices/i82077.h"
 #include "devices/i8237.h"
 #include "devices/i8254.h"
 #include "devices/i8259.h"
@@ -21,13 +22,16 @@
 #include "devices/piix_ide.h"
 #include "devices/portf0.h"
 #include "devices/ps2kbd.h"
+#include "devices/ps2mouse.h"
 #include "devices/uart16550.h"
 #include "devices/vga.h"
 #include "jit/jit.h"
+#include "machine/boot_order.h"
 #include "machine/drive.h"
 #include "machine/fw.h"
 #include "machine/pacer.h"
 #include "machine/pc.h"
+#include "machine/typist.h"
 #include "mmu/physmem.h"
 #include "roms/roms.h"
 
@@ -62,7 +66,9 @@ struct pc {
     struct mc146818 *rtc;
     struct i8042 *kbc;
     struct ps2kbd *kbd;
+    struct ps2mouse *mouse;
     struct portf0 *portf0;
+    struct typist *typist; /* owned; no chip */
     struct uart16550 *uart[PC_SERIALS];
     struct pci_bus *pci;
     struct i440fx *bridge;
@@ -70,6 +76,7 @@ struct pc {
     struct piix4_pm *pm;
     struct vga *vga;
     struct ata *ata;
+    struct i82077 *fdc;
     struct piix_ide *ide;
 
     u8 *bios; /* owned; a whole number of pages */
@@ -85,7 +92,8 @@ struct pc {
     const struct config *cfg;
     struct pc_host host;
     struct drive drive[DRIVE_COUNT];
-    struct block *disk[DRIVE_COUNT]; /* owned; NULL: none */
+    struct block *disk[DRIVE_COUNT]; /* owned; NULL: none, or an empty drive */
+    struct boot_order boot;
     u64 ram_bytes;
     bool deterministic;
     struct pacer pacer;
@@ -114,8 +122,15 @@ enum status pc_load_firmware(struct pc *pc) MUST_CHECK; /* pc_firmware.c */
 enum status pc_open_disks(struct pc *pc) MUST_CHECK;    /* pc_disks.c    */
 enum status pc_create_chips(struct pc *pc) MUST_CHECK;  /* pc_chips.c    */
 enum status pc_fill_cmos(struct pc *pc) MUST_CHECK;     /* pc_firmware.c */
+enum status pc_start_typing(struct pc *pc) MUST_CHECK;  /* pc_input.c    */
 
 void pc_close_disks(struct pc *pc);
+
+/** Tell the BIOS in CMOS what to boot from. */
+void pc_set_boot_order(struct pc *pc, const char *order);
+
+/** The type of floppy drive @n, by the medium that is in it at the start. */
+u8 pc_floppy_type(const struct pc *pc, unsigned n);
 
 /** CMOS byte 39h: how the BIOS is to translate each disk's geometry, 2 bits a disk. */
 u8 pc_disk_translation(const struct pc *pc);

@@ -157,8 +157,8 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
                       char error[PC_ERROR_MAX])
 {
     static enum status (*const stage[])(struct pc *) = {
-        create_basics, pc_load_firmware, pc_open_disks, create_cpu,
-        create_jit,    pc_create_chips,  pc_fill_cmos,
+        create_basics,   pc_load_firmware, pc_open_disks, create_cpu,
+        create_jit,      pc_create_chips,  pc_fill_cmos,  pc_start_typing,
     };
     enum status s = STATUS_OK;
     struct pc *pc = calloc(1, sizeof(*pc));
@@ -177,7 +177,6 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
     }
     pc->error = NULL;
     pc_reset(pc);
-    pc->resets = 0;
     *out = pc;
     return STATUS_OK;
 }
@@ -186,6 +185,7 @@ void pc_destroy(struct pc *pc)
 {
     if (!pc)
         return;
+    typist_destroy(pc->typist);
     for (unsigned i = pc->chips; i-- > 0;)
         pc->chip[i].class->destroy(pc->chip[i].dev);
     jit_destroy(pc->jit);
@@ -205,7 +205,8 @@ void pc_destroy(struct pc *pc)
 void pc_reset(struct pc *pc)
 {
     pc->reset_wanted = false;
-    pc->resets++;
+    if (pc->resets++ == 1 && *pc->boot.once)
+        pc_set_boot_order(pc, pc->boot.order);
     for (unsigned i = 0; i < pc->chips; i++)
         pc->chip[i].class->reset(pc->chip[i].dev);
     for (unsigned i = 0; i < pc->cpus; i++)
@@ -322,7 +323,7 @@ void pc_dump_stats(const struct pc *pc, char *text, size_t size)
              (unsigned long long)clock_retired(&pc->clock),
              (unsigned long long)(ns / CLOCK_NS_PER_SEC),
              (unsigned long long)(ns % CLOCK_NS_PER_SEC), (unsigned long long)pc->slices,
-             (unsigned long long)pc->resets);
+             (unsigned long long)pc->resets - 1);
     size_t used = strlen(text);
     if (pc->jit)
         jit_stats(pc->jit, text + used, size - used);

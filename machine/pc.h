@@ -12,7 +12,6 @@
 struct pc;
 
 #define PC_SERIALS   2u
-#define PC_DRIVES    4u
 #define PC_ERROR_MAX 400u
 
 /** Takes a byte that the guest sends. */
@@ -72,6 +71,26 @@ bool pc_power_button(struct pc *pc);
 /** Whether serial port @port can take a byte now, and giving it one. */
 bool pc_serial_ready(const struct pc *pc, unsigned port);
 void pc_serial_input(struct pc *pc, unsigned port, u8 byte);
+
+/** A key goes down or up; codes as in devices/ps2kbd.h. False: the keyboard's buffer is full. */
+bool pc_key(struct pc *pc, unsigned key, bool down);
+
+/** The mouse moves right and down, its wheel towards the user; buttons: devices/ps2mouse.h. */
+void pc_mouse_move(struct pc *pc, int dx, int dy, int dz);
+void pc_mouse_buttons(struct pc *pc, u8 down);
+
+/**
+ * Type @text from now on, or after what is being typed (machine/typist.h says what it may hold).
+ * STATUS_BAD_VALUE: @error tells what cannot be typed, and nothing is.
+ */
+enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX]) MUST_CHECK;
+
+/**
+ * Put the image @path into a drive that takes media ("floppy0", "floppy1", "cdrom"), or with NULL
+ * take out what is in it. On failure nothing has changed and @error holds one sentence.
+ */
+enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
+                             char error[PC_ERROR_MAX]) MUST_CHECK;
 
 /** Guest time since power-on in ns, and retired instructions. */
 u64 pc_time(const struct pc *pc);

@@ -129,6 +129,10 @@ static enum status create_keyboard(struct pc *pc)
     TRY(ps2kbd_create(&pc->kbd, &desc));
     TRY(pc_add_chip(pc, &ps2kbd_class, pc->kbd));
     i8042_attach(pc->kbc, I8042_KEYBOARD, &ps2kbd_ops, pc->kbd);
+    struct ps2mouse_desc mouse = {.ready = {i8042_device_ready, pc->kbc, I8042_AUX}};
+    TRY(ps2mouse_create(&pc->mouse, &mouse));
+    TRY(pc_add_chip(pc, &ps2mouse_class, pc->mouse));
+    i8042_attach(pc->kbc, I8042_AUX, &ps2mouse_ops, pc->mouse);
     return STATUS_OK;
 }
 
@@ -190,15 +194,38 @@ static enum status create_ide(struct pc *pc)
         .irq = {irq_line(pc, IRQ_ISA, 14), irq_line(pc, IRQ_ISA, 15)},
     };
 
-    for (unsigned i = 0; i < DRIVE_COUNT; i++) {
-        if (pc->disk[i])
-            desc.drive[i / 2][i % 2] = (struct ata_drive_desc){ATA_DISK, pc->disk[i], NULL};
+    for (unsigned i = 0; i < DRIVE_IDE; i++) {
+        const struct drive *d = &pc->drive[i];
+        if (d->present)
+            desc.drive[i / 2][i % 2] =
+                (struct ata_drive_desc){d->cdrom ? ATA_CDROM : ATA_DISK, pc->disk[i], NULL};
     }
     TRY(ata_create(&pc->ata, &desc));
     TRY(pc_add_chip(pc, &ata_class, pc->ata));
     TRY(piix_ide_create(
         &pc->ide, &(struct piix_ide_desc){.pci = pc->pci, .pm = pc->physmem, .ata = pc->ata}));
     return pc_add_chip(pc, &piix_ide_class, pc->ide);
+}
+
+static enum status create_floppy(struct pc *pc)
+{
+    struct i82077_desc desc = {
+        .io = pc->io,
+        .clk = &pc->clock,
+        .irq = irq_line(pc, IRQ_ISA, 6),
+        .dma = pc->dma,
+        .channel = 2,
+    };
+
+    for (unsigned i = 0; i < DRIVE_FLOPPIES; i++)
+        desc.drive[i] = pc_floppy_type(pc, i);
+    TRY(i82077_create(&pc->fdc, &desc));
+    TRY(pc_add_chip(pc, &i82077_class, pc->fdc));
+    for (unsigned i = 0; i < DRIVE_FLOPPIES; i++) {
+        if (pc->disk[DRIVE_IDE + i])
+            TRY(i82077_insert(pc->fdc, i, pc->disk[DRIVE_IDE + i]));
+    }
+    return STATUS_OK;
 }
 
 static enum status create_vga(struct pc *pc)
@@ -336,8 +363,8 @@ static enum status create_extras(struct pc *pc)
 enum status pc_create_chips(struct pc *pc)
 {
     static enum status (*const group[])(struct pc *) = {
-        create_core, create_rtc, create_keyboard, create_serial, create_pci,
-        create_ide,  create_vga, create_fwcfg,    create_extras,
+        create_core, create_rtc,    create_keyboard, create_serial, create_pci,
+        create_ide,  create_floppy, create_vga,      create_fwcfg,  create_extras,
     };
 
     for (unsigned i = 0; i < ARRAY_LEN(group); i++)

@@ -58,6 +58,10 @@ static void prepare(struct fuzz *f)
     set(f, "drive", text);
     snprintf(text, sizeof(text), "file=%s,index=2,snapshot=on", fixture.path[2]);
     set(f, "drive", text);
+    snprintf(text, sizeof(text), "file=%s,index=3,media=cdrom", fixture.path[1]);
+    set(f, "drive", text);
+    snprintf(text, sizeof(text), "file=%s,if=floppy,snapshot=on", fixture.path[1]);
+    set(f, "drive", text);
     if (log_open("/dev/null") != STATUS_OK)
         fuzz_fail(f, "no /dev/null");
     fixture.ready = true;
