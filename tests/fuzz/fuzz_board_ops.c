@@ -313,6 +313,43 @@ static void screen(struct fuzz *f, struct pc *pc)
         free(frame.pixels);
 }
 
+/* Local APIC and I/O APIC as a kernel programs them, and interrupts taken. */
+static void apics(struct fuzz *f, struct pc *pc)
+{
+    static const u16 regs[] = {0x80,  0xb0,  0xd0,  0xe0,  0xf0,  0x280, 0x300, 0x300, 0x310,
+                               0x320, 0x330, 0x340, 0x350, 0x360, 0x370, 0x380, 0x3e0};
+
+    for (unsigned n = 1 + fuzz_below(f, 6); n; n--) {
+        u32 reg =
+            fuzz_one_in(f, 8) ? fuzz_below(f, 0x40) << 4 : regs[fuzz_below(f, ARRAY_LEN(regs))];
+        u32 pin = fuzz_below(f, 25);
+        switch (fuzz_below(f, 6)) {
+        case 0:
+        case 1:
+            physmem_store(pc->physmem, APIC_DEFAULT_BASE + reg, some_value(f), 4);
+            break;
+        case 2:
+            physmem_load(pc->physmem, APIC_DEFAULT_BASE + reg, 4);
+            break;
+        case 3:
+            physmem_store(pc->physmem, IOAPIC_BASE, 0x10 + 2 * pin + fuzz_below(f, 2), 4);
+            physmem_store(pc->physmem, IOAPIC_BASE + 0x10, (u32)fuzz_u64(f) & 0x1afff, 4);
+            break;
+        case 4:
+            (void)pc_bus_inta(&pc->node[0]);
+            break;
+        default:
+            if (fuzz_one_in(f, 8))
+                (void)pc_bus_set_apic_base(&pc->node[0], fuzz_one_in(f, 2)
+                                                             ? 0xfee00900
+                                                             : board_address(f, pc) & ~0x7ffull);
+            else
+                physmem_store(pc->physmem, APIC_DEFAULT_BASE + 0xf0, 0x1ff, 4);
+            break;
+        }
+    }
+}
+
 static void outside(struct fuzz *f, struct pc *pc)
 {
     switch (fuzz_below(f, 6)) {
@@ -354,7 +391,7 @@ void board_operation(struct fuzz *f, struct pc *pc)
     static void (*const kinds[])(struct fuzz *, struct pc *) = {
         plain_ports, plain_ports, plain_ports, plain_ports, indexed_ports, indexed_ports,
         memory,      memory,      pci,         pci,         ata,           bus_master,
-        fwcfg_dma,   isa_dma,     screen,      outside,     timers,
+        fwcfg_dma,   apics,       isa_dma,     screen,      outside,       timers,
     };
 
     kinds[fuzz_below(f, ARRAY_LEN(kinds))](f, pc);
