@@ -18,6 +18,7 @@
 #include "devices/line.h"
 #include "devices/local_apic.h"
 #include "devices/mc146818.h"
+#include "devices/nic.h"
 #include "devices/pci.h"
 #include "devices/piix3.h"
 #include "devices/piix4_pm.h"
@@ -85,6 +86,14 @@ struct pc {
     struct ata *ata;
     struct piix_ide *ide;
 
+    struct pc_nic {
+        struct pc *pc;
+        const struct nic_ops *ops;
+        void *dev;
+    } nic[PC_NICS];
+    unsigned nics;
+    bool look; /* pc_run() returns after this instruction: a frame was sent */
+
     u8 *bios; /* owned; a whole number of pages */
     size_t bios_len;
     u8 *vga_bios; /* owned */
@@ -129,6 +138,13 @@ enum status pc_create_chips(struct pc *pc) MUST_CHECK;  /* pc_chips.c    */
 enum status pc_fill_cmos(struct pc *pc) MUST_CHECK;     /* pc_firmware.c */
 
 void pc_close_disks(struct pc *pc);
+
+/** IRQ @irq of the ISA bus. */
+struct line pc_irq_line(struct pc *pc, unsigned irq);
+/** The cards of -nic and -device. pc_nic.c */
+enum status pc_create_nics(struct pc *pc) MUST_CHECK;
+/** Read the firmware file @name, wherever it is on the host; STATUS_NO_FILE: nowhere. */
+enum status pc_read_firmware(struct pc *pc, const char *name, u8 **bytes, size_t *len) MUST_CHECK;
 
 /* --- pc_apic.c: interrupts between the controllers and the CPUs --- */
 

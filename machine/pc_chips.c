@@ -10,6 +10,7 @@
 #include "devices/port61.h"
 #include "devices/port92.h"
 #include "machine/board.h"
+#include "machine/nic.h"
 #include "machine/rtc_base.h"
 #include "machine/suboption.h"
 
@@ -37,6 +38,11 @@ static void set_irq(void *ctx, unsigned pin, bool level)
 static struct line irq_line(struct pc *pc, enum irq_source source, unsigned irq)
 {
     return (struct line){set_irq, pc, (unsigned)source << 4 | irq};
+}
+
+struct line pc_irq_line(struct pc *pc, unsigned irq)
+{
+    return irq_line(pc, IRQ_ISA, irq);
 }
 
 /* The gate is open if any of its drivers opens it [82371SB, A20M#]. */
@@ -316,6 +322,8 @@ static enum status create_extras(struct pc *pc)
 
     for (unsigned i = 0; i < list->count; i++) {
         struct isa_device d = {.iobase = 0};
+        if (nic_is_card(list->list[i]))
+            continue;
         TRY(parse_device(pc, list->list[i], &d));
         if (strcmp(d.name, "isa-debug-exit") == 0)
             TRY(create_exit_port(pc, &d));
@@ -340,7 +348,7 @@ enum status pc_create_chips(struct pc *pc)
 {
     static enum status (*const group[])(struct pc *) = {
         create_core, create_rtc, create_keyboard, create_serial, create_pci,
-        create_ide,  create_vga, create_fwcfg,    create_extras,
+        create_ide,  create_vga, pc_create_nics,  create_fwcfg,  create_extras,
     };
 
     for (unsigned i = 0; i < ARRAY_LEN(group); i++)

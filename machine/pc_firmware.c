@@ -18,10 +18,8 @@
 #define ROM_MAX  (1u << 20)
 
 static const char *const firmware_folders[] = {
-    "/usr/share/seabios",
-    "/usr/share/qemu",
-    "/usr/local/share/qemu",
-    "/opt/homebrew/share/qemu",
+    "/usr/share/seabios",       "/usr/share/qemu",    "/usr/local/share/qemu",
+    "/opt/homebrew/share/qemu", "/usr/lib/ipxe/qemu",
 };
 
 /* The path of firmware file @name, into @path; false if it is nowhere. */
@@ -92,6 +90,16 @@ static enum status load_bios(struct pc *pc)
     return STATUS_OK;
 }
 
+enum status pc_read_firmware(struct pc *pc, const char *name, u8 **bytes, size_t *len)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s", name);
+    if (!hostfile_exists(path) && !find_firmware(pc, name, path, sizeof(path)))
+        return STATUS_NO_FILE;
+    return hostfile_read(path, ROM_MAX, bytes, len);
+}
+
 static enum status load_vga_bios(struct pc *pc)
 {
     char path[4096];
@@ -109,7 +117,7 @@ static enum status load_vga_bios(struct pc *pc)
 /* --- boot order --- */
 
 struct boot_order {
-    char order[8]; /* letters a, c, d */
+    char order[8]; /* letters a, c, d, n */
     bool menu;
 };
 
@@ -125,14 +133,14 @@ static enum status parse_boot(struct pc *pc, struct boot_order *b)
         bool ok = suboption_next(&p, &o);
         if (ok && (!*o.key || strcmp(o.key, "order") == 0)) {
             ok = *o.value && strlen(o.value) < sizeof(b->order) &&
-                 strspn(o.value, "acd") == strlen(o.value);
+                 strspn(o.value, "acdn") == strlen(o.value);
             snprintf(b->order, sizeof(b->order), "%.7s", o.value);
         } else if (ok) {
             ok = strcmp(o.key, "menu") == 0 && suboption_flag(&o, &b->menu);
         }
         if (!ok)
             return pc_fail(pc, STATUS_BAD_VALUE,
-                           "-boot: '%.100s' is not an order of the letters a, c, d, or "
+                           "-boot: '%.100s' is not an order of the letters a, c, d, n, or "
                            "order=ORDER,menu=on|off",
                            text);
     }
@@ -250,6 +258,8 @@ static u8 boot_code(char letter)
         return 2;
     case 'd':
         return 3;
+    case 'n':
+        return 4;
     default:
         return 0;
     }

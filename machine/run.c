@@ -84,6 +84,7 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns)
     enum pc_stop stop;
 
     pc->slices++;
+    pc->look = false;
     if (!pc->deterministic) {
         if (pc->slept)
             pacer_slept(&pc->pacer, &pc->clock, host_ns);
@@ -97,7 +98,7 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns)
             pc->stopping = false;
             return pc->stop;
         }
-        if (retired >= end)
+        if (retired >= end || pc->look)
             break;
         clock_begin(&pc->clock, end - retired);
         enum cpu_exit exit = cpu_run(pc->cpu[0]);

@@ -68,11 +68,11 @@ static u32 some_port(struct fuzz *f)
     static const struct {
         u16 base, count;
     } ranges[] = {
-        {0x00, 0x10},  {0x20, 2},     {0x40, 4},      {0x60, 5},      {0x70, 4},      {0x80, 16},
-        {0x92, 1},     {0xa0, 2},     {0xb2, 2},      {0xc0, 0x20},   {0xe9, 1},      {0xf0, 8},
-        {0x170, 8},    {0x376, 1},    {0x1f0, 8},     {0x3f6, 1},     {0x2f8, 8},     {0x3f8, 8},
-        {0x3b0, 0x30}, {0x1ce, 4},    {0x4d0, 2},     {0x510, 12},    {0xcf8, 8},     {0xcf9, 1},
-        {0x600, 0x40}, {0x700, 0x10}, {0xb000, 0x40}, {0xb100, 0x10}, {BM_PORTS, 16},
+        {0x00, 0x10}, {0x20, 2},     {0x40, 4},     {0x60, 5},      {0x70, 4},      {0x80, 16},
+        {0x92, 1},    {0xa0, 2},     {0xb2, 2},     {0xc0, 0x20},   {0xe9, 1},      {0xf0, 8},
+        {0x170, 8},   {0x376, 1},    {0x1f0, 8},    {0x3f6, 1},     {0x2f8, 8},     {0x3f8, 8},
+        {0x300, 32},  {0x3b0, 0x30}, {0x1ce, 4},    {0x4d0, 2},     {0x510, 12},    {0xcf8, 8},
+        {0xcf9, 1},   {0x600, 0x40}, {0x700, 0x10}, {0xb000, 0x40}, {0xb100, 0x10}, {BM_PORTS, 16},
     };
 
     if (fuzz_one_in(f, 20))
@@ -145,7 +145,7 @@ static void config_write(struct pc *pc, u32 devfn, u32 reg, u32 val, enum width 
 
 static u32 some_devfn(struct fuzz *f)
 {
-    static const u8 devfn[] = {0x00, 0x08, 0x09, 0x0b, 0x10};
+    static const u8 devfn[] = {0x00, 0x08, 0x09, 0x0b, 0x10, 0x18, 0x20};
 
     return fuzz_one_in(f, 10) ? fuzz_below(f, 0x10000) : devfn[fuzz_below(f, ARRAY_LEN(devfn))];
 }
@@ -389,9 +389,10 @@ static void timers(struct fuzz *f, struct pc *pc)
 void board_operation(struct fuzz *f, struct pc *pc)
 {
     static void (*const kinds[])(struct fuzz *, struct pc *) = {
-        plain_ports, plain_ports, plain_ports, plain_ports, indexed_ports, indexed_ports,
-        memory,      memory,      pci,         pci,         ata,           bus_master,
-        fwcfg_dma,   apics,       isa_dma,     screen,      outside,       timers,
+        plain_ports,   plain_ports, plain_ports, plain_ports, indexed_ports,
+        indexed_ports, memory,      memory,      pci,         pci,
+        ata,           bus_master,  fwcfg_dma,   apics,       board_network,
+        board_network, isa_dma,     screen,      outside,     timers,
     };
 
     kinds[fuzz_below(f, ARRAY_LEN(kinds))](f, pc);
