@@ -69,17 +69,35 @@ static bool fetch_one(struct cpu *cpu, struct insn *in)
     return r == DECODE_OK || fault_gp(cpu, 0);
 }
 
-/* One instruction, and nothing cached; true if it retired. */
+/* The block at CS:EIP, or NULL if it must be stepped. */
+static struct block *next_block(struct cpu *cpu)
+{
+    const struct segment *cs = &cpu->seg[SEG_CS];
+    lin_addr lin = (u32)(cs->base + cpu->rip);
+    u32 page = mmu_view(cpu->mmu)->cur.exec[lin >> PAGE_SHIFT];
+
+    if (UNLIKELY(!page))
+        return NULL; /* step() walks, faults, and fills the table */
+    phys_addr phys = (phys_addr)(page - 1) << PAGE_SHIFT | (lin & (PAGE_SIZE - 1));
+    struct block *b = icache_get(cpu->icache, phys, decode_mode(cpu));
+    if (UNLIKELY(b && cpu->rip + b->bytes - 1 > cs->hi))
+        return NULL;
+    return b;
+}
+
+/* One instruction; true if it retired. */
 static bool step(struct cpu *cpu)
 {
-    struct insn in;
+    const struct block *b = next_block(cpu);
+    struct insn one;
+    const struct insn *in = b ? b->insn : &one;
 
-    if (!fetch_one(cpu, &in)) {
+    if (!b && !fetch_one(cpu, &one)) {
         interrupt_fault(cpu);
         return false;
     }
-    cpu->next_rip = cpu->rip + in.len;
-    if (!in.exec(cpu, &in)) {
+    cpu->next_rip = cpu->rip + in->len;
+    if (!in->exec(cpu, in)) {
         interrupt_fault(cpu);
         return false;
     }
@@ -204,22 +222,6 @@ static void log_state(const struct cpu *cpu)
         cpu_dump(cpu, text, sizeof(text));
         log_trace(CPU, "%s", text);
     }
-}
-
-/* The block at CS:EIP, or NULL if it must be stepped. */
-static struct block *next_block(struct cpu *cpu)
-{
-    const struct segment *cs = &cpu->seg[SEG_CS];
-    lin_addr lin = (u32)(cs->base + cpu->rip);
-    u32 page = mmu_view(cpu->mmu)->cur.exec[lin >> PAGE_SHIFT];
-
-    if (UNLIKELY(!page))
-        return NULL; /* step() walks, faults, and fills the table */
-    phys_addr phys = (phys_addr)(page - 1) << PAGE_SHIFT | (lin & (PAGE_SIZE - 1));
-    struct block *b = icache_get(cpu->icache, phys, decode_mode(cpu));
-    if (UNLIKELY(b && cpu->rip + b->bytes - 1 > cs->hi))
-        return NULL;
-    return b;
 }
 
 enum cpu_exit cpu_run(struct cpu *cpu)

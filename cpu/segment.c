@@ -55,6 +55,15 @@ bool descriptor_set_accessed(struct cpu *cpu, struct descriptor *d)
     return sys_write(cpu, (u32)(d->at + 5), W8, (u8)d->attr);
 }
 
+static enum seg_class classify(const struct cpu *cpu, const struct segment *s)
+{
+    u8 need = s == &cpu->seg[SEG_CS] ? SEG_PERM_R : SEG_PERM_R | SEG_PERM_W;
+
+    if ((s->perm & need) != need || s->lo != 0)
+        return SEGC_CHECK;
+    return s->hi != UINT32_MAX ? SEGC_UP : s->base != 0 ? SEGC_BASE : SEGC_FLAT;
+}
+
 void segment_derive(const struct cpu *cpu, struct segment *s)
 {
     bool real = cpu_is_real(cpu);
@@ -79,6 +88,7 @@ void segment_derive(const struct cpu *cpu, struct segment *s)
         s->lo = s->limit + 1;
         s->hi = s->attr & SEG_DB ? UINT32_MAX : 0xffff;
     }
+    s->class = (u8)classify(cpu, s);
 }
 
 void segment_derive_all(struct cpu *cpu)

@@ -38,6 +38,15 @@ enum seg_attr {
 
 enum { SEG_PERM_R = BIT(0), SEG_PERM_W = BIT(1) };
 
+/** What accesses through a segment need not check; each promises what the one before it does, and
+ * more. Of CS, which is never writable, it tells about reads. */
+enum seg_class {
+    SEGC_CHECK, /* nothing                                           */
+    SEGC_UP,    /* offsets 0 to some limit, readable and writable    */
+    SEGC_BASE,  /* offsets 0 to 4 GiB - 1, readable and writable     */
+    SEGC_FLAT,  /* and the base is 0                                 */
+};
+
 /** A segment register with its hidden part. Offsets lo..hi are valid; perm has SEG_PERM_xx. */
 struct segment {
     u64 base;
@@ -46,6 +55,7 @@ struct segment {
     u16 attr;   /* enum seg_attr */
     u32 lo, hi; /* derived by segment_derive() */
     u8 perm;    /* derived; 0: not usable (null selector) */
+    u8 class;   /* derived: enum seg_class */
 };
 
 struct table_reg {
@@ -128,14 +138,14 @@ struct cpu_engine {
 /** What translated code keeps in the CPU beside its architectural state; means nothing between two
  * runs of it. Only jit/ touches it. */
 struct jit_view {
-    u16 flags;       /* arithmetic flags as LAHF and SETO give them: AH in the high byte, OF in bit 0 */
-    i32 budget;      /* instructions that may still be retired        */
-    i32 step;        /* 1, or -1 with DF                              */
-    u32 leave;       /* block, edge or site that code left through    */
-    u64 xfer;        /* a value that crosses a page border            */
-    u64 host_sp;     /* of the frame that entered the code            */
-    u64 return_pc;   /* where an access gave up                       */
-    u64 temp[2];     /* scratch registers at that point               */
+    u16 flags;     /* arithmetic flags as LAHF and SETO give them: AH high, OF in bit 0 */
+    i32 budget;    /* instructions that may still be retired        */
+    i32 step;      /* 1, or -1 with DF                              */
+    u32 leave;     /* block, edge or site that code left through    */
+    u64 xfer;      /* a value that crosses a page border            */
+    u64 host_sp;   /* of the frame that entered the code            */
+    u64 return_pc; /* where an access gave up                       */
+    u64 temp[2];   /* scratch registers at that point               */
     void *jit;
 };
 

@@ -73,7 +73,7 @@ static inline int ir_reg_of(ir_val v)
 }
 
 /** What SEGLIN checks: bits 0-3 the size in bytes, then whether it writes, then what is known of
- * the segment (enum seg_class of jit/mode.h), which need not be checked. */
+ * the segment (enum seg_class of cpu/state.h), which need not be checked. */
 enum ir_access { IR_ACCESS_SIZE = 15, IR_ACCESS_WRITE = BIT(4), IR_ACCESS_CLASS_SHIFT = 5 };
 
 /** What an indirect jump is. */

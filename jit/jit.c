@@ -200,6 +200,26 @@ static void bail(struct jit *j)
     cpu_interpret_one(cpu, &b->insn[s->g]);
 }
 
+/* Is there nothing that the run loop would see to before the next instruction? */
+static bool undisturbed(const struct cpu *cpu)
+{
+    return !cpu->attention && !cpu->inhibit && !cpu->halted && !cpu->nmi_latched &&
+           !(cpu->intr_line && (cpu->eflags & FL_I)) && !(cpu->eflags & (FL_T | FL_RF)) &&
+           !(cpu->dr[7] & 0xff) && cpu->clock->left > 0 && cpu->clock->left <= INT32_MAX;
+}
+
+/* After an executor that may have changed anything: the next block, without a look around. */
+static struct jit_block *go_on(struct jit *j, u32 *mode)
+{
+    if (!undisturbed(j->cpu))
+        return NULL;
+    *mode = jit_mode_now(j);
+    struct jit_block *b = block_here(j, (u32)j->cpu->rip, *mode);
+    if (b)
+        enter_state(j->cpu);
+    return b;
+}
+
 /* Execute @b and whatever it leads to. */
 static void run_code(struct jit *j, const struct jit_block *b, u32 mode)
 {
@@ -229,7 +249,10 @@ static void run_code(struct jit *j, const struct jit_block *b, u32 mode)
             interrupt_fault(cpu);
             return;
         default:
-            return;
+            b = go_on(j, &mode);
+            if (!b)
+                return;
+            break;
         }
     }
     leave_state(cpu);

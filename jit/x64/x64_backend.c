@@ -43,7 +43,7 @@ static bool x64_emit_block(struct jit_unit *u)
     x64_temps_init(&e);
     find_needs(&e);
     x64_emit_head(&e);
-    for (e.i = 0; e.i < u->ir->count; e.i++) {
+    for (e.i = 0; e.i < u->ir->count && !u->by_exec; e.i++) {
         const struct ir_insn *in = &u->ir->insn[e.i];
         bool fused = e.fused;
         emit_of[in->op](&e, in);
@@ -53,6 +53,8 @@ static bool x64_emit_block(struct jit_unit *u)
             x64_flags_spoil(&e, in);
         x64_temps_expire(&e);
     }
+    if (u->by_exec)
+        return false;
     u->hot_size = codebuf_off(u->code);
     x64_emit_cold(&e);
     return !u->code->full && !u->by_exec;
