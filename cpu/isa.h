@@ -168,6 +168,9 @@ enum insn_attr {
     ATTR_D64Wr1 = ATTR_D64 | ATTR_Wr1,
     ATTR_I64Wr1 = ATTR_I64 | ATTR_Wr1,
     ATTR_I64Ends = ATTR_EndsI64,
+    ATTR_EndsD64 = ATTR_Ends | ATTR_D64,
+    ATTR_EndsWr1 = ATTR_Ends | ATTR_Wr1,
+    ATTR_EndsI64Wr1 = ATTR_EndsI64 | ATTR_Wr1,
     ATTR_FpuAlign = ATTR_Fpu | ATTR_Align,
     ATTR_FpuAlias = ATTR_Fpu | ATTR_Alias,
 };
