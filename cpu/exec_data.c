@@ -70,6 +70,27 @@ bool exec_mov_o_a(struct cpu *cpu, const struct insn *in)
     RETURN_BY_WIDTH(in->width, mem_write(cpu, in->seg, in->imm, w, reg_get(cpu, REG_AX, w)));
 }
 
+/** The bytes of a @w operand in the opposite order. */
+ALWAYS_INLINE u64 swap_bytes(u64 v, enum width w)
+{
+    return __builtin_bswap64(v) >> (64 - (8u << w));
+}
+
+bool exec_movbe_load(struct cpu *cpu, const struct insn *in)
+{
+    u64 v;
+
+    if (!rm_read(cpu, in, in->opsize, &v))
+        return false;
+    reg_set(cpu, in->reg, in->opsize, swap_bytes(v, in->opsize));
+    return true;
+}
+
+bool exec_movbe_store(struct cpu *cpu, const struct insn *in)
+{
+    return rm_write(cpu, in, in->opsize, swap_bytes(reg_get(cpu, in->reg, in->opsize), in->opsize));
+}
+
 /** reg of operand size = r/m of width @from, zero- or sign-extended. */
 ALWAYS_INLINE bool extend(struct cpu *cpu, const struct insn *in, enum width from, bool is_signed)
 {

@@ -140,7 +140,7 @@ enum insn_attr {
     ATTR_None = 0,
     ATTR_Lock = BIT(0),   /* LOCK is legal when the destination is memory                      */
     ATTR_Cpl0 = BIT(1),   /* #GP(0) unless CPL is 0 (the executor checks)                       */
-    ATTR_Ends = BIT(2),   /* control, mode or interrupt state may change: last of its block     */
+    ATTR_Ends = BIT(2),   /* control, mode, segments or interrupts may change: last of its block */
     ATTR_Rep = BIT(3),    /* REP repeats it                                                     */
     ATTR_RepZ = BIT(4),   /* REPE / REPNE repeat it and test ZF                                 */
     ATTR_I64 = BIT(5),    /* invalid in 64-bit mode                                             */

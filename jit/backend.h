@@ -49,6 +49,7 @@ struct jit_unit {
 
 struct backend {
     const char *name;
+    int cs_arch, cs_mode; /* what capstone calls it */
     /** Make the common code. */
     void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
     /** Make code for @u->ir. False: code is full, or @u->by_exec says what does not work. */

@@ -114,6 +114,9 @@ struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip
         return NULL;
     exhume(c, b);
     attach(b, block);
+    b->insn = block->insn; /* decoded anew */
+    for (unsigned i = 0; i < b->execs; i++)
+        b->exec[i].insn = &block->insn[b->exec[i].g];
     c->stats.revived++;
     return b;
 }

@@ -45,6 +45,7 @@ struct jit_site {
 struct jit_exec {
     const struct insn *insn;
     u32 eip, next;
+    u8 g;         /* guest instruction of the block */
     u8 remaining; /* guest instructions of the block not yet retired, this one included */
     bool flags_in, flags_out, leave;
 };
@@ -69,9 +70,10 @@ struct jit_block {
     u8 *code;                /* write address                            */
     u32 code_size, hot_size;
     u16 guests, guest_bytes;
-    u16 sites, edges;
+    u16 sites, edges, execs;
     struct jit_site *site;
     struct jit_edge *edge;
+    struct jit_exec *exec;
     struct jit_edge *in; /* edges that are linked to this block      */
     const u8 *bytes;     /* copy of the guest code                   */
     u32 at[];            /* EIP of each guest instruction            */

@@ -190,8 +190,9 @@ static void bail(struct jit *j)
 {
     struct cpu *cpu = j->cpu;
     u32 off;
-    const struct jit_block *b = cache_block_at(&j->cache, cpu->jit.return_pc, &off);
-    const struct jit_site *s = site_at(b, off);
+    /* The call may be the last thing in its block: look for what lies before. */
+    const struct jit_block *b = cache_block_at(&j->cache, cpu->jit.return_pc - 1, &off);
+    const struct jit_site *s = site_at(b, off + 1);
 
     cpu->clock->left = (i64)cpu->jit.budget + (b->guests - s->g);
     cpu->rip = b->at[s->g];

@@ -44,6 +44,9 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
 /** Translate @b; NULL: it has to be interpreted. */
 struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mode);
 
+/** -d op, -d out_asm: @b has just been made from j->ir. */
+void jit_log_block(const struct jit *j, const struct jit_block *b);
+
 /** The host's bytes of @b. */
 const u8 *jit_guest_bytes(const struct jit *j, const struct block *b);
 

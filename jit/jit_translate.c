@@ -131,6 +131,8 @@ static bool finish(struct jit *j, const struct reserved *r, struct block *b, u8 
         .sites = (u16)u->sites,
         .edges = (u16)u->edges,
         .edge = r->edge,
+        .execs = (u16)u->execs,
+        .exec = r->exec,
     };
     memcpy(n->at, j->ir.at, (n->guests + 1u) * sizeof(u32));
     memcpy(r->exec, u->exec, u->execs * sizeof(*r->exec));
@@ -188,6 +190,7 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
         j->counts.declined += (u64)__builtin_popcountll(by_exec);
         j->counts.compiled_guests += n->guests;
         note_perf(j, n);
+        jit_log_block(j, n);
     }
     return n;
 }

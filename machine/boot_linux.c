@@ -98,8 +98,9 @@ static bool check_header(const struct boot_request *req, char error[BOOT_ERROR_M
                     req->kernel, version >> 8, version & 0xff);
     if (setup_size(h) > 0x9000 || setup_size(h) >= req->image_len)
         return fail(error, "-kernel: '%.200s' is cut short or damaged", req->kernel);
-    /* From 2.04 on the header counts the paragraphs of the protected-mode part. */
-    if (version >= 0x0204 && setup_size(h) + 16ull * load32(h + HDR_SYSSIZE) > req->image_len)
+    /* From 2.04 on the header counts the paragraphs of the protected-mode part. The last one need
+     * not be whole: that of Memtest86+ is not. */
+    if (version >= 0x0204 && setup_size(h) + 16ull * load32(h + HDR_SYSSIZE) > req->image_len + 15)
         return fail(error, "-kernel: '%.200s' is cut short", req->kernel);
     if (kernel_end(req) + FIRMWARE_TABLES > req->ram_bytes)
         return fail(error, "-kernel: '%.200s' does not fit into %u MiB of memory; try -m 64",

@@ -6,6 +6,8 @@
  * blocks and in them the host stack is aligned to 16 bytes, in stubs, which are called, it is 8
  * off.
  */
+#include <capstone/capstone.h>
+
 #include "jit/x64/x64_emit.h"
 
 typedef void emit_fn(struct x64_emit *e, const struct ir_insn *in);
@@ -205,6 +207,8 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
 
 const struct backend x64_backend = {
     .name = "x64",
+    .cs_arch = CS_ARCH_X86,
+    .cs_mode = CS_MODE_64,
     .stubs = x64_emit_stubs,
     .emit = x64_emit_block,
     .link = x64_link,

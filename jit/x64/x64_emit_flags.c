@@ -237,10 +237,20 @@ void x64_flags_after(struct x64_emit *e, const struct ir_insn *in, unsigned inde
         x64_flags_store(e, e->need[index]);
 }
 
+/* EFLAGS are about to be used for something else: keep what the current operation does not set. */
+static void keep_host(struct x64_emit *e)
+{
+    u8 keep = e->need[e->i] & (u8)~e->ir->insn[e->i].def & e->fl.host;
+
+    if (keep & ~e->fl.stored)
+        x64_flags_store(e, keep);
+}
+
 void x64_flags_carry(struct x64_emit *e)
 {
     if (e->fl.host & IRF_C)
         return;
+    keep_host(e);
     if (!(e->fl.stored & IRF_C) && e->fl.recipe) {
         redo(e);
         return;
@@ -255,6 +265,7 @@ enum x64_cc x64_flags_cond(struct x64_emit *e, unsigned cc)
 
     if (!(need & ~e->fl.host))
         return (enum x64_cc)cc;
+    keep_host(e);
     if (!(need & ~e->fl.stored)) {
         if (need == (IRF_S | IRF_O) || need == (IRF_S | IRF_Z | IRF_O)) {
             restore(e);

@@ -136,6 +136,7 @@ void x64_emit_EXEC(struct x64_emit *e, const struct ir_insn *in)
         .insn = &e->ir->guest[in->g],
         .eip = e->ir->at[in->g],
         .next = e->ir->at[in->g + 1],
+        .g = in->g,
         .remaining = (u8)(e->ir->guests - in->g),
         .flags_in = in->use || in->def,
         .flags_out = in->def,

@@ -360,8 +360,8 @@ u8 x64_one_begin(struct x64_emit *e, const struct ir_insn *in)
     if (in->w == W8)
         return x64_byte_begin(e, in->d);
     u8 d = x64_reg(e, in->d);
-    if (in->a != in->d)
-        x64_move(e, in->w, d, in->a, 0);
+    if (in->a != in->d) /* a 16-bit one keeps what is above it */
+        x64_mov_rr(e->c, in->w, d, x64_reg(e, in->a));
     return d;
 }
 

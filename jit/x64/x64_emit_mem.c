@@ -214,11 +214,13 @@ void x64_emit_LDW(struct x64_emit *e, const struct ir_insn *in)
     if (is_in_place(e, in)) {
         unsigned index = e->i + 1;
         e->i = index;
+        e->hold = true;
         if (op->op == IR_INC || op->op == IR_DEC) {
             if (e->need[index] & IRF_C)
                 x64_flags_carry(e);
         }
         in_place(e, op);
+        e->hold = false;
         e->i = index + 1; /* the STW: address and addend are free again */
         x64_temps_expire(e);
         if (op->op == IR_INC || op->op == IR_DEC) {

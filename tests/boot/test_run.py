@@ -336,6 +336,8 @@ def mistakes_end_with_2_and_one_line():
     check("memory as typed", "-m: '0'" in run("-m", "0")[2], True)
     twice = image(IDLE, "twice.img")
     check("image given twice", "given twice" in run("-hda", twice, "-hdb", twice)[2], True)
+    _, _, err = run("-cpu", "386", "-kernel", image(IDLE, "kernel.img"))
+    check("the small BIOS starts no kernels", "-kernel: the built-in small BIOS starts none" in err, True)
     for args in (["-nope"], ["-m", "lots"], ["-hda", "/nonexistent"], ["-hda", odd], ["-cpu", "abacus"],
                  ["-kernel", "/dev/null"], ["-serial", "smoke"], ["-device", "toaster"], ["-d", "nothing"],
                  ["-rtc", "base=never"], ["-boot", "q"], ["-bios", "/nonexistent"], ["-append", "x"], ["-drive", "file=" + pipe],

@@ -200,3 +200,77 @@ enum oracle_rule {
 u32 oracle_undefined_flags(const struct oracle_case *c, const struct insn *in);
 /** Set of enum oracle_rule. */
 u32 oracle_rules(const struct oracle_case *c, const struct insn *in);
+
+/* Results and inputs as words, for what is printed and what is kept in files. */
+
+enum oracle_image_word {
+    IMAGE_GPR = 0,
+    IMAGE_EIP = 8,
+    IMAGE_EFLAGS,
+    IMAGE_FAULT, /* IMAGE_FAULTED | vector, or 0 */
+    IMAGE_ERROR,
+    IMAGE_CR2,
+    IMAGE_SEG,
+    IMAGE_FX = IMAGE_SEG + SEG__COUNT,
+    IMAGE_DATA = IMAGE_FX + 512 / 4,
+    IMAGE_STACK = IMAGE_DATA + ARENA_WINDOW / 4,
+    IMAGE__WORDS = IMAGE_STACK + ARENA_WINDOW / 4,
+};
+enum { IMAGE_FAULTED = 0x100, IMAGE_FLAGS = FL_OSZAPC | FL_D | FL_I };
+
+struct oracle_image {
+    u32 word[IMAGE__WORDS];
+};
+
+/** The plainest input: zeros, a fresh FPU, the instruction at its place. */
+void image_default(enum oracle_mode mode, struct oracle_image *im);
+void image_of_input(const struct oracle_case *c, const struct oracle_memory *mem,
+                    struct oracle_image *im);
+void image_to_input(const struct oracle_image *im, struct oracle_case *c,
+                    const struct oracle_memory *mem);
+/** The result of a case that does nothing. */
+void image_of_nothing_done(const struct oracle_case *c, const struct oracle_image *in,
+                           struct oracle_image *im);
+void image_of_result(const struct oracle_case *c, const struct oracle_result *r,
+                     const struct oracle_memory *mem, struct oracle_image *im);
+void image_to_result(const struct oracle_image *im, struct oracle_result *r,
+                     const struct oracle_memory *mem);
+u32 image_hash(const struct oracle_case *c, const struct oracle_image *im);
+
+/** Bytes of a vector file, written at the end or read from @at. */
+struct vector_bytes {
+    u8 *byte;
+    size_t len, room, at;
+    bool damaged; /* set by reads */
+};
+void vector_put(struct vector_bytes *v, u32 n);
+u32 vector_get(struct vector_bytes *v);
+void vector_put_difference(struct vector_bytes *v, const struct oracle_image *from,
+                           const struct oracle_image *to);
+/** Apply what was put to @im, which is the @from. */
+void vector_get_difference(struct vector_bytes *v, struct oracle_image *im);
+
+/** Do the two sides differ for that case? Not if it no longer decodes to the case's row. */
+typedef bool oracle_differs_fn(void *ctx, const struct oracle_case *c,
+                               const struct oracle_image *im);
+/** Make a case that differs as plain as it can be. */
+void oracle_minimise(struct oracle_case *c, struct oracle_image *im, oracle_differs_fn *differs,
+                     void *ctx);
+/** As a row of oracle_cases.def, with the host's result. */
+void oracle_print_case(const struct oracle_case *c, const struct oracle_image *in,
+                       const struct oracle_image *result);
+
+/* Comparison and report. */
+
+/** The memory of both sides after a case, and before it. */
+struct oracle_sides {
+    struct oracle_memory native, ours, before;
+};
+
+/** No difference that the rules do not allow; with @undefined, none at all. May take undefined
+ * bytes of our memory from the host's. */
+bool oracle_same(const struct oracle_sides *s, const struct oracle_case *c, const struct insn *in,
+                 const struct oracle_result *n, const struct oracle_result *o, bool undefined);
+void oracle_report(const struct oracle_sides *s, const struct oracle_case *c, const struct insn *in,
+                   const struct oracle_result *n, const struct oracle_result *o);
+void oracle_print_regs(const char *what, const struct oracle_regs *regs);

@@ -260,7 +260,7 @@ void native_run(const struct oracle_case *c, struct oracle_result *out)
 {
     u32 code = oracle_segments[c->mode][SEG_CS].base + c->in.eip;
 
-    memset((void *)(uintptr_t)code, 0xcc, sizeof(c->bytes) + 16);
+    memset((void *)(uintptr_t)ARENA_CODE, 0xcc, PAGE); /* the last case may have written there */
     memcpy((void *)(uintptr_t)code, c->bytes, c->len);
     memset(out, 0, sizeof(*out));
     native.c = c;
@@ -302,13 +302,14 @@ static bool map_arena(void)
 }
 
 /* 64-bit code: jmp *0(%rip), and where to. */
-static void make_exit(void)
+static bool make_exit(void)
 {
     static const u8 jmp[] = {0xff, 0x25, 0, 0, 0, 0};
     u8 *at = (u8 *)(uintptr_t)ARENA_EXIT;
 
     memcpy(at, jmp, sizeof(jmp));
     store64(at + sizeof(jmp), (u64)(uintptr_t)native_leave);
+    return mprotect(at, PAGE, PROT_READ | PROT_EXEC) == 0; /* cases may get at it */
 }
 
 static void install_handlers(void)
@@ -341,7 +342,8 @@ const char *native_open(struct oracle_memory *mem)
         return "the addresses of the arena are taken";
     memset(native.arena, 0xcc, PAGE);
     install_handlers();
-    make_exit();
+    if (!make_exit())
+        return "no page can be made executable";
     mem->data = (u8 *)(uintptr_t)ARENA_DATA;
     mem->stack = (u8 *)(uintptr_t)ARENA_STACK;
     return NULL;
@@ -372,10 +374,20 @@ static bool make_segment(const struct oracle_segment *seg)
     return !(seg->selector & TI) || syscall(SYS_modify_ldt, 1, &d, sizeof(d)) == 0;
 }
 
+/* Those of another mode go: an entry like this one is none. */
+static bool clear_segment(unsigned entry)
+{
+    struct user_desc d = {.entry_number = entry, .read_exec_only = 1, .seg_not_present = 1};
+
+    return syscall(SYS_modify_ldt, 1, &d, sizeof(d)) == 0;
+}
+
 const char *native_enable(enum oracle_mode mode)
 {
     bool ok = true;
 
+    for (unsigned i = 0; i < ORACLE_LDT_ENTRIES; i++)
+        ok = ok && clear_segment(i);
     for (unsigned i = 0; i < SEG__COUNT; i++)
         ok = ok && make_segment(&oracle_segments[mode][i]);
     for (unsigned i = 0; i < ORACLE_OTHERS; i++)

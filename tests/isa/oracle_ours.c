@@ -26,7 +26,8 @@ struct ours {
     struct clock clock;
     struct cpu *cpu;
     struct decode_table *table;
-    u8 *code; /* the page at ARENA_CODE */
+    u8 *code;              /* the page at ARENA_CODE */
+    enum oracle_mode mode; /* of the LDT */
 };
 
 static u32 no_in(void *ctx, u16 port, enum width w)
@@ -89,14 +90,28 @@ static void put_descriptor(struct ours *o, const struct oracle_segment *from)
         store64(physmem_ram(o->pm) + table + (from->selector & ~7u), raw_descriptor(from));
 }
 
+/** The LDT has what the mode needs, and nothing of others. */
+static void fill_tables(struct ours *o, enum oracle_mode mode)
+{
+    memset(physmem_ram(o->pm) + RAM_LDT, 0, 8 * ORACLE_LDT_ENTRIES);
+    for (unsigned i = 0; i < SEG__COUNT; i++) {
+        put_descriptor(o, &oracle_segments[ORACLE_FLAT32][i]);
+        put_descriptor(o, &oracle_segments[mode][i]);
+    }
+    for (unsigned i = 0; i < ORACLE_OTHERS; i++)
+        put_descriptor(o, &oracle_others[i]);
+    o->mode = mode;
+}
+
 static void set_mode(struct ours *o, enum oracle_mode mode)
 {
     struct cpu *cpu = o->cpu;
     struct descriptor d;
 
+    if (mode != o->mode)
+        fill_tables(o, mode);
     for (unsigned seg = 0; seg < SEG__COUNT; seg++) {
         const struct oracle_segment *from = &oracle_segments[mode][seg];
-        put_descriptor(o, from);
         descriptor_unpack(raw_descriptor(from), &d);
         if (from->kind == ORACLE_NULL)
             segment_set_null(cpu, seg, 0);
@@ -149,10 +164,7 @@ struct ours *ours_create(struct oracle_memory *mem)
     map_window(ram, ARENA_DATA, ARENA_WINDOW, &at);
     mem->stack = ram + at;
     map_window(ram, ARENA_STACK, ARENA_WINDOW, &at);
-    for (unsigned i = 0; i < SEG__COUNT; i++)
-        put_descriptor(o, &oracle_segments[ORACLE_FLAT32][i]);
-    for (unsigned i = 0; i < ORACLE_OTHERS; i++)
-        put_descriptor(o, &oracle_others[i]);
+    fill_tables(o, ORACLE_FLAT32);
     enter_user_mode(o->cpu);
     return o;
 }
@@ -211,7 +223,7 @@ bool ours_run(struct ours *o, const struct oracle_case *c, struct oracle_result 
     if (decode(o->table, c->bytes, INSN_MAX_LEN, oracle_decode_mode(c), &in) != DECODE_OK)
         return false;
     set_mode(o, c->mode);
-    memset(o->code + (c->in.eip & (PAGE_SIZE - 1)), 0xcc, sizeof(c->bytes));
+    memset(o->code, 0xcc, PAGE_SIZE); /* the last case may have written there */
     memcpy(o->code + (c->in.eip & (PAGE_SIZE - 1)), c->bytes, c->len);
     for (unsigned i = 0; i < 8; i++)
         cpu->gpr[i] = c->in.gpr[i];

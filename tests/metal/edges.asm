@@ -298,6 +298,20 @@ system_pages:
         endcase
         mov     dword [TSS + 12], STACK1
         set_idt VEC, CS0, STUBS + VEC * 16, 0x8e
+        ; parameters of a call gate half in the hole: nothing has happened
+        set_gate GDT + NPTSS, CS0, .never, 0xec, 3
+        case    "call gate: parameters on an absent page", PF, ANY
+        fault_at .p
+        push    dword DS3
+        push    dword HOLE + 0xff8
+        push    dword 2
+        push    dword CS3
+        push    dword .p
+        iretd
+.p:     call    NPTSS | 3:0
+        endcase
+        check   "parameters: still ring 3", [got_cs], CS3
+        check   "parameters: esp as it was", [got_esp], HOLE + 0xff8
         case    "lgdt from an absent page", PF, 0
         lgdt    [HOLE - 2]
         endcase

@@ -352,6 +352,7 @@ privileged:
         mov     cr0, eax
         mov     ecx, 0x12345678
         fault_case "rdmsr unknown", GP, 0, rdmsr
+        fault_case "wrmsr unknown", GP, 0, wrmsr
         ret
 
 ; Inner stacks from the TSS: INT to ring 1, so that #TS can be delivered.

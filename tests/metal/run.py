@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """run.py [--only NAME,NAME] [--verbose] EMULATOR [ARGS...]: assembles every test here and runs it
-from -hda. Compares the last line of what it says through port E9h with its "expect:" line, and the
-exit status with 33 or with its "status:" line (turbo86 qemu). A line "name: FAIL ..." is a failure,
-unless the emulator is QEMU and qemu_deviations.md lists the case."""
+from -hda, or with a line "media: floppy BYTES" from drive A. Compares the last line of what it says
+through port E9h with its "expect:" line, and the exit status with 33 or with its "status:" line
+(turbo86 others). A line "name: FAIL ..." is a failure, unless the emulator is QEMU or Bochs
+(../support/bochs.py) and deviations.md lists the case."""
 import fnmatch
 import pathlib
 import subprocess
@@ -13,10 +14,14 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def deviations():
-    """[(test, pattern)] from the rows `| test | case | ...` of qemu_deviations.md."""
-    rows = []
-    for line in (HERE / "qemu_deviations.md").read_text().splitlines():
+def deviations(emulator):
+    """[(test, pattern)] from the rows `| test | case | ...` of that section of deviations.md."""
+    rows, section = [], None
+    for line in (HERE / "deviations.md").read_text().splitlines():
+        if line.startswith("## "):
+            section = line[3:].strip().lower()
+        if section != emulator:
+            continue
         cells = [c.strip(" `") for c in line.strip().strip("|").split("|")]
         if line.startswith("| `") and len(cells) >= 2:
             rows.append((cells[0], cells[1]))
@@ -35,28 +40,30 @@ def run(source, command, tmp):
     image, said = tmp / (source.stem + ".img"), tmp / (source.stem + ".txt")
     subprocess.run(["nasm", "-Werror", "-w-label-orphan", "-f", "bin", f"-I{HERE}/", "-o", image,
                     source], check=True)
-    image.write_bytes(image.read_bytes().ljust(2 * 16 * 63 * 512, b"\0"))
+    media = (header(source, "media") or "ide").split()
+    size = int(media[1]) if len(media) > 1 else 2 * 16 * 63 * 512
+    image.write_bytes(image.read_bytes().ljust(size, b"\0"))
     try:
         status = subprocess.run(
             command + ["-display", "none", "-no-reboot", "-drive",
-                       f"file={image},format=raw,if=ide", "-debugcon", f"file:{said}",
+                       f"file={image},format=raw,if={media[0]}", "-debugcon", f"file:{said}",
                        "-device", "isa-debug-exit,iobase=0xf4"],
-            timeout=20, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            timeout=60, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             check=False).returncode
     except subprocess.TimeoutExpired:
         status = "timeout"
     return status, said.read_text(errors="replace").strip() if said.exists() else ""
 
 
-def judge(source, status, text, qemu, known):
+def judge(source, status, text, other, known):
     """-> [what is wrong], number of good cases, number of excused ones"""
     wrong, good, excused = [], 0, 0
-    want = (header(source, "status") or "33 33").split()[qemu]
+    want = (header(source, "status") or "33 33").split()[bool(other)]
     if str(status) != want:
         wrong.append(f"exit status {status}, not {want}")
     if text.splitlines()[-1:] != [header(source, "expect")]:
         wrong.append(f"last line {text.splitlines()[-1:]}")
-    patterns = [p for t, p in known if t == source.stem] if qemu else []
+    patterns = [p for t, p in known if t == source.stem]
     for line in text.splitlines():
         name = line.split(": FAIL")[0]
         hit = [p for p in patterns if fnmatch.fnmatchcase(name, p)]
@@ -76,18 +83,18 @@ def main():
             verbose, args = True, args[1:]
         else:
             only, args = args[1].split(","), args[2:]
-    qemu = "qemu" in args[0]
-    known = deviations()
+    other = next((name for name in ("qemu", "bochs") if name in args[0]), None)
+    known = deviations(other) if other else []
     failed = 0
     with tempfile.TemporaryDirectory() as tmp:
         for source in sorted(HERE.glob("*.asm")):
             if only and source.stem not in only:
                 continue
-            if qemu and (source.stem, "*") in known:
+            if (source.stem, "*") in known:
                 print(f"skip {source.stem}")
                 continue
             status, text = run(source, args, pathlib.Path(tmp))
-            wrong, good, excused = judge(source, status, text, qemu, known)
+            wrong, good, excused = judge(source, status, text, other, known)
             failed += bool(wrong)
             if verbose:
                 print(text)
