@@ -176,6 +176,14 @@ void cpu_reset(struct cpu *cpu, bool init)
     cpu_debug_changed(cpu);
 }
 
+/* The rest of the block is fetched again: its page may be another one now. */
+static void on_translation_dropped(void *ctx)
+{
+    struct cpu *cpu = ctx;
+
+    cpu->attention |= ATTN_CODE;
+}
+
 enum status cpu_create(struct cpu **out, const struct cpu_desc *desc)
 {
     const struct cpu_model *model = cpu_model_find(desc->model ? desc->model : CPU_MODEL_DEFAULT);
@@ -195,8 +203,10 @@ enum status cpu_create(struct cpu **out, const struct cpu_desc *desc)
     cpu->model_eflags =
         (model_has(model, FEAT_486) ? FL_AC : 0u) | (model_has(model, FEAT_CPUID) ? FL_ID : 0u);
     enum status s = mmu_create(&cpu->mmu, desc->physmem);
-    if (s == STATUS_OK)
+    if (s == STATUS_OK) {
+        mmu_on_dropped(cpu->mmu, on_translation_dropped, cpu);
         s = icache_create(&cpu->icache, cpu, desc->physmem, model->features);
+    }
     if (s != STATUS_OK) {
         cpu_destroy(cpu);
         return s;

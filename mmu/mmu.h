@@ -130,6 +130,12 @@ void mmu_jump_forget(struct mmu *m, u32 eip, u32 mode);
 /** Forget all jumps of all contexts. */
 void mmu_jump_flush(struct mmu *m);
 
+/**
+ * Who wants to know when a write to a page table dropped a cached translation: the code that runs
+ * may not be there any more, and every engine has to notice at the same instruction.
+ */
+void mmu_on_dropped(struct mmu *m, void (*fn)(void *ctx), void *ctx);
+
 /** Forget everything cached; changes nothing that a guest can see. */
 void mmu_flush(struct mmu *m);
 

@@ -89,6 +89,8 @@ struct mmu {
     struct mmu_context context[MMU_CONTEXTS];
     struct mmu_tables nothing; /* all absent: see mmu_set_slow() */
     u64 uses;
+    void (*on_dropped)(void *ctx);
+    void *on_dropped_ctx;
 
     struct tlb_node *node; /* node 0 is unused */
     u32 nodes, node_room, node_free;

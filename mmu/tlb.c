@@ -231,10 +231,22 @@ static void on_table_write(void *ctx, phys_addr phys, size_t len)
     unsigned first = (unsigned)(phys & (PAGE_SIZE - 1) & ~7u) / 4; /* an entry may be 8 bytes */
     unsigned last = (unsigned)((phys & (PAGE_SIZE - 1)) + len - 1) / 4;
 
+    bool dropped = false;
+
     for (unsigned s = first; t && s <= last; s++) {
-        while (m->table_of[ram_page] == t && m->table[t]->head[s])
+        while (m->table_of[ram_page] == t && m->table[t]->head[s]) {
             node_drop(m, m->table[t]->head[s] >> 2);
+            dropped = true;
+        }
     }
+    if (dropped && m->on_dropped)
+        m->on_dropped(m->on_dropped_ctx);
+}
+
+void mmu_on_dropped(struct mmu *m, void (*fn)(void *ctx), void *ctx)
+{
+    m->on_dropped = fn;
+    m->on_dropped_ctx = ctx;
 }
 
 static void on_physmem_change(void *ctx)

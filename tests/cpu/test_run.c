@@ -134,6 +134,32 @@ static void a_triple_fault_shuts_down(void **state)
     assert_int_equal(little_pc_run(pc, 100), CPU_EXIT_SHUTDOWN);
 }
 
+/* Random programs found that the interpreter went on to the end of its block, and other engines and
+ * other slices not as far: the walk for the next instruction must come at once. */
+static void code_that_unmaps_itself_does_not_go_on(void **state)
+{
+    struct little_pc *pc = *state;
+    static const u8 code[] = {
+        0xeb, 0x00,                   /* jmp +0: what follows is one block       */
+        0xc6, 0x06, 0x1c, 0x30, 0x00, /* mov byte [301ch],0: the entry of page 7 */
+        0x40, 0x40, 0xf4,             /* inc ax; inc ax; hlt                     */
+    };
+    u32 entry = 0x3000 | 3;
+
+    little_pc_load(pc, 0x7c00, code, sizeof(code));
+    physmem_write(pc->pm, 0x2000, &entry, 4);
+    for (u32 i = 0; i < 1024; i++) {
+        entry = i << 12 | 3;
+        physmem_write(pc->pm, 0x3000 + 4 * i, &entry, 4);
+    }
+    pc->cpu->cr0 |= CR0_PE | CR0_PG;
+    pc->cpu->cr3 = 0x2000;
+    cpu_paging_changed(pc->cpu);
+    assert_int_equal(little_pc_run(pc, 100), CPU_EXIT_SHUTDOWN); /* there is no IDT */
+    assert_int_equal(pc->cpu->gpr[REG_AX], 0);
+    assert_int_equal(pc->cpu->cr2, 0x7c07);
+}
+
 static void handlers_that_fault_for_ever_do_not_stop_time(void **state)
 {
     struct little_pc *pc = *state;
@@ -157,6 +183,7 @@ int main(void)
         T(sti_shadows_one_instruction),
         T(the_trap_flag_traps_after_one_instruction),
         T(a_triple_fault_shuts_down),
+        T(code_that_unmaps_itself_does_not_go_on),
         T(handlers_that_fault_for_ever_do_not_stop_time),
     };
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);

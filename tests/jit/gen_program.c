@@ -46,8 +46,7 @@ void gen_opsize(struct gen *g, enum width w)
         gen8(g, 0x66);
 }
 
-/* Room for a number that gen_layout() fills in. */
-static void put_fix(struct gen *g, enum gen_fix fix, unsigned size, unsigned target)
+void gen_fix(struct gen *g, enum gen_fix fix, unsigned size, unsigned target)
 {
     g->it->fix = (u8)fix;
     g->it->fix_at = g->it->len;
@@ -57,7 +56,7 @@ static void put_fix(struct gen *g, enum gen_fix fix, unsigned size, unsigned tar
         gen8(g, 0);
 }
 
-static unsigned code_bytes(const struct gen *g)
+unsigned gen_code_bytes(const struct gen *g)
 {
     return g->p->code32 ? 4 : 2;
 }
@@ -124,114 +123,6 @@ static void gen_small(struct gen *g)
     gen8(g, 1 + fuzz_below(g->f, 63));
 }
 
-/* --- jumps --- */
-
-/* An item near the next one, for what reaches 127 bytes only. */
-static unsigned near_target(struct gen *g)
-{
-    return g->p->count + fuzz_below(g->f, 5);
-}
-
-/* The same for conditional jumps, sometimes backwards: that may be a loop without end. */
-static unsigned near_target_back(struct gen *g)
-{
-    unsigned at = g->p->count - 1;
-
-    return fuzz_one_in(g->f, 50) ? at - fuzz_below(g->f, at < 4 ? at + 1 : 5) : near_target(g);
-}
-
-static void gen_jump(struct gen *g)
-{
-    u32 cc = fuzz_below(g->f, 16);
-
-    gen_begin(g);
-    switch (fuzz_below(g->f, 8)) {
-    case 0: /* LOOPNE, LOOPE, LOOP, JCXZ */
-        if (fuzz_one_in(g->f, 4))
-            gen8(g, 0x67);
-        gen8(g, 0xe0 | fuzz_below(g->f, 4));
-        put_fix(g, GEN_FIX_REL, 1, near_target_back(g));
-        break;
-    case 1:
-        if (fuzz_one_in(g->f, 16)) { /* by the other operand size; the offset may be cut */
-            gen16(g, 0xe966);
-            put_fix(g, GEN_FIX_REL, 6 - code_bytes(g), near_target(g));
-            break;
-        }
-        gen8(g, 0xe9);
-        put_fix(g, GEN_FIX_REL, code_bytes(g), near_target(g));
-        break;
-    case 2:
-        gen8(g, 0xeb);
-        put_fix(g, GEN_FIX_REL, 1, near_target(g));
-        break;
-    case 3:
-    case 4:
-        gen8(g, 0x0f);
-        gen8(g, 0x80 | cc);
-        put_fix(g, GEN_FIX_REL, code_bytes(g), near_target_back(g));
-        break;
-    default:
-        gen8(g, 0x70 | cc);
-        put_fix(g, GEN_FIX_REL, 1, near_target_back(g));
-        break;
-    }
-}
-
-/* Some items, a few times. */
-static void gen_loop(struct gen *g)
-{
-    unsigned body;
-
-    gen_mov(g, REG_CX, 1 + (u32)fuzz_length(g->f, 5));
-    body = g->p->count;
-    for (unsigned n = fuzz_below(g->f, 5); n; n--)
-        gen_insn(g);
-    gen_begin(g);
-    if (fuzz_one_in(g->f, 2)) {
-        gen8(g, 0xe2);
-        put_fix(g, GEN_FIX_REL, 1, body);
-        return;
-    }
-    gen8(g, 0x48 | REG_CX);
-    gen_begin(g);
-    gen8(g, 0x75);
-    put_fix(g, GEN_FIX_REL, 1, body);
-}
-
-/* Indirect: register or memory, jump, call or return. */
-static void gen_jump_indirect(struct gen *g)
-{
-    unsigned reg = fuzz_below(g->f, 3), target;
-
-    gen_begin(g);
-    target = near_target(g) + 1;
-    if (fuzz_one_in(g->f, 2)) { /* PUSH imm; RET */
-        gen8(g, 0x68);
-        put_fix(g, GEN_FIX_IP, code_bytes(g), target);
-        gen_begin(g);
-        gen8(g, 0xc3);
-        return;
-    }
-    gen8(g, 0xb8 | reg); /* MOV reg, target; JMP or CALL reg */
-    put_fix(g, GEN_FIX_IP, code_bytes(g), target);
-    gen_begin(g);
-    gen8(g, 0xff);
-    gen8(g, (fuzz_one_in(g->f, 2) ? 0xd0 : 0xe0) | reg);
-}
-
-/* A call of a subroutine, of which there will be some; targets are set when they are there. */
-enum { SUBROUTINES = 4, TO_SUBROUTINE = GEN_ITEMS };
-
-static void gen_call(struct gen *g)
-{
-    unsigned sub = TO_SUBROUTINE + fuzz_below(g->f, SUBROUTINES);
-
-    gen_begin(g);
-    gen8(g, 0xe8);
-    put_fix(g, GEN_FIX_REL, code_bytes(g), sub);
-}
-
 /* --- strings, patches, interrupts, segments --- */
 
 static void gen_string(struct gen *g)
@@ -276,7 +167,7 @@ static void gen_patch(struct gen *g)
         gen8(g, 0x65);
     gen8(g, op[n][0]);
     gen8(g, (g->p->code32 ? 5u : 6u) | (u32)op[n][1] << 3);
-    put_fix(g, GEN_FIX_DATA, code_bytes(g), target);
+    gen_fix(g, GEN_FIX_DATA, gen_code_bytes(g), target);
     /* The last byte is an immediate or a displacement more often than not. */
     g->it->target_byte = fuzz_one_in(g->f, 8) ? (u8)fuzz_below(g->f, 16) : 255;
     if (op[n][0] == 0xc6)
@@ -310,7 +201,7 @@ static void gen_interrupt(struct gen *g)
     }
 }
 
-u16 gen_random_selector(struct gen *g)
+static u16 random_selector(struct gen *g)
 {
     static const u8 sel[] = {0x20, 0x20, 0x20, 0x30, 0x38, 0x40,
                              0x48, 0x50, 0x60, 0x68, 0x70, 0x18};
@@ -336,7 +227,7 @@ static void gen_segment(struct gen *g)
         gen16(g, 0xd08e);
         return;
     }
-    gen_mov(g, REG_AX, gen_random_selector(g));
+    gen_mov(g, REG_AX, random_selector(g));
     if (fuzz_one_in(g->f, 2)) {
         gen_begin(g);
         gen8(g, 0x8e);
@@ -430,7 +321,7 @@ static void gen_any(struct gen *g)
     else if (n < 95)
         gen_call(g);
     else if (n < 96)
-        gen_jump_indirect(g);
+        gen_return(g);
     else if (n < 98)
         gen_stack_item(g);
     else if (n < 99 || !ring0)
@@ -462,31 +353,9 @@ static void gen_epilogue(struct gen *g)
         gen16(g, GEN_LOOPS);
     gen_begin(g);
     gen16(g, 0x850f); /* JNZ */
-    put_fix(g, GEN_FIX_REL, code_bytes(g), 0);
+    gen_fix(g, GEN_FIX_REL, gen_code_bytes(g), 0);
     gen_begin(g);
     gen16(g, 0x7fcd); /* INT 7Fh: the end */
-}
-
-static void gen_subroutines(struct gen *g)
-{
-    u16 start[SUBROUTINES];
-
-    g->calm = true;
-    for (unsigned i = 0; i < SUBROUTINES; i++) {
-        start[i] = g->p->count;
-        for (unsigned n = fuzz_below(g->f, 6); n; n--)
-            gen_insn(g);
-        gen_begin(g);
-        gen8(g, 0xc3);
-    }
-    g->calm = false;
-    for (unsigned i = 0; i < g->p->count; i++) {
-        struct gen_item *it = &g->p->item[i];
-        if (it->target >= TO_SUBROUTINE)
-            it->target = start[it->target - TO_SUBROUTINE];
-        else if (it->target >= g->p->count)
-            it->target = (u16)(g->p->count - 1);
-    }
 }
 
 static void choose_pages(struct fuzz *f, struct gen_program *p)

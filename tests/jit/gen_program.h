@@ -4,8 +4,9 @@
  * that can be taken out one by one without breaking the jumps between the others, and the machine
  * around it: mode, segments, page tables, handlers that let it go on after faults, interrupts.
  *
- * gen_program.c chooses the items, gen_insn.c encodes single instructions from the rows of
- * cpu/isa.def, gen_guest.c lays out memory and makes handlers and tables.
+ * gen_program.c chooses the items, gen_flow.c makes those that jump, gen_insn.c encodes single
+ * instructions from the rows of cpu/isa.def, gen_guest.c lays out memory and makes handlers and
+ * tables.
  */
 #pragma once
 
@@ -107,7 +108,7 @@ void gen_start(const struct gen_program *p, struct cpu *cpu);
 /** What the program is: its machine, and its instructions. */
 void gen_print(const struct gen_program *p, FILE *out);
 
-/* --- between gen_program.c and gen_insn.c --- */
+/* --- between the files that make items --- */
 
 struct gen {
     struct fuzz *f;
@@ -138,5 +139,18 @@ void gen_mov(struct gen *g, unsigned reg, u32 v);
 /** An item of a random row. */
 void gen_insn(struct gen *g);
 
-/** Does @sel name a segment of protected mode that a program may load? */
-u16 gen_random_selector(struct gen *g);
+/** Room for a number of @size bytes that depends on where item @target is. */
+void gen_fix(struct gen *g, enum gen_fix fix, unsigned size, unsigned target);
+
+/** Bytes of an offset in the code segment. */
+unsigned gen_code_bytes(const struct gen *g);
+
+/* Items that jump, all to places not far ahead: conditionally or not; some items a few times; into
+ * a subroutine; and by what is on the stack or in a register. */
+void gen_jump(struct gen *g);
+void gen_loop(struct gen *g);
+void gen_call(struct gen *g);
+void gen_return(struct gen *g);
+
+/** At the program's end: the subroutines, and the targets that were not there yet. */
+void gen_subroutines(struct gen *g);

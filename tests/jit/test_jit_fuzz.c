@@ -255,10 +255,10 @@ static int run_cases(const struct options *o, struct shared *s)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.count = 3000, .seed = 1, .shrink = true};
+    struct options o = {.count = 2000, .seed = 1, .shrink = true};
     int how;
 
-    parse_engines(&o, "interp,split");
+    parse_engines(&o, "interp,split,eval");
     if (!parse(argc, argv, &o)) {
         usage();
         return 2;
