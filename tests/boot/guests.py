@@ -29,7 +29,7 @@ GUESTS = {
     "freedos-program": ("freedos722.img", "fda", 40, "22s", ["14s:cpulevel\ndir hello.*\n"],
                         ["CPU brand is GenuineIntel", "HELLO    ASM", "A:\\>"]),
     "mikeos": ("mikeos.flp", "fda", 20, "8s", [], ["Please select an interface"]),
-    "mikeos-program": ("mikeos.flp", "fda", 20, "12s", ["6s:\n<1s>\n"], ["MikeOS"]),
+    "mikeos-program": ("mikeos.flp", "fda", 20, "12s", ["6s:\n<1s><down><down><down><down><down>\n"], ["Hangman"]),
     "mikeos-command-line": ("mikeos.flp", "fda", 20, "12s", ["6s:<right>\n<1s>dir\n"],
                             [".BIN", ".BAS", "> "]),
     "grub-floppy": ("/usr/lib/grub-rescue/grub-rescue-floppy.img", "fda", 50, "14s", [],
