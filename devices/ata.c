@@ -194,15 +194,16 @@ static void write_command(struct ata_channel *c, u8 val)
     ata_later(c, ATA_COMMAND, ATA_COMMAND_NS);
 }
 
-/* The one command that a busy drive takes: it goes on as if it had been reset. */
-static bool is_device_reset(const struct ata_channel *c, unsigned reg, u32 val)
-{
-    return reg == ATA_STATUS && val == ATA_DEVICE_RESET && ata_is_cdrom(&c->drive[c->second]);
-}
-
 static bool is_busy(const struct ata_channel *c)
 {
     return (c->drive[0].status | c->drive[1].status) & ATA_BSY;
+}
+
+/* The one command that a busy drive takes: it goes on as if it had been reset. */
+static bool is_device_reset(const struct ata_channel *c, unsigned reg, u32 val)
+{
+    return reg == ATA_STATUS && val == ATA_DEVICE_RESET && ata_is_cdrom(&c->drive[c->second]) &&
+           !(c->drive[!c->second].status & ATA_BSY);
 }
 
 static void ata_block_write(void *dev, u16 off, u32 val, enum width width)

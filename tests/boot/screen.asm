@@ -10,6 +10,7 @@ BYTES   equ 4                           ; mode 13h
 MODEX   equ 5                           ; 320x240, unchained
 VBE     equ 6                           ; BPP bits a pixel, by banks
 VBE4    equ 7                           ; planes
+LFB     equ 8                           ; 32 bits a pixel, in the linear frame buffer
         org     0x7c00
         bits    16
         cpu     386
@@ -79,6 +80,24 @@ main:
         push    0xa000
 %endif
         pop     es
+%if KIND = LFB
+        push    0
+        pop     es
+        mov     ax, 0x4f01              ; where it is
+        mov     cx, MODE & 0x1ff
+        mov     di, 0x8000
+        int     0x10
+        lgdt    [gdtr]                  ; ES gets a limit of 4 GiB, for real mode as well
+        mov     eax, cr0
+        or      al, 1
+        mov     cr0, eax
+        mov     bx, 8
+        mov     es, bx
+        and     al, 0xfe
+        mov     cr0, eax
+        push    0
+        pop     es
+%endif
         xor     ebp, ebp                ; y
         mov     dword [bank], -1
 .line:  xor     ecx, ecx                ; x
@@ -135,6 +154,15 @@ main:
 %endif
         mov     [es:di + bx], al
         inc     cx
+%elif KIND = LFB
+        movzx   eax, ax
+        imul    eax, eax, 0x010305
+        mov     edi, ebp
+        imul    edi, edi, PITCH
+        lea     edi, [edi + ecx * 4]
+        add     edi, [0x8000 + 0x28]
+        mov     [es:edi], eax
+        inc     cx
 %else
         movzx   esi, ax
         imul    esi, esi, 0x010305      ; any value that fills the pixel
@@ -171,6 +199,11 @@ main:
         out     0xf4, al
         hlt
 bank:   dd      -1
+%if KIND = LFB
+gdt:    dq      0, 0x00cf92000000ffff
+gdtr:   dw      gdtr - gdt - 1
+        dd      gdt
+%endif
 %if KIND = MODEX
 modex:  dw      0x0d06, 0x3e07, 0x4109, 0xea10, 0xac11, 0xdf12, 0x0014, 0xe715, 0x0616, 0xe317
 .end:

@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TURBO86 = sys.argv[1]
 FIRMWARE = ["/usr/share/seabios/bios-256k.bin", "/usr/share/seabios/vgabios-stdvga.bin"]
 
-TEXT, CGA, CGA1, PLANES, BYTES, MODEX, VBE, VBE4 = range(8)
+TEXT, CGA, CGA1, PLANES, BYTES, MODEX, VBE, VBE4, LFB = range(9)
 RGBI = [0x000000, 0x0000aa, 0x00aa00, 0x00aaaa, 0xaa0000, 0xaa00aa, 0xaa5500, 0xaaaaaa,
         0x555555, 0x5555ff, 0x55ff55, 0x55ffff, 0xff5555, 0xff55ff, 0xffff55, 0xffffff]
 
@@ -76,6 +76,7 @@ MODES = {
     "vbe15": (VBE, 0x110, 640, 480, 1280, 255, direct(15), 15),
     "vbe16": (VBE, 0x114, 800, 600, 1600, 255, direct(16), 16),
     "vbe24": (VBE, 0x112, 640, 480, 1920, 255, direct(24), 24),
+    "lfb": (LFB, 0x4142, 640, 480, 2560, 255, direct(32), 32),
     "vbe32": (VBE, 0x144, 1024, 768, 4096, 255, direct(32), 32),
 }
 
