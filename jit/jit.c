@@ -275,13 +275,15 @@ bool jit_supported(void)
 static enum status create_code(struct jit *j, size_t bytes)
 {
     static const struct jit_helpers helpers = {jit_access, jit_exec};
-    enum status s = cache_create(&j->cache, bytes, j->backend, j->cpu->mmu);
+    size_t reach = j->backend->reach;
+    enum status s = cache_create(&j->cache, bytes < reach ? bytes : reach, j->backend, j->cpu->mmu);
     struct codebuf code;
 
     if (s != STATUS_OK)
         return s;
     codebuf_init(&code, j->cache.mem.write, (size_t)(j->cache.code_start - j->cache.mem.write),
                  j->cache.mem.exec - j->cache.mem.write);
+    hostmem_begin_write(&j->cache.mem, code.start, (size_t)(code.end - code.start));
     j->backend->stubs(&code, &helpers, &j->stubs);
     hostmem_publish(&j->cache.mem, code.start, codebuf_off(&code));
     return code.full ? STATUS_BAD_SIZE : STATUS_OK;
