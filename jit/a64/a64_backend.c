@@ -55,8 +55,8 @@ static bool a64_emit_block(struct jit_unit *u)
 /* --- stubs --- */
 
 /* Pairs of registers that C may change and that translated code wants to keep. */
-static const u8 clobbered[][2] = {{X3, X5},   {X6, X7},   {X8, X9},  {X10, X11},
-                                  {X12, X13}, {X14, X15}, {X17, X30}};
+static const u8 clobbered[][2] = {{X3, X4},   {X5, X6},   {X7, X8},   {X9, X10},
+                                  {X11, X12}, {X13, X14}, {X15, X17}, {X30, XZR}};
 
 static void load_guest(struct codebuf *c)
 {
@@ -79,6 +79,8 @@ static void load_engine(struct codebuf *c)
     a64_ldr(c, W64, REG_TABLES, REG_CPU, CPU_OFF(mmu));
     a64_ldr(c, W64, REG_TABLES, REG_TABLES, offsetof(struct mmu_view, cur.read));
     a64_arith_ri(c, A64_ADD, W64, REG_WRITES, REG_TABLES, MMU_WRITE_OFFSET);
+    a64_mov_ri64(c, REG_JUMPS, MMU_JUMP_OFFSET);
+    a64_arith_rr(c, A64_ADD, W64, REG_JUMPS, REG_JUMPS, REG_TABLES);
     a64_ldr(c, W32, REG_BUDGET, REG_CPU, CPU_OFF(jit.budget));
 }
 

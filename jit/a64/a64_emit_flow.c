@@ -98,17 +98,15 @@ void a64_emit_JMPR(struct a64_emit *e, const struct ir_insn *in)
     u8 a = a64_reg(e, in->a);
 
     a64_flags_settle(c, &e->fl);
-    if (a != REG_ARG)
-        a64_mov_rr(c, W32, REG_ARG, a);
-    a64_mov_ri64(c, X16, MMU_JUMP_OFFSET);
-    a64_arith_rr(c, A64_ADD, W64, X16, X16, REG_TABLES);
-    a64_logic_ri(c, A64_AND, W32, X17, REG_ARG, MMU_JUMPS - 1);
-    a64_arith_rs(c, A64_ADD, W64, X16, X16, X17, A64_LSL, 4);
+    a64_logic_ri(c, A64_AND, W32, X16, a, MMU_JUMPS - 1);
+    a64_arith_rs(c, A64_ADD, W64, X16, REG_JUMPS, X16, A64_LSL, 4);
     a64_ldr(c, W64, X17, X16, offsetof(struct mmu_jump, eip)); /* and mode */
-    a64_mov_ri64(c, X1, (u64)e->u->mode << 32);
-    a64_arith_rr(c, A64_ADD, W64, X1, X1, REG_ARG);
+    u8 *mode = a64_ldr_near(c, W64, X1, NULL);
+    a64_arith_rr(c, A64_SUB, W64, X17, X17, a);
     a64_arith_rr(c, A64_SUB, W64, X17, X17, X1);
-    a64_cold(e, COLD_INDIRECT, a64_cbnz(c, W64, X17, NULL));
+    struct cold *k = a64_cold(e, COLD_INDIRECT, a64_cbnz(c, W64, X17, NULL));
+    k->reg = a;
+    k->guard = mode;
     a64_ldr(c, W64, X16, X16, offsetof(struct mmu_jump, host));
     a64_br(c, X16);
 }
@@ -219,7 +217,11 @@ static void emit_one_cold(struct a64_emit *e, struct cold *k)
         cold_edge(e, k);
         break;
     default:
+        if (k->reg != REG_ARG)
+            a64_mov_rr(c, W32, REG_ARG, k->reg);
         a64_b(c, s->leave[LEAVE_INDIRECT]);
+        a64_here(c, k->guard);
+        put64(c, (u64)e->u->mode << 32);
         break;
     }
 }

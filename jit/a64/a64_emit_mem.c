@@ -53,6 +53,27 @@ static bool extension_follows(const struct a64_emit *e, const struct ir_insn *in
            (n->op == IR_ZEXT || n->op == IR_SEXT) && n->cc == in->w;
 }
 
+/* POP and the like move what they load after a step of the stack pointer: it can be loaded to where
+ * it is moved, if nothing between looks there. */
+static void load_to_destination(struct a64_emit *e, const struct ir_insn *in)
+{
+    const struct ir_insn *n;
+    unsigned j = 1;
+
+    if (!ir_is_temp(in->d) || e->uses[in->d] != 1 || in->w != W32)
+        return;
+    while ((n = a64_next(e, j)) && (n->op == IR_ADDR || n->op == IR_STEP))
+        j++;
+    if (!n || n->op != IR_MOV || n->b != in->d || n->w != W32 || !ir_is_reg(n->d))
+        return;
+    for (unsigned k = 1; k < j; k++) {
+        const struct ir_insn *between = a64_next(e, k);
+        if (between->d == n->d || between->a == n->d || between->b == n->d)
+            return;
+    }
+    e->home[in->d] = a64_reg(e, n->d);
+}
+
 void a64_emit_LD(struct a64_emit *e, const struct ir_insn *in)
 {
     u8 at = a64_reg(e, in->a);
@@ -66,6 +87,7 @@ void a64_emit_LD(struct a64_emit *e, const struct ir_insn *in)
         if (in->op == IR_SEXT && w < W32)
             op = A64_LDRS_W;
     }
+    load_to_destination(e, in);
     u8 d = a64_dst(e, in->w, in->d, X0);
     a64_mem_rr(e->c, op, w, d, REG_ADDEND, at, A64_UXTW, false);
     a64_write(e, in->w, in->d, d, 0);

@@ -96,7 +96,7 @@ u8 a64_read_sext(struct a64_emit *e, enum width w, ir_val v, i64 imm, u8 scratch
 u8 a64_dst(struct a64_emit *e, enum width w, ir_val d, u8 scratch)
 {
     if (ir_is_temp(d))
-        return temp_new(e, d);
+        return e->home[d] ? e->home[d] : temp_new(e, d);
     return w == W32 ? a64_reg(e, d) : scratch;
 }
 
