@@ -24,6 +24,8 @@ static u64 crossing_read(struct cpu *cpu, u32 lin, unsigned size)
     u32 second = (lin + size - 1) & ~(PAGE_SIZE - 1);
     phys_addr phys;
 
+    if (second == 0) /* around the end of the address space: limits may forbid it */
+        return 0;
     if (!mmu_translate(cpu->mmu, lin, MMU_READ, &phys) ||
         !mmu_translate(cpu->mmu, second, MMU_READ, &phys))
         return 0;
@@ -80,10 +82,11 @@ u32 jit_exec(struct cpu *cpu, u32 site)
     clock->left = (i64)cpu->jit.budget + x->remaining;
     cpu->rip = x->eip;
     cpu->next_rip = x->next;
-    if (x->flags_in)
+    bool flags_in = x->flags_in || x->leave; /* a task switch brings flags of its own */
+    if (flags_in)
         jit_flags_out(cpu);
     if (!x->insn->exec(cpu, x->insn)) {
-        if (!x->flags_in)
+        if (!flags_in)
             jit_flags_out(cpu);
         return LEAVE_FAULT;
     }
@@ -96,7 +99,7 @@ u32 jit_exec(struct cpu *cpu, u32 site)
         cpu->jit.budget = (i32)left;
         return LEAVE_GO;
     }
-    if (!x->flags_in)
+    if (!flags_in)
         jit_flags_out(cpu);
     cpu->rip = cpu->next_rip;
     clock->left--;

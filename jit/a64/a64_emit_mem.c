@@ -164,6 +164,17 @@ static void check_limit(struct a64_emit *e, const struct ir_insn *in, u8 off, en
     k->from[0] = a64_tbnz(c, X17, 63, NULL);
 }
 
+/* The segment has all offsets: only what would go on at offset 0 is outside. */
+static void check_wrap(struct a64_emit *e, const struct ir_insn *in, u8 off)
+{
+    unsigned size = (unsigned)in->imm & IR_ACCESS_SIZE;
+
+    if (size == 1)
+        return;
+    a64_arith_ri(e->c, A64_ADD, W64, X17, off, size - 1);
+    a64_bail_from(e, a64_tbnz(e->c, X17, 32, NULL));
+}
+
 void a64_emit_SEGLIN(struct a64_emit *e, const struct ir_insn *in)
 {
     enum seg_class known = (enum seg_class)(in->imm >> IR_ACCESS_CLASS_SHIFT & 3);
@@ -171,6 +182,8 @@ void a64_emit_SEGLIN(struct a64_emit *e, const struct ir_insn *in)
 
     if (known < SEGC_BASE)
         check_limit(e, in, off, known);
+    else
+        check_wrap(e, in, off);
     a64_ldr(e->c, W32, X17, REG_CPU, seg_off(in->cc, offsetof(struct segment, base)));
     u8 d = a64_dst(e, W32, in->d, X0);
     a64_arith_rr(e->c, A64_ADD, W32, d, off, X17);
