@@ -5,6 +5,8 @@ const struct backend *backend_host(void)
 {
 #if defined(__x86_64__)
     return &x64_backend;
+#elif defined(__aarch64__)
+    return &a64_backend;
 #else
     return NULL;
 #endif

@@ -50,6 +50,7 @@ struct jit_unit {
 struct backend {
     const char *name;
     int cs_arch, cs_mode; /* what capstone calls it */
+    size_t reach;         /* of its jumps: the code cache is not larger */
     /** Make the common code. */
     void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
     /** Make code for @u->ir. False: code is full, or @u->by_exec says what does not work. */
@@ -59,7 +60,7 @@ struct backend {
     void (*link)(const struct jit_edge *e, const u8 *target, u32 page);
 };
 
-extern const struct backend x64_backend;
+extern const struct backend x64_backend, a64_backend;
 
 /** The backend for the host that this runs on, or NULL. */
 const struct backend *backend_host(void);

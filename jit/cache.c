@@ -21,6 +21,16 @@ static u32 grave_of(phys_addr phys, u32 eip, u32 mode)
 
 /* --- links --- */
 
+/* The branch, what it may need to reach far, and its guard are all in the block that it leaves. */
+static void edge_set(struct jit_cache *c, struct jit_edge *e, const u8 *target, u32 page)
+{
+    struct jit_block *b = e->from;
+
+    hostmem_begin_write(&c->mem, b->code, b->code_size);
+    c->backend->link(e, target, page);
+    hostmem_publish(&c->mem, b->code, b->code_size);
+}
+
 static void edge_unlink(struct jit_cache *c, struct jit_edge *e)
 {
     if (!e->to)
@@ -29,8 +39,7 @@ static void edge_unlink(struct jit_cache *c, struct jit_edge *e)
     if (e->next_in)
         e->next_in->prev_in = e->prev_in;
     e->to = NULL;
-    c->backend->link(e, e->stub, INT32_MAX);
-    hostmem_publish(&c->mem, e->place, 4);
+    edge_set(c, e, e->stub, INT32_MAX);
     c->stats.unlinks++;
 }
 
@@ -43,8 +52,7 @@ void cache_link(struct jit_cache *c, struct jit_edge *e, struct jit_block *to)
     if (to->in)
         to->in->prev_in = &e->next_in;
     to->in = e;
-    c->backend->link(e, to->code, (u32)(to->phys >> PAGE_SHIFT) + 1);
-    hostmem_publish(&c->mem, e->place, 4);
+    edge_set(c, e, to->code, (u32)(to->phys >> PAGE_SHIFT) + 1);
     c->stats.links++;
 }
 
@@ -192,7 +200,8 @@ struct codebuf cache_code(struct jit_cache *c)
         next_segment(c);
         s = &c->segment[c->current];
     }
-    codebuf_init(&buf, s->code_at, (size_t)(s->code_end - s->code_at), c->mem.exec - c->mem.write);
+    codebuf_init(&buf, s->code_at, CODE_HEADROOM, c->mem.exec - c->mem.write);
+    hostmem_begin_write(&c->mem, s->code_at, CODE_HEADROOM);
     return buf;
 }
 
@@ -215,7 +224,10 @@ u8 *cache_mark(const struct jit_cache *c)
 
 void cache_release(struct jit_cache *c, u8 *mark)
 {
-    c->segment[c->current].meta_at = mark;
+    struct cache_segment *s = &c->segment[c->current];
+
+    s->meta_at = mark;
+    hostmem_publish(&c->mem, s->code_at, 0);
 }
 
 u32 cache_id(const struct jit_cache *c, const void *meta)

@@ -45,11 +45,12 @@ enum status cache_create(struct jit_cache *c, size_t bytes, const struct backend
                          struct mmu *mmu) MUST_CHECK;
 void cache_destroy(struct jit_cache *c);
 
-/** Where a new block's code can be written; evicts if need be. */
+/** Where a new block's code can be written, until cache_add() or cache_release(), before which none
+ * may run; evicts if need be. */
 struct codebuf cache_code(struct jit_cache *c);
 /** Metadata of @size bytes beside that code; valid until that segment is evicted. NULL: too big. */
 void *cache_meta(struct jit_cache *c, size_t size);
-/** Take back what cache_meta() gave since @mark. */
+/** Take back what cache_meta() gave since @mark, and what cache_code() gave last. */
 u8 *cache_mark(const struct jit_cache *c);
 void cache_release(struct jit_cache *c, u8 *mark);
 

@@ -24,6 +24,8 @@ static u64 crossing_read(struct cpu *cpu, u32 lin, unsigned size)
     u32 second = (lin + size - 1) & ~(PAGE_SIZE - 1);
     phys_addr phys;
 
+    if (second == 0) /* around the end of the address space: limits may forbid it */
+        return 0;
     if (!mmu_translate(cpu->mmu, lin, MMU_READ, &phys) ||
         !mmu_translate(cpu->mmu, second, MMU_READ, &phys))
         return 0;
@@ -80,10 +82,11 @@ u32 jit_exec(struct cpu *cpu, u32 site)
     clock->left = (i64)cpu->jit.budget + x->remaining;
     cpu->rip = x->eip;
     cpu->next_rip = x->next;
-    if (x->flags_in)
+    bool flags_in = x->flags_in || x->leave; /* a task switch brings flags of its own */
+    if (flags_in)
         jit_flags_out(cpu);
     if (!x->insn->exec(cpu, x->insn)) {
-        if (!x->flags_in)
+        if (!flags_in)
             jit_flags_out(cpu);
         return LEAVE_FAULT;
     }
@@ -96,7 +99,7 @@ u32 jit_exec(struct cpu *cpu, u32 site)
         cpu->jit.budget = (i32)left;
         return LEAVE_GO;
     }
-    if (!x->flags_in)
+    if (!flags_in)
         jit_flags_out(cpu);
     cpu->rip = cpu->next_rip;
     clock->left--;
@@ -298,13 +301,15 @@ bool jit_supported(void)
 static enum status create_code(struct jit *j, size_t bytes)
 {
     static const struct jit_helpers helpers = {jit_access, jit_exec};
-    enum status s = cache_create(&j->cache, bytes, j->backend, j->cpu->mmu);
+    size_t reach = j->backend->reach;
+    enum status s = cache_create(&j->cache, bytes < reach ? bytes : reach, j->backend, j->cpu->mmu);
     struct codebuf code;
 
     if (s != STATUS_OK)
         return s;
     codebuf_init(&code, j->cache.mem.write, (size_t)(j->cache.code_start - j->cache.mem.write),
                  j->cache.mem.exec - j->cache.mem.write);
+    hostmem_begin_write(&j->cache.mem, code.start, (size_t)(code.end - code.start));
     j->backend->stubs(&code, &helpers, &j->stubs);
     hostmem_publish(&j->cache.mem, code.start, codebuf_off(&code));
     return code.full ? STATUS_BAD_SIZE : STATUS_OK;

@@ -295,12 +295,17 @@ u8 *a64_tbz(struct codebuf *c, u8 t, u8 bit, const u8 *target);
 u8 *a64_tbnz(struct codebuf *c, u8 t, u8 bit, const u8 *target);
 /** d = the run address of @target, within 1 MiB; filled in like a branch. */
 u8 *a64_adr(struct codebuf *c, u8 d, const u8 *target);
+/** t = the word or double word (W32, W64) at @target, within 1 MiB; filled in like a branch. */
+u8 *a64_ldr_near(struct codebuf *c, enum width w, u8 t, const u8 *target);
 
 /**
- * Make the branch or ADR at @place go to @target; both are write addresses. False, and nothing is
- * changed, if that is out of reach. A @place of NULL is ignored.
+ * Make the branch, ADR or LDR at @place go to @target; both are write addresses. False, and nothing
+ * is changed, if that is out of reach. A @place of NULL is ignored.
  */
 bool a64_patch(u8 *place, const u8 *target) MUST_CHECK;
+
+/** Let the branch or the like at @place, or NULL, go to what comes next; it has to reach. */
+void a64_here(struct codebuf *c, u8 *place);
 
 /** d = @target (a run address) without its low 12 bits. It reaches 4 GiB. */
 bool a64_adrp_reaches(const struct codebuf *c, u64 target);

@@ -11,6 +11,7 @@
 /* Instructions with zeros where operands go, and bits of them. [ARM C4.1] */
 #define OP_ADR     0x10000000u
 #define OP_ADRP    0x90000000u
+#define OP_LDR     0x18000000u
 #define OP_B       0x14000000u
 #define OP_BL      0x94000000u
 #define OP_CBZ     0x34000000u
@@ -40,6 +41,7 @@
 #define MASK_B_COND 0xff000000u
 #define MASK_CBZ    0x7e000000u /* CBZ, CBNZ; TBZ, TBNZ */
 #define MASK_ADR    0x9f000000u
+#define MASK_LDR    0xbf000000u
 
 enum { ADR_BITS = 21, PAGE_SHIFT = 12 };
 
@@ -91,7 +93,8 @@ bool a64_patch(u8 *place, const u8 *target)
     } else if ((word & MASK_CBZ) == OP_TBZ) {
         reach = A64_REACH_TB;
     } else {
-        assert((word & MASK_CBZ) == OP_CBZ || (word & MASK_B_COND) == OP_B_COND);
+        assert((word & MASK_CBZ) == OP_CBZ || (word & MASK_B_COND) == OP_B_COND ||
+               (word & MASK_LDR) == OP_LDR);
     }
     assert(off % 4 == 0);
     if (!a64_reaches(reach, place, target))
@@ -160,6 +163,19 @@ u8 *a64_tbnz(struct codebuf *c, u8 t, u8 bit, const u8 *target)
 u8 *a64_adr(struct codebuf *c, u8 d, const u8 *target)
 {
     return a64_displaced(c, OP_ADR | a64_rd(d), target);
+}
+
+u8 *a64_ldr_near(struct codebuf *c, enum width w, u8 t, const u8 *target)
+{
+    return a64_displaced(c, OP_LDR | (a64_sf(w) >> 1) | a64_rd(t), target);
+}
+
+void a64_here(struct codebuf *c, u8 *place)
+{
+    bool reached = a64_patch(place, c->at);
+
+    assert(reached);
+    (void)reached;
 }
 
 /* From the page of the next instruction, where it runs, to that of @target. */

@@ -211,6 +211,7 @@ const struct backend x64_backend = {
     .name = "x64",
     .cs_arch = CS_ARCH_X86,
     .cs_mode = CS_MODE_64,
+    .reach = 1u << 30,
     .stubs = x64_emit_stubs,
     .emit = x64_emit_block,
     .link = x64_link,

@@ -275,8 +275,14 @@ void x64_emit_SEGLIN(struct x64_emit *e, const struct ir_insn *in)
     u8 *from[4];
     unsigned n = 0;
 
-    if (known < SEGC_BASE)
+    unsigned size = (unsigned)in->imm & IR_ACCESS_SIZE;
+    if (known < SEGC_BASE) {
         check_limit(e, in, off, known, from, &n);
+    } else if (size > 1) { /* what would go on at offset 0 is outside */
+        x64_lea(e->c, W32, REG_ADDEND, x64_at(off, (i32)size - 1));
+        x64_alu_rr(e->c, X64_CMP, W32, REG_ADDEND, off);
+        from[n++] = x64_jcc(e->c, X64_B, NULL);
+    }
     for (unsigned i = 0; i < n; i += 2) {
         struct cold *k = new_cold(e, COLD_BAIL);
         k->from[0] = from[i];

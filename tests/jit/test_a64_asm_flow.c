@@ -262,8 +262,8 @@ static void flag_manipulation_is_the_words_of_gnu_as(void **state)
 
 /* --- branches --- */
 
-/* What has a displacement: B, BL, B.cond, CBZ, CBNZ, TBZ, TBNZ, ADR. */
-enum { BRANCHES = 3 + 2 * 2 + 2 + 1, ROW_ADR = BRANCHES - 1 };
+/* What has a displacement: B, BL, B.cond, CBZ, CBNZ, TBZ, TBNZ, LDR, ADR. */
+enum { BRANCHES = 3 + 2 * 2 + 2 + 2 + 1, ROW_ADR = BRANCHES - 1 };
 
 static const struct {
     enum a64_reach reach;
@@ -278,6 +278,8 @@ static const struct {
     {A64_REACH_CC, "cbnz x30, #"},
     {A64_REACH_TB, "tbz x7, #0x3f, #"},
     {A64_REACH_TB, "tbnz w8, #0x1f, #"},
+    {A64_REACH_CC, "ldr w30, #"},
+    {A64_REACH_CC, "ldr x0, #"},
     {21 - 2, "adr x29, #"},
 };
 
@@ -304,6 +306,10 @@ static u8 *put_branch(struct asm_check *k, unsigned row, const u8 *target)
         return a64_tbz(c, X7, 63, target);
     case 8:
         return a64_tbnz(c, X8, 31, target);
+    case 9:
+        return a64_ldr_near(c, W32, X30, target);
+    case 10:
+        return a64_ldr_near(c, W64, X0, target);
     default:
         return a64_adr(c, X29, target);
     }

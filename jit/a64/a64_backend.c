@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ARM64 host: the driver over a block's operations, and the code that all blocks share.
+ *
+ * Calls follow the procedure call standard [AAPCS64 §6.1]: X19 to X29 and SP survive them. The host
+ * stack stays aligned to 16 bytes.
+ */
+#include <assert.h>
+#include <capstone/capstone.h>
+
+#include "jit/a64/a64_emit.h"
+
+typedef void emit_fn(struct a64_emit *e, const struct ir_insn *in);
+
+static emit_fn *const emit_of[IR__COUNT] = {
+#define IR_OP(name, ...) [IR_##name] = a64_emit_##name,
+#include "jit/ir.def"
+};
+
+static void find_needs(struct a64_emit *e)
+{
+    const struct ir_block *ir = e->ir;
+    u8 need = IRF_ALL;
+
+    for (unsigned i = ir->count; i-- > 0;) {
+        const struct ir_insn *in = &ir->insn[i];
+        u8 kind = ir_op_info[in->op].kind;
+        e->need[i] = need;
+        need = (u8)((need & ~in->def) | in->use);
+        if (kind == IR_MEM || kind == IR_BAIL || kind == IR_CALL)
+            need = IRF_ALL;
+    }
+}
+
+static bool a64_emit_block(struct jit_unit *u)
+{
+    struct a64_emit e = {.c = u->code, .u = u, .ir = u->ir};
+
+    u->sites = u->edges = u->execs = 0;
+    u->by_exec = 0;
+    u->code->start = u->code->at; /* offsets in sites count from here */
+    a64_temps_init(&e);
+    find_needs(&e);
+    a64_emit_head(&e);
+    for (e.i = 0; e.i < u->ir->count; e.i++) {
+        const struct ir_insn *in = &u->ir->insn[e.i];
+        emit_of[in->op](&e, in);
+        a64_temps_expire(&e);
+    }
+    u->hot_size = codebuf_off(u->code);
+    a64_emit_cold(&e);
+    return !u->code->full && !u->by_exec;
+}
+
+/* --- stubs --- */
+
+/* Pairs of registers that C may change and that translated code wants to keep. */
+static const u8 clobbered[][2] = {{X3, X4},   {X5, X6},   {X7, X8},   {X9, X10},
+                                  {X11, X12}, {X13, X14}, {X15, X17}, {X30, XZR}};
+
+static void load_guest(struct codebuf *c)
+{
+    for (unsigned r = 0; r < 8; r += 2)
+        a64_ldp(c, W64, a64_guest(r), a64_guest(r + 1), REG_CPU, CPU_OFF(gpr[0]) + (i32)r * 8);
+    a64_flags_from_memory(c);
+}
+
+static void save_guest(struct codebuf *c)
+{
+    a64_flags_to_memory(c);
+    for (unsigned r = 0; r < 8; r += 2)
+        a64_stp(c, W64, a64_guest(r), a64_guest(r + 1), REG_CPU, CPU_OFF(gpr[0]) + (i32)r * 8);
+    a64_str(c, W32, REG_BUDGET, REG_CPU, CPU_OFF(jit.budget));
+}
+
+/* The MMU's current context, and what is left of the budget. */
+static void load_engine(struct codebuf *c)
+{
+    a64_ldr(c, W64, REG_TABLES, REG_CPU, CPU_OFF(mmu));
+    a64_ldr(c, W64, REG_TABLES, REG_TABLES, offsetof(struct mmu_view, cur.read));
+    a64_arith_ri(c, A64_ADD, W64, REG_WRITES, REG_TABLES, MMU_WRITE_OFFSET);
+    a64_mov_ri64(c, REG_JUMPS, MMU_JUMP_OFFSET);
+    a64_arith_rr(c, A64_ADD, W64, REG_JUMPS, REG_JUMPS, REG_TABLES);
+    a64_ldr(c, W32, REG_BUDGET, REG_CPU, CPU_OFF(jit.budget));
+}
+
+static void call_c(struct codebuf *c, const void *fn)
+{
+    a64_mov_ri64(c, X16, (u64)(uintptr_t)fn);
+    a64_blr(c, X16);
+}
+
+enum { FRAME = 96 }; /* X19 to X30 */
+
+static void stub_enter(struct codebuf *c)
+{
+    a64_stp_pre(c, W64, X29, X30, XSP, -FRAME);
+    for (u8 r = X19; r < X29; r += 2)
+        a64_stp(c, W64, r, r + 1, XSP, 16 + (r - X19) * 8);
+    a64_mov_rr(c, W64, REG_CPU, X0);
+    a64_mov_sp(c, X16, XSP);
+    a64_str(c, W64, X16, REG_CPU, CPU_OFF(jit.host_sp));
+    load_engine(c);
+    load_guest(c);
+    a64_br(c, X1);
+}
+
+/* Back to C with W0 as the answer. */
+static void go_back(struct codebuf *c)
+{
+    a64_ldr(c, W64, X16, REG_CPU, CPU_OFF(jit.host_sp));
+    a64_mov_sp(c, XSP, X16);
+    for (u8 r = X19; r < X29; r += 2)
+        a64_ldp(c, W64, r, r + 1, XSP, 16 + (r - X19) * 8);
+    a64_ldp_post(c, W64, X29, X30, XSP, FRAME);
+    a64_ret(c);
+}
+
+/* W0 says which edge, block or EIP. */
+static void stub_leave(struct codebuf *c, enum jit_leave why, const u8 *go)
+{
+    if (why == LEAVE_INDIRECT)
+        a64_str(c, W64, REG_ARG, REG_CPU, CPU_OFF(rip));
+    else
+        a64_str(c, W32, REG_ARG, REG_CPU, CPU_OFF(jit.leave));
+    a64_movz(c, W32, X0, (u16)why, 0);
+    a64_b(c, go);
+}
+
+/* The return address names the site. */
+static void stub_bail(struct codebuf *c, const u8 *go)
+{
+    a64_str(c, W64, X30, REG_CPU, CPU_OFF(jit.return_pc));
+    a64_movz(c, W32, X0, LEAVE_BAIL, 0);
+    a64_b(c, go);
+}
+
+/* The address is in W0 and the table's entry in X16. An access that is only misaligned may go on;
+ * one that crosses a page, or has no entry, asks. */
+static void stub_access(struct codebuf *c, enum width w, bool write, const u8 *ask)
+{
+    u8 *absent = a64_cbz(c, W64, REG_ADDEND, NULL), *crosses = NULL;
+
+    if (w > W8) {
+        a64_arith_ri(c, A64_ADD, W32, X1, REG_ARG, BIT(w) - 1);
+        a64_logic_rr(c, A64_EOR, W32, X1, X1, REG_ARG);
+        crosses = a64_tbnz(c, X1, PAGE_SHIFT, NULL);
+    }
+    a64_ret(c);
+    a64_here(c, absent);
+    a64_here(c, crosses);
+    a64_movz(c, W32, X2, (u16)(BIT(w) | (write ? 16u : 0u)), 0);
+    a64_b(c, ask);
+}
+
+/* X16 = the helper's answer for address W0, access W2. */
+static void stub_ask(struct codebuf *c, const struct jit_helpers *h)
+{
+    const i32 frame = (i32)sizeof(u64) * 2 * (i32)ARRAY_LEN(clobbered);
+
+    a64_mrs(c, X17, A64_NZCV);
+    a64_arith_ri(c, A64_SUB, W64, XSP, XSP, (u32)frame);
+    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
+        a64_stp(c, W64, clobbered[i][0], clobbered[i][1], XSP, (i32)i * 16);
+    a64_mov_rr(c, W32, X1, REG_ARG);
+    a64_mov_rr(c, W64, X0, REG_CPU);
+    call_c(c, (const void *)(uintptr_t)h->access);
+    a64_mov_rr(c, W64, REG_ADDEND, X0);
+    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
+        a64_ldp(c, W64, clobbered[i][0], clobbered[i][1], XSP, (i32)i * 16);
+    a64_arith_ri(c, A64_ADD, W64, XSP, XSP, (u32)frame);
+    a64_msr(c, A64_NZCV, X17);
+    a64_ret(c);
+}
+
+/* W0 names the jit_exec. */
+static void stub_exec(struct codebuf *c, const struct jit_helpers *h)
+{
+    save_guest(c);
+    a64_mem_pre(c, A64_STR, W64, X30, XSP, -16);
+    a64_mov_rr(c, W32, X1, REG_ARG);
+    a64_mov_rr(c, W64, X0, REG_CPU);
+    call_c(c, (const void *)(uintptr_t)h->exec);
+    a64_mem_post(c, A64_LDR, W64, X30, XSP, 16);
+    a64_arith_ri(c, A64_SUB, W32, X1, X0, LEAVE_GO);
+    u8 *leave = a64_cbnz(c, W32, X1, NULL);
+    load_engine(c);
+    load_guest(c);
+    a64_ret(c);
+    a64_here(c, leave);
+    go_back(c);
+}
+
+void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out)
+{
+    out->enter = c->at;
+    stub_enter(c);
+    const u8 *go = c->at;
+    save_guest(c);
+    go_back(c);
+    for (enum jit_leave why = 0; why < LEAVE_GO; why++) {
+        out->leave[why] = c->at;
+        stub_leave(c, why, go);
+    }
+    out->bail = c->at;
+    stub_bail(c, go);
+    const u8 *ask = c->at;
+    stub_ask(c, h);
+    for (enum width w = W8; w <= W64; w++) {
+        for (unsigned write = 0; write < 2; write++) {
+            out->access[write][w] = c->at;
+            stub_access(c, w, write, ask);
+        }
+    }
+    out->exec = c->at;
+    stub_exec(c, h);
+}
+
+const struct backend a64_backend = {
+    .name = "a64",
+    .cs_arch = CS_ARCH_ARM64,
+    .cs_mode = CS_MODE_LITTLE_ENDIAN,
+    .reach = 120u << 20,
+    .stubs = a64_emit_stubs,
+    .emit = a64_emit_block,
+    .link = a64_link,
+};

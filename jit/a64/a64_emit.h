@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * IR -> A64, private to this folder.
+ *
+ * Where things are while translated code runs:
+ *
+ *   W19 to W26   the guest's EAX ECX EDX EBX ESP EBP ESI EDI
+ *   X27          the MMU context's tables
+ *   X28          struct cpu
+ *   W29          instructions that may still be retired
+ *   X8 X4        the MMU context's tables of writes and jumps
+ *   W9 to W15    temporaries
+ *   X3           between LDW and STW: the addend
+ *   X0 X1 X2 X16 X17   for the current operation; W0 and X16 are also what stubs take and give
+ *   X30          return addresses of stubs; X18 is not used
+ *
+ * Guest flags. SF, ZF and OF are N, Z and V whenever somebody may still want them: nothing but what
+ * sets guest flags changes NZCV. Between blocks and around stubs, CF is W5, 0 or 1; PF is that of
+ * the low byte of W6; AF is bit 4 of W6 ^ W7. Inside of a block CF and the pair may also be
+ * elsewhere (struct flag_state), and come there when an exit or an executor wants them; where an
+ * access gives up, behind the block, so that it costs nothing before.
+ */
+#pragma once
+
+#include "cpu/state.h"
+#include "jit/a64/a64_asm.h"
+#include "jit/backend.h"
+
+enum {
+    REG_TABLES = X27,
+    REG_CPU = X28,
+    REG_BUDGET = X29,
+    REG_CF = X5,
+    REG_PF = X6,
+    REG_AF = X7,
+    REG_WRITES = X8,
+    REG_JUMPS = X4,
+    REG_TEMP0 = X9, /* and so on to: */
+    REG_TEMP9 = X15,
+    REG_HELD = X3,
+    REG_ARG = X0,
+    REG_ADDEND = X16,
+};
+
+#define CPU_OFF(what) ((i32)offsetof(struct cpu, what))
+
+/** Host registers of the guest's eight. */
+static inline u8 a64_guest(unsigned r)
+{
+    return (u8)(X19 + r);
+}
+
+/** Where CF is. */
+enum carry_place {
+    CARRY_REG,  /* W5                                             */
+    CARRY_HOST, /* the host's C, as after an addition             */
+    CARRY_NOT,  /* the host's C, inverted, as after a subtraction */
+    CARRY_0,
+    CARRY_1,
+};
+
+struct flag_state {
+    u8 carry;    /* enum carry_place                     */
+    bool recipe; /* PF and AF: of how_to, else W6 and W7 */
+    struct recipe how_to;
+};
+
+enum cold_kind { COLD_ACCESS, COLD_BAIL, COLD_BUDGET, COLD_EDGE, COLD_INDIRECT };
+
+/** Code that runs rarely, put behind the block. */
+struct cold {
+    u8 *from[3]; /* branches to it, or NULL                */
+    u8 *back;    /* ACCESS: where to go on                 */
+    u8 *guard;   /* EDGE, INDIRECT: what loads the expected page, the mode */
+    u8 kind, reg, how, g;
+    u8 addend;            /* ACCESS: the register that wants it */
+    struct flag_state fl; /* ACCESS, BAIL                   */
+};
+
+struct a64_emit {
+    struct codebuf *c;
+    struct jit_unit *u;
+    const struct ir_block *ir;
+    unsigned i; /* operation being emitted */
+
+    u8 home[256];  /* by value: the register of a temporary  */
+    u16 last[256]; /* last operation that reads it           */
+    u8 uses[256];  /* how many operands it is                */
+    u8 busy[32];   /* by host register: the temporary in it  */
+    u8 held;       /* register with the address of the LDW   */
+
+    struct flag_state fl;
+    u8 need[IR_MAX_INSNS]; /* flags that matter after each operation */
+
+    struct cold cold[3 * IR_MAX_GUEST];
+    unsigned colds;
+};
+
+static inline const struct ir_insn *a64_next(const struct a64_emit *e, unsigned n)
+{
+    return e->i + n < e->ir->count ? &e->ir->insn[e->i + n] : NULL;
+}
+
+/** Leave the current guest instruction to its executor. */
+static inline void a64_decline(struct a64_emit *e)
+{
+    e->u->by_exec |= BIT64(e->ir->insn[e->i].g);
+}
+
+/** The flags that @in has to produce. */
+static inline u8 a64_wanted(const struct ir_insn *in)
+{
+    return in->def & (in->live | in->seen);
+}
+
+/** How far a value of @w is from the top of a W register. */
+static inline u8 a64_above(enum width w)
+{
+    return (u8)(32 - (8u << w));
+}
+
+/* --- a64_temps.c --- */
+
+void a64_temps_init(struct a64_emit *e);
+/** Free the temporaries whose last use the current operation was. */
+void a64_temps_expire(struct a64_emit *e);
+/** Temporary @t is needed until operation @index. */
+void a64_temp_keep(struct a64_emit *e, ir_val t, unsigned index);
+
+/** The host register of a guest register or temporary (not of AH..BH). */
+u8 a64_reg(const struct a64_emit *e, ir_val v);
+/** A register with the value @v, or @imm, in its low bits; @scratch if it is in none. */
+u8 a64_read(struct a64_emit *e, ir_val v, i64 imm, u8 scratch);
+/** The same, and zeros or copies of its sign above @w. */
+u8 a64_read_zext(struct a64_emit *e, enum width w, ir_val v, i64 imm, u8 scratch);
+u8 a64_read_sext(struct a64_emit *e, enum width w, ir_val v, i64 imm, u8 scratch);
+/** The register in which a result for @d of @w can be made, bits above @w included: @scratch if
+ * @d has others to keep. a64_write() finishes. */
+u8 a64_dst(struct a64_emit *e, enum width w, ir_val d, u8 scratch);
+/** @d of @w = the bits of register @r from @lsb on; @r may be what a64_dst() gave. */
+void a64_write(struct a64_emit *e, enum width w, ir_val d, u8 r, u8 lsb);
+
+/* --- a64_emit_flags.c --- */
+
+/** What to do about PF and AF of the current operation. */
+enum pa_plan { PA_NONE, PA_RECIPE, PA_NOW };
+
+/** @in has just been left to set PF and AF: the plan if @how_to (or NULL) tells them later. */
+enum pa_plan a64_pa_plan(const struct a64_emit *e, const struct ir_insn *in,
+                         const struct recipe *how_to);
+/** W7, before an addition or subtraction of @a and @b, or of @a and @imm if @b is XZR. */
+void a64_pa_operands(struct a64_emit *e, enum pa_plan plan, u8 a, u8 b, i64 imm);
+/** W6, after it, from the bits of @r from @lsb on; or take the recipe. */
+void a64_pa_result(struct a64_emit *e, enum pa_plan plan, const struct recipe *how_to, u8 r,
+                   u8 lsb);
+/** PF from @r as above, AF 0. */
+void a64_pa_logic(struct a64_emit *e, const struct ir_insn *in, const struct recipe *how_to, u8 r,
+                  u8 lsb);
+/** N and Z from the value of @w at bit 0 of @r; V = 0 and C = 0. */
+void a64_flags_nz(struct a64_emit *e, enum width w, u8 r);
+/** V = bit 0 of @r, nothing else changes. X17 is lost. */
+void a64_flags_v(struct a64_emit *e, u8 r);
+/** Have CF in W5. NZCV stay. */
+void a64_flags_carry(struct a64_emit *e);
+/** Have the host's C ready for ADC (@sub false) or SBC. Loses N, Z and V. */
+void a64_flags_carry_in(struct a64_emit *e, bool sub);
+/** @r = 1 or 0: PF, from W6. */
+void a64_flags_parity(struct codebuf *c, u8 r);
+/** Everything where it is between blocks. */
+void a64_flags_settle(struct codebuf *c, struct flag_state *fl);
+
+/** A condition: the host's @cc, or whether register @reg (0 or 1) is @value. */
+struct a64_cond {
+    bool in_reg, value;
+    u8 reg;
+    enum a64_cc cc;
+};
+/** X16 may be used for it. */
+struct a64_cond a64_flags_cond(struct a64_emit *e, unsigned cc);
+
+/* Between the places that flags have between blocks and cpu->jit.flags; X16, X17 are lost. */
+void a64_flags_to_memory(struct codebuf *c);
+void a64_flags_from_memory(struct codebuf *c);
+
+/* --- a64_emit_mem.c --- */
+
+struct cold *a64_cold(struct a64_emit *e, enum cold_kind kind, u8 *from);
+/** Give up where the branch at @from is taken. */
+struct cold *a64_bail_from(struct a64_emit *e, u8 *from);
+
+/* --- a64_emit_flow.c --- */
+
+/** The block's head, and everything behind its last operation. */
+void a64_emit_head(struct a64_emit *e);
+void a64_emit_cold(struct a64_emit *e);
+void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
+void a64_link(const struct jit_edge *e, const u8 *target, u32 page);
+
+/* Emitters, one an operation. One that consumed more than its own moves e->i on. */
+#define IR_OP(name, ...) void a64_emit_##name(struct a64_emit *e, const struct ir_insn *in);
+#include "jit/ir.def"

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest flags in host flags and the registers beside them. N, Z and V stay until an operation sets
+ * flags again. CF is moved to its register before the host's C is lost. PF and AF are computed at
+ * once only if something on the way through the block wants them.
+ *
+ * References: [ARM C1.2.4] condition codes; [ARM C5.2] NZCV.
+ */
+#include <assert.h>
+
+#include "cpu/isa.h"
+#include "jit/a64/a64_emit.h"
+
+/* Bits of NZCV as a register. */
+enum { NZCV_V = 28, NZCV_Z = 30, NZCV_N = 31 };
+
+/* Bits of cpu->jit.flags: what LAHF puts into AH is the high byte, OF is bit 0. */
+enum { STORED_O, STORED_C = 8, STORED_P = 10, STORED_A = 12, STORED_Z = 14 };
+
+/* --- PF and AF --- */
+
+static bool spoils(const struct recipe *r, ir_val d)
+{
+    int reg = ir_reg_of(d);
+
+    return reg >= 0 && (r->a == reg || (r->b != RECIPE_IMM && r->b == reg));
+}
+
+static bool spoiled_by(const struct recipe *r, const struct ir_insn *in)
+{
+    bool pair = in->op == IR_MULU || in->op == IR_MULS || in->op == IR_DIVU || in->op == IR_DIVS;
+
+    return spoils(r, in->d) || (pair && (spoils(r, IR_REG + REG_AX) || spoils(r, IR_REG + REG_DX)));
+}
+
+enum pa_plan a64_pa_plan(const struct a64_emit *e, const struct ir_insn *in,
+                         const struct recipe *how_to)
+{
+    u8 mask = a64_wanted(in) & (IRF_P | IRF_A);
+    bool recipe = how_to != NULL;
+
+    if (!mask)
+        return PA_NONE;
+    for (unsigned j = e->i + 1; j < e->ir->count; j++) {
+        const struct ir_insn *next = &e->ir->insn[j];
+        u8 kind = ir_op_info[next->op].kind;
+
+        if ((next->use & mask) || kind == IR_CALL || kind == IR_EXIT)
+            return PA_NOW;
+        if ((kind == IR_MEM || kind == IR_BAIL) && !recipe)
+            return PA_NOW;
+        recipe = recipe && !spoiled_by(how_to, next);
+        mask &= (u8)~next->def;
+        if (!mask)
+            break;
+    }
+    return how_to ? PA_RECIPE : PA_NONE;
+}
+
+/* W7 = @a ^ @b as far as bit 4 goes. */
+static void operands(struct codebuf *c, u8 a, u8 b, i64 imm)
+{
+    if (b != XZR)
+        a64_logic_rr(c, A64_EOR, W32, REG_AF, a, b);
+    else if (imm & FL_A)
+        a64_logic_ri(c, A64_EOR, W32, REG_AF, a, FL_A);
+    else
+        a64_mov_rr(c, W32, REG_AF, a);
+}
+
+void a64_pa_operands(struct a64_emit *e, enum pa_plan plan, u8 a, u8 b, i64 imm)
+{
+    if (plan == PA_NOW)
+        operands(e->c, a, b, imm);
+}
+
+static void result(struct codebuf *c, u8 r, u8 lsb)
+{
+    if (lsb)
+        a64_shift_ri(c, A64_LSR, W32, REG_PF, r, lsb);
+    else if (r != REG_PF)
+        a64_mov_rr(c, W32, REG_PF, r);
+}
+
+void a64_pa_result(struct a64_emit *e, enum pa_plan plan, const struct recipe *how_to, u8 r, u8 lsb)
+{
+    e->fl.recipe = plan == PA_RECIPE;
+    if (plan == PA_RECIPE)
+        e->fl.how_to = *how_to;
+    if (plan == PA_NOW)
+        result(e->c, r, lsb);
+}
+
+void a64_pa_logic(struct a64_emit *e, const struct ir_insn *in, const struct recipe *how_to, u8 r,
+                  u8 lsb)
+{
+    enum pa_plan plan = a64_pa_plan(e, in, how_to);
+
+    a64_pa_result(e, plan, how_to, r, lsb);
+    if (plan == PA_NOW)
+        a64_mov_rr(e->c, W32, REG_AF, REG_PF);
+}
+
+/* The operand that an addition or subtraction has overwritten with @r, in W7: @r -+ the other. */
+static void undo(struct codebuf *c, bool add, u8 r, u8 b, i64 imm)
+{
+    if (b != XZR)
+        a64_arith_rr(c, add ? A64_SUB : A64_ADD, W32, REG_AF, r, b);
+    else
+        a64_arith_ri(c, add ? A64_SUB : A64_ADD, W32, REG_AF, r, (u32)imm & 31);
+    operands(c, REG_AF, b, imm);
+}
+
+/* W6 and W7 from the recipe; only their low bits count. */
+static void follow(struct codebuf *c, const struct recipe *r)
+{
+    bool has_imm = r->b == RECIPE_IMM;
+    u8 a = a64_guest(r->a), b = has_imm ? XZR : a64_guest(r->b);
+    u32 low = (u32)r->imm & 0xff;
+
+    switch (r->kind) {
+    case RECIPE_ADD:
+    case RECIPE_SUB:
+        a64_mov_rr(c, W32, REG_PF, a);
+        undo(c, r->kind == RECIPE_ADD, a, b, r->imm);
+        return;
+    case RECIPE_CMP:
+        if (has_imm)
+            a64_arith_ri(c, A64_SUB, W32, REG_PF, a, low);
+        else
+            a64_arith_rr(c, A64_SUB, W32, REG_PF, a, b);
+        operands(c, a, b, r->imm);
+        return;
+    case RECIPE_TEST:
+        if (has_imm) {
+            a64_movz(c, W32, REG_PF, (u16)low, 0);
+            b = REG_PF;
+        }
+        a64_logic_rr(c, A64_AND, W32, REG_PF, a, b);
+        a64_mov_rr(c, W32, REG_AF, REG_PF);
+        return;
+    case RECIPE_NEG:
+        a64_mov_rr(c, W32, REG_PF, a);
+        a64_neg_rr(c, W32, REG_AF, a);
+        return;
+    default:
+        a64_mov_rr(c, W32, REG_PF, a);
+        a64_mov_rr(c, W32, REG_AF, a);
+        return;
+    }
+}
+
+void a64_flags_parity(struct codebuf *c, u8 r)
+{
+    a64_logic_rs(c, A64_EOR, W32, r, REG_PF, REG_PF, A64_LSR, 4);
+    a64_logic_rs(c, A64_EOR, W32, r, r, r, A64_LSR, 2);
+    a64_logic_rs(c, A64_EON, W32, r, r, r, A64_LSR, 1);
+    a64_logic_ri(c, A64_AND, W32, r, r, 1);
+}
+
+/* --- N, Z and V --- */
+
+void a64_flags_nz(struct a64_emit *e, enum width w, u8 r)
+{
+    if (w == W32)
+        a64_tst_rr(e->c, W32, r, r);
+    else
+        a64_arith_rs(e->c, A64_ADDS, W32, XZR, XZR, r, A64_LSL, a64_above(w));
+}
+
+void a64_flags_v(struct a64_emit *e, u8 r)
+{
+    a64_mrs(e->c, X17, A64_NZCV);
+    a64_bfi(e->c, W32, X17, r, NZCV_V, 1);
+    a64_msr(e->c, A64_NZCV, X17);
+}
+
+/* --- CF --- */
+
+static void carry_to_reg(struct codebuf *c, struct flag_state *fl)
+{
+    switch (fl->carry) {
+    case CARRY_HOST:
+        a64_cset(c, W32, REG_CF, A64_HS);
+        break;
+    case CARRY_NOT:
+        a64_cset(c, W32, REG_CF, A64_LO);
+        break;
+    case CARRY_0:
+    case CARRY_1:
+        a64_movz(c, W32, REG_CF, fl->carry == CARRY_1, 0);
+        break;
+    default:
+        break;
+    }
+    fl->carry = CARRY_REG;
+}
+
+void a64_flags_carry(struct a64_emit *e)
+{
+    carry_to_reg(e->c, &e->fl);
+}
+
+void a64_flags_carry_in(struct a64_emit *e, bool sub)
+{
+    if (e->fl.carry == (sub ? CARRY_NOT : CARRY_HOST))
+        return;
+    a64_flags_carry(e);
+    if (sub)
+        a64_cmp_rr(e->c, W32, XZR, REG_CF);
+    else
+        a64_cmp_ri(e->c, W32, REG_CF, 1);
+}
+
+void a64_flags_settle(struct codebuf *c, struct flag_state *fl)
+{
+    carry_to_reg(c, fl);
+    if (fl->recipe)
+        follow(c, &fl->how_to);
+    fl->recipe = false;
+}
+
+/* --- conditions --- */
+
+static struct a64_cond in_register(u8 reg, unsigned cc)
+{
+    return (struct a64_cond){.in_reg = true, .reg = reg, .value = !(cc & 1)};
+}
+
+static struct a64_cond in_host(enum a64_cc if_even, unsigned cc)
+{
+    return (struct a64_cond){.cc = cc & 1 ? a64_inverse(if_even) : if_even};
+}
+
+/* CF or ZF. */
+static struct a64_cond below_or_equal(struct a64_emit *e, unsigned cc)
+{
+    if (e->fl.carry == CARRY_NOT)
+        return in_host(A64_LS, cc);
+    if (e->fl.carry == CARRY_0)
+        return in_host(A64_EQ, cc);
+    a64_flags_carry(e);
+    a64_cset(e->c, W32, X16, A64_EQ);
+    a64_logic_rr(e->c, A64_ORR, W32, X16, X16, REG_CF);
+    return in_register(X16, cc);
+}
+
+struct a64_cond a64_flags_cond(struct a64_emit *e, unsigned cc)
+{
+    switch (cc >> 1) {
+    case 0:
+        return in_host(A64_VS, cc);
+    case 1:
+        if (e->fl.carry == CARRY_NOT)
+            return in_host(A64_LO, cc);
+        if (e->fl.carry == CARRY_HOST)
+            return in_host(A64_HS, cc);
+        a64_flags_carry(e);
+        return in_register(REG_CF, cc);
+    case 2:
+        return in_host(A64_EQ, cc);
+    case 3:
+        return below_or_equal(e, cc);
+    case 4:
+        return in_host(A64_MI, cc);
+    case 5:
+        if (e->fl.recipe)
+            follow(e->c, &e->fl.how_to);
+        e->fl.recipe = false;
+        a64_flags_parity(e->c, X16);
+        return in_register(X16, cc);
+    case 6:
+        return in_host(A64_LT, cc);
+    default:
+        return in_host(A64_LE, cc);
+    }
+}
+
+/* --- flags in memory --- */
+
+void a64_flags_to_memory(struct codebuf *c)
+{
+    a64_mrs(c, X16, A64_NZCV);
+    a64_ubfx(c, W32, X17, X16, NZCV_V, 1); /* OF is bit 0 */
+    a64_shift_ri(c, A64_LSR, W32, X16, X16, NZCV_Z);
+    a64_bfi(c, W32, X17, X16, STORED_Z, 2); /* and SF above it */
+    a64_bfi(c, W32, X17, REG_CF, STORED_C, 1);
+    a64_logic_rr(c, A64_EOR, W32, X16, REG_PF, REG_AF);
+    a64_shift_ri(c, A64_LSR, W32, X16, X16, 4);
+    a64_bfi(c, W32, X17, X16, STORED_A, 1);
+    a64_flags_parity(c, X16);
+    a64_bfi(c, W32, X17, X16, STORED_P, 1);
+    a64_str(c, W16, X17, REG_CPU, CPU_OFF(jit.flags));
+}
+
+void a64_flags_from_memory(struct codebuf *c)
+{
+    a64_ldr(c, W16, X17, REG_CPU, CPU_OFF(jit.flags));
+    a64_ubfx(c, W32, REG_CF, X17, STORED_C, 1);
+    a64_ubfx(c, W32, REG_PF, X17, STORED_P, 1);
+    a64_logic_ri(c, A64_EOR, W32, REG_PF, REG_PF, 1); /* 0 has even parity, 1 has not */
+    a64_ubfx(c, W32, REG_AF, X17, STORED_A, 1);
+    a64_logic_rs(c, A64_EOR, W32, REG_AF, REG_PF, REG_AF, A64_LSL, 4);
+    a64_ubfx(c, W32, X16, X17, STORED_Z, 2);
+    a64_shift_ri(c, A64_LSL, W32, X16, X16, NZCV_Z);
+    a64_bfi(c, W32, X16, X17, NZCV_V, 1);
+    a64_msr(c, A64_NZCV, X16);
+}
+
+/* --- flags as values --- */
+
+void a64_emit_SETC(struct a64_emit *e, const struct ir_insn *in)
+{
+    e->fl.carry = in->imm ? CARRY_1 : CARRY_0;
+}
+
+void a64_emit_CMC(struct a64_emit *e, const struct ir_insn *in)
+{
+    (void)in;
+    a64_flags_carry(e);
+    a64_logic_ri(e->c, A64_EOR, W32, REG_CF, REG_CF, 1);
+}
+
+/* As LAHF and SETO give them, through memory; then OF goes to its place in EFLAGS. */
+void a64_emit_GETF(struct a64_emit *e, const struct ir_insn *in)
+{
+    u8 d = a64_dst(e, in->w, in->d, X0);
+
+    a64_flags_settle(e->c, &e->fl);
+    a64_flags_to_memory(e->c);
+    a64_shift_ri(e->c, A64_LSR, W32, d, X17, STORED_C);
+    a64_bfi(e->c, W32, d, X17, 11, 1);
+    a64_write(e, in->w, in->d, d, 0);
+}
+static_assert(FL_O == BIT(11), "OF's place");
+
+void a64_emit_PUTF(struct a64_emit *e, const struct ir_insn *in)
+{
+    struct codebuf *c = e->c;
+    u8 a = a64_read(e, in->a, 0, X0);
+
+    a64_mrs(c, X17, A64_NZCV); /* OF stays */
+    a64_shift_ri(c, A64_LSR, W32, X16, a, 6);
+    a64_bfi(c, W32, X17, X16, NZCV_Z, 2);
+    a64_msr(c, A64_NZCV, X17);
+    a64_ubfx(c, W32, REG_CF, a, 0, 1);
+    a64_ubfx(c, W32, REG_PF, a, 2, 1);
+    a64_logic_ri(c, A64_EOR, W32, REG_PF, REG_PF, 1);
+    a64_logic_rr(c, A64_EOR, W32, REG_AF, REG_PF, a); /* AF is bit 4 there, too */
+    e->fl = (struct flag_state){.carry = CARRY_REG};
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* Heads, exits, calls of executors, and the code behind a block that runs rarely. */
+#include <assert.h>
+
+#include "jit/a64/a64_emit.h"
+
+/* The whole block is paid for before it begins. */
+void a64_emit_head(struct a64_emit *e)
+{
+    a64_arith_ri(e->c, A64_SUB, W32, REG_BUDGET, REG_BUDGET, e->ir->guests);
+    a64_cold(e, COLD_BUDGET, a64_tbnz(e->c, REG_BUDGET, 31, NULL));
+    e->fl = (struct flag_state){.carry = CARRY_REG};
+}
+
+/* --- exits --- */
+
+static bool same_page(const struct a64_emit *e, u32 eip)
+{
+    u32 here = e->u->cs_base + (u32)e->ir->eip, there = e->u->cs_base + eip;
+
+    return here >> PAGE_SHIFT == there >> PAGE_SHIFT;
+}
+
+/* Go to @eip. Another page is entered only while it is where it was when the edge was linked: the
+ * number that is expected there is a word behind the block. */
+static void edge(struct a64_emit *e, u32 eip)
+{
+    struct codebuf *c = e->c;
+    struct jit_edge *d = &e->u->edge[e->u->edges];
+    struct cold *k = a64_cold(e, COLD_EDGE, NULL);
+
+    k->how = (u8)e->u->edges++;
+    *d = (struct jit_edge){.eip = eip};
+    if (!same_page(e, eip)) {
+        u32 vpn = (e->u->cs_base + eip) >> PAGE_SHIFT;
+        k->guard = a64_ldr_near(c, W32, X17, NULL);
+        a64_mov_ri64(c, X16, MMU_EXEC_OFFSET + (u64)vpn * 4);
+        a64_mem_rr(c, A64_LDR, W32, X16, REG_TABLES, X16, A64_UXTX, false);
+        a64_arith_rr(c, A64_SUB, W32, X16, X16, X17);
+        k->from[1] = a64_cbnz(c, W32, X16, NULL);
+    }
+    d->place = a64_b(c, NULL);
+    k->from[0] = d->place;
+}
+
+void a64_emit_JMP(struct a64_emit *e, const struct ir_insn *in)
+{
+    a64_flags_settle(e->c, &e->fl);
+    edge(e, (u32)in->imm);
+}
+
+static u8 *branch_if(struct codebuf *c, struct a64_cond k, bool holds)
+{
+    if (!k.in_reg)
+        return a64_bcond(c, holds ? k.cc : a64_inverse(k.cc), NULL);
+    return k.value == holds ? a64_cbnz(c, W32, k.reg, NULL) : a64_cbz(c, W32, k.reg, NULL);
+}
+
+/* Taken and same page: the branch itself is linked, as far as it reaches. */
+static void branch(struct a64_emit *e, struct a64_cond k, u32 taken)
+{
+    if (same_page(e, taken)) {
+        struct jit_edge *d = &e->u->edge[e->u->edges];
+        *d = (struct jit_edge){.eip = taken};
+        d->place = branch_if(e->c, k, true);
+        struct cold *cold = a64_cold(e, COLD_EDGE, d->place);
+        cold->how = (u8)e->u->edges++;
+        edge(e, (u32)e->ir->fall);
+        return;
+    }
+    u8 *not_taken = branch_if(e->c, k, false);
+    edge(e, taken);
+    a64_here(e->c, not_taken);
+    edge(e, (u32)e->ir->fall);
+}
+
+void a64_emit_BR(struct a64_emit *e, const struct ir_insn *in)
+{
+    struct a64_cond k = a64_flags_cond(e, in->cc); /* while CF is in the host's C */
+
+    a64_flags_settle(e->c, &e->fl);
+    branch(e, k, (u32)in->imm);
+}
+
+void a64_emit_BRZ(struct a64_emit *e, const struct ir_insn *in)
+{
+    struct a64_cond k = {.in_reg = true, .value = !in->cc};
+
+    a64_flags_settle(e->c, &e->fl);
+    k.reg = a64_read_zext(e, in->w, in->a, 0, X16);
+    branch(e, k, (u32)in->imm);
+}
+
+/* The table of the context knows where the target is, if it was there before. */
+void a64_emit_JMPR(struct a64_emit *e, const struct ir_insn *in)
+{
+    struct codebuf *c = e->c;
+    u8 a = a64_reg(e, in->a);
+
+    a64_flags_settle(c, &e->fl);
+    a64_logic_ri(c, A64_AND, W32, X16, a, MMU_JUMPS - 1);
+    a64_arith_rs(c, A64_ADD, W64, X16, REG_JUMPS, X16, A64_LSL, 4);
+    a64_ldr(c, W64, X17, X16, offsetof(struct mmu_jump, eip)); /* and mode */
+    u8 *mode = a64_ldr_near(c, W64, X1, NULL);
+    a64_arith_rr(c, A64_SUB, W64, X17, X17, a);
+    a64_arith_rr(c, A64_SUB, W64, X17, X17, X1);
+    struct cold *k = a64_cold(e, COLD_INDIRECT, a64_cbnz(c, W64, X17, NULL));
+    k->reg = a;
+    k->guard = mode;
+    a64_ldr(c, W64, X16, X16, offsetof(struct mmu_jump, host));
+    a64_br(c, X16);
+}
+static_assert(sizeof(struct mmu_jump) == 16 && offsetof(struct mmu_jump, mode) == 4,
+              "the shift and the loads above");
+
+void a64_emit_LEAVE(struct a64_emit *e, const struct ir_insn *in)
+{
+    (void)in;
+    a64_brk(e->c, 0); /* the executor's stub has left */
+}
+
+void a64_emit_EXEC(struct a64_emit *e, const struct ir_insn *in)
+{
+    struct jit_unit *u = e->u;
+    const struct ir_insn *n = a64_next(e, 1);
+    struct jit_exec *x = &u->exec[u->execs];
+
+    a64_flags_settle(e->c, &e->fl);
+    *x = (struct jit_exec){
+        .insn = &e->ir->guest[in->g],
+        .eip = e->ir->at[in->g],
+        .next = e->ir->at[in->g + 1],
+        .g = in->g,
+        .remaining = (u8)(e->ir->guests - in->g),
+        .flags_in = in->use || in->def,
+        .flags_out = in->def,
+        .leave = n && n->op == IR_LEAVE,
+    };
+    a64_mov_ri64(e->c, REG_ARG, u->exec_id[u->execs++]);
+    a64_bl(e->c, u->stubs->exec);
+}
+
+/* --- behind the block --- */
+
+static void add_site(struct a64_emit *e, const struct cold *k)
+{
+    struct jit_unit *u = e->u;
+
+    if (u->sites == ARRAY_LEN(u->site)) {
+        e->c->full = true;
+        return;
+    }
+    u->site[u->sites++] = (struct jit_site){codebuf_off(e->c), k->g, {.kind = RECIPE_STORED}};
+}
+
+static void give_up(struct a64_emit *e, struct cold *k)
+{
+    a64_flags_settle(e->c, &k->fl);
+    a64_bl(e->c, e->u->stubs->bail);
+    add_site(e, k);
+}
+
+static void cold_access(struct a64_emit *e, struct cold *k)
+{
+    struct codebuf *c = e->c;
+
+    a64_mov_rr(c, W32, REG_ARG, k->reg);
+    if (k->addend != REG_ADDEND)
+        a64_mov_rr(c, W64, REG_ADDEND, k->addend);
+    a64_bl(c, e->u->stubs->access[k->how >> 4][k->how & 15]);
+    if (k->addend != REG_ADDEND)
+        a64_mov_rr(c, W64, k->addend, REG_ADDEND);
+    a64_cbnz(c, W64, REG_ADDEND, k->back);
+    give_up(e, k);
+}
+
+/* Before the stub stands the word that the guard loads, or, for a conditional branch, one to
+ * whatever that does not reach. */
+static void cold_edge(struct a64_emit *e, const struct cold *k)
+{
+    struct codebuf *c = e->c;
+    struct jit_edge *d = &e->u->edge[k->how];
+
+    if (k->guard) {
+        d->guard = c->at;
+        a64_here(c, k->guard);
+        put32(c, INT32_MAX);
+    } else {
+        a64_b(c, NULL);
+    }
+    d->stub = c->at;
+    a64_here(c, k->from[0]);
+    a64_here(c, k->from[1]);
+    a64_mov_ri64(c, REG_ARG, e->u->edge_id[k->how]);
+    a64_b(c, e->u->stubs->leave[LEAVE_EDGE]);
+}
+
+static void emit_one_cold(struct a64_emit *e, struct cold *k)
+{
+    struct codebuf *c = e->c;
+    const struct jit_stubs *s = e->u->stubs;
+
+    for (unsigned i = 0; i < ARRAY_LEN(k->from); i++)
+        a64_here(c, k->from[i]);
+    switch (k->kind) {
+    case COLD_ACCESS:
+        cold_access(e, k);
+        break;
+    case COLD_BAIL:
+        give_up(e, k);
+        break;
+    case COLD_BUDGET:
+        a64_mov_ri64(c, REG_ARG, e->u->id);
+        a64_b(c, s->leave[LEAVE_BUDGET]);
+        break;
+    case COLD_EDGE:
+        cold_edge(e, k);
+        break;
+    default:
+        if (k->reg != REG_ARG)
+            a64_mov_rr(c, W32, REG_ARG, k->reg);
+        a64_b(c, s->leave[LEAVE_INDIRECT]);
+        a64_here(c, k->guard);
+        put64(c, (u64)e->u->mode << 32);
+        break;
+    }
+}
+
+void a64_emit_cold(struct a64_emit *e)
+{
+    for (unsigned i = 0; i < e->colds; i++)
+        emit_one_cold(e, &e->cold[i]);
+}
+
+void a64_link(const struct jit_edge *e, const u8 *target, u32 page)
+{
+    u8 *further = e->stub - 4;
+
+    if (e->guard)
+        for (unsigned i = 0; i < 4; i++)
+            e->guard[i] = (u8)(page >> (8 * i));
+    if (a64_patch(e->place, target))
+        return;
+    assert(!e->guard); /* a B reaches everything */
+    bool reached = a64_patch(further, target) && a64_patch(e->place, further);
+    assert(reached);
+    (void)reached;
+}

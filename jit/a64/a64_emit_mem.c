@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Accesses. The tables of the MMU's context are looked up inline; what is absent there, or may
+ * cross a page, goes through a stub, which answers with an addend or gives up. NZCV stay.
+ */
+#include "jit/a64/a64_emit.h"
+#include "jit/mode.h"
+
+struct cold *a64_cold(struct a64_emit *e, enum cold_kind kind, u8 *from)
+{
+    struct cold *k = &e->cold[e->colds];
+
+    if (e->colds + 1 < ARRAY_LEN(e->cold))
+        e->colds++;
+    else
+        e->c->full = true;
+    *k = (struct cold){.kind = (u8)kind, .from = {from}, .g = e->ir->insn[e->i].g, .fl = e->fl};
+    return k;
+}
+
+struct cold *a64_bail_from(struct a64_emit *e, u8 *from)
+{
+    return a64_cold(e, COLD_BAIL, from);
+}
+
+/* Look up the page of the address in @r for an access of @w: what has to be added to the address,
+ * in @addend. */
+static void look_up(struct a64_emit *e, u8 r, enum width w, bool write, u8 addend)
+{
+    struct codebuf *c = e->c;
+    struct cold *k = a64_cold(e, COLD_ACCESS, NULL);
+
+    a64_shift_ri(c, A64_LSR, W32, addend, r, PAGE_SHIFT);
+    a64_mem_rr(c, A64_LDR, W64, addend, write ? REG_WRITES : REG_TABLES, addend, A64_UXTX, true);
+    if (w == W16) {
+        k->from[1] = a64_tbnz(c, r, 0, NULL);
+    } else if (w > W16) {
+        a64_logic_ri(c, A64_AND, W32, X17, r, BIT(w) - 1);
+        k->from[1] = a64_cbnz(c, W32, X17, NULL);
+    }
+    k->from[0] = a64_cbz(c, W64, addend, NULL);
+    k->back = c->at;
+    k->reg = r;
+    k->addend = addend;
+    k->how = (u8)(w | (write ? 16 : 0));
+}
+
+static bool extension_follows(const struct a64_emit *e, const struct ir_insn *in)
+{
+    const struct ir_insn *n = a64_next(e, 1);
+
+    return ir_is_temp(in->d) && e->uses[in->d] == 1 && n && n->a == in->d &&
+           (n->op == IR_ZEXT || n->op == IR_SEXT) && n->cc == in->w;
+}
+
+/* POP and the like move what they load after a step of the stack pointer: it can be loaded to where
+ * it is moved, if nothing between looks there. */
+static void load_to_destination(struct a64_emit *e, const struct ir_insn *in)
+{
+    const struct ir_insn *n;
+    unsigned j = 1;
+
+    if (!ir_is_temp(in->d) || e->uses[in->d] != 1 || in->w != W32)
+        return;
+    while ((n = a64_next(e, j)) && (n->op == IR_ADDR || n->op == IR_STEP))
+        j++;
+    if (!n || n->op != IR_MOV || n->b != in->d || n->w != W32 || !ir_is_reg(n->d))
+        return;
+    for (unsigned k = 1; k < j; k++) {
+        const struct ir_insn *between = a64_next(e, k);
+        if (between->d == n->d || between->a == n->d || between->b == n->d)
+            return;
+    }
+    e->home[in->d] = a64_reg(e, n->d);
+}
+
+void a64_emit_LD(struct a64_emit *e, const struct ir_insn *in)
+{
+    u8 at = a64_reg(e, in->a);
+    enum a64_mem op = A64_LDR;
+    enum width w = in->w;
+
+    look_up(e, at, w, false, REG_ADDEND);
+    if (extension_follows(e, in)) {
+        in = a64_next(e, 1);
+        e->i++;
+        if (in->op == IR_SEXT && w < W32)
+            op = A64_LDRS_W;
+    }
+    load_to_destination(e, in);
+    u8 d = a64_dst(e, in->w, in->d, X0);
+    a64_mem_rr(e->c, op, w, d, REG_ADDEND, at, A64_UXTW, false);
+    a64_write(e, in->w, in->d, d, 0);
+}
+
+static u8 stored(struct a64_emit *e, const struct ir_insn *in)
+{
+    if (in->b == IR_CONST && ((u64)in->imm & width_mask(in->w)) == 0)
+        return XZR;
+    return a64_read(e, in->b, (i64)((u64)in->imm & width_mask(in->w)), X0);
+}
+
+void a64_emit_ST(struct a64_emit *e, const struct ir_insn *in)
+{
+    u8 at = a64_reg(e, in->a);
+
+    look_up(e, at, in->w, true, REG_ADDEND);
+    a64_mem_rr(e->c, A64_STR, in->w, stored(e, in), REG_ADDEND, at, A64_UXTW, false);
+}
+
+/* The address has to last until the STW: where it would not, the sum takes its place. */
+void a64_emit_LDW(struct a64_emit *e, const struct ir_insn *in)
+{
+    u8 at = a64_reg(e, in->a);
+    bool changes = false;
+    unsigned j = e->i + 1;
+
+    for (; j < e->ir->count && e->ir->insn[j].op != IR_STW; j++)
+        changes |= ir_is_reg(in->a) && ir_reg_of(e->ir->insn[j].d) == ir_reg_of(in->a);
+    look_up(e, at, in->w, true, REG_HELD);
+    a64_temp_keep(e, in->a, j);
+    e->held = at;
+    if (changes) {
+        a64_arith_rx(e->c, A64_ADD, W64, REG_HELD, REG_HELD, at, A64_UXTW, 0);
+        e->held = XZR;
+    }
+    u8 d = a64_dst(e, in->w, in->d, X0);
+    a64_mem_rr(e->c, A64_LDR, in->w, d, REG_HELD, e->held, A64_UXTW, false);
+    a64_write(e, in->w, in->d, d, 0);
+}
+
+void a64_emit_STW(struct a64_emit *e, const struct ir_insn *in)
+{
+    a64_mem_rr(e->c, A64_STR, in->w, stored(e, in), REG_HELD, e->held, A64_UXTW, false);
+}
+
+/* --- segments --- */
+
+static i32 seg_off(unsigned s, size_t member)
+{
+    return (i32)(offsetof(struct cpu, seg) + s * sizeof(struct segment) + member);
+}
+
+/* Differences of 32-bit numbers, in 64 bits: their sign is the answer. */
+static void check_limit(struct a64_emit *e, const struct ir_insn *in, u8 off, enum seg_class known)
+{
+    struct codebuf *c = e->c;
+    unsigned size = (unsigned)in->imm & IR_ACCESS_SIZE;
+    struct cold *k = a64_bail_from(e, NULL);
+
+    if (known == SEGC_CHECK) {
+        bool write = in->imm & IR_ACCESS_WRITE;
+        a64_ldr(c, W8, X17, REG_CPU, seg_off(in->cc, offsetof(struct segment, perm)));
+        a64_logic_ri(c, A64_AND, W32, X17, X17, write ? SEG_PERM_W : SEG_PERM_R);
+        k->from[1] = a64_cbz(c, W32, X17, NULL);
+        a64_ldr(c, W32, X17, REG_CPU, seg_off(in->cc, offsetof(struct segment, lo)));
+        a64_arith_rr(c, A64_SUB, W64, X17, off, X17);
+        k->from[2] = a64_tbnz(c, X17, 63, NULL);
+    }
+    a64_ldr(c, W32, X17, REG_CPU, seg_off(in->cc, offsetof(struct segment, hi)));
+    a64_arith_rr(c, A64_SUB, W64, X17, X17, off);
+    if (size > 1)
+        a64_arith_ri(c, A64_SUB, W64, X17, X17, size - 1);
+    k->from[0] = a64_tbnz(c, X17, 63, NULL);
+}
+
+/* The segment has all offsets: only what would go on at offset 0 is outside. */
+static void check_wrap(struct a64_emit *e, const struct ir_insn *in, u8 off)
+{
+    unsigned size = (unsigned)in->imm & IR_ACCESS_SIZE;
+
+    if (size == 1)
+        return;
+    a64_arith_ri(e->c, A64_ADD, W64, X17, off, size - 1);
+    a64_bail_from(e, a64_tbnz(e->c, X17, 32, NULL));
+}
+
+void a64_emit_SEGLIN(struct a64_emit *e, const struct ir_insn *in)
+{
+    enum seg_class known = (enum seg_class)(in->imm >> IR_ACCESS_CLASS_SHIFT & 3);
+    u8 off = a64_reg(e, in->a);
+
+    if (known < SEGC_BASE)
+        check_limit(e, in, off, known);
+    else
+        check_wrap(e, in, off);
+    a64_ldr(e->c, W32, X17, REG_CPU, seg_off(in->cc, offsetof(struct segment, base)));
+    u8 d = a64_dst(e, W32, in->d, X0);
+    a64_arith_rr(e->c, A64_ADD, W32, d, off, X17);
+    a64_write(e, W32, in->d, d, 0);
+}
