@@ -10,8 +10,8 @@
 
 #define HASH_BITS  15u
 #define HASH_SIZE  BIT(HASH_BITS)
-#define ARENA_INSN (1u << 17) /* decoded instructions kept; when full, everything is forgotten */
-#define MAX_BLOCKS (1u << 16)
+#define ARENA_INSN (1u << 19) /* decoded instructions kept; when full, everything is forgotten */
+#define MAX_BLOCKS (1u << 17)
 
 struct icache {
     struct icache_fast fast; /* first: icache_get() */
@@ -24,6 +24,8 @@ struct icache {
     struct insn *insn; /* arena */
     struct block *block;
     u32 insns, blocks;
+    icache_drop_fn *on_drop;
+    void *on_drop_ctx;
 };
 
 static u32 hash_of(u64 key)
@@ -41,8 +43,22 @@ static size_t ram_page(const struct icache *ic, const u8 *host)
     return (size_t)(host - ram) >> PAGE_SHIFT;
 }
 
+void icache_on_drop(struct icache *ic, icache_drop_fn *fn, void *ctx)
+{
+    ic->on_drop = fn;
+    ic->on_drop_ctx = ctx;
+}
+
+static void tell_drop(struct icache *ic, struct block *b)
+{
+    if (b->code)
+        ic->on_drop(ic->on_drop_ctx, b);
+}
+
 void icache_flush(struct icache *ic)
 {
+    for (u32 i = 0; i < ic->blocks; i++)
+        tell_drop(ic, &ic->block[i]);
     for (size_t p = 0; p < ic->ram_pages; p++) {
         if (ic->by_page[p]) {
             mmu_unwatch_code(ic->cpu->mmu, ic->by_page[p]->key >> 2);
@@ -67,7 +83,7 @@ static void hash_remove(struct icache *ic, struct block *b)
     while (*at != b)
         at = &(*at)->next;
     *at = b->next;
-    const struct block **fast = &ic->fast.slot[icache_fast_index(b->key)];
+    struct block **fast = &ic->fast.slot[icache_fast_index(b->key)];
     if (*fast == b)
         *fast = NULL;
 }
@@ -86,6 +102,7 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
         phys_addr start = b->key >> 2;
         if (start < phys + len && phys < start + b->bytes) {
             hash_remove(ic, b);
+            tell_drop(ic, b);
             *at = b->page_next;
             ic->cpu->attention |= ATTN_CODE;
         } else {
@@ -94,6 +111,21 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
     }
     if (!ic->by_page[p])
         mmu_unwatch_code(ic->cpu->mmu, phys);
+}
+
+bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len)
+{
+    const struct phys_page *page = physmem_page(ic->pm, phys);
+    size_t p = page->host ? ram_page(ic, page->host) : ic->ram_pages;
+
+    if (p == ic->ram_pages)
+        return false;
+    for (const struct block *b = ic->by_page[p]; b; b = b->page_next) {
+        phys_addr start = b->key >> 2;
+        if (start < phys + len && phys < start + b->bytes)
+            return true;
+    }
+    return false;
 }
 
 enum decode_result icache_decode(struct icache *ic, const u8 *bytes, unsigned avail, u32 mode,
@@ -145,7 +177,7 @@ static struct block *block_new(struct icache *ic, phys_addr phys, u32 mode, cons
     return b;
 }
 
-const struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
+struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
 {
     u64 key = phys << 2 | mode;
     struct block *b = ic->hash[hash_of(key)];

@@ -18,11 +18,22 @@ struct block {
     struct block *next;      /* in the hash chain */
     struct block *page_next; /* on the same page of RAM */
     const struct insn *insn;
+    u32 runs;   /* for the engine: how often it was interpreted */
+    void *code; /* for the engine: what it made of the block    */
 };
+
+/** Called when @b is forgotten and has code. */
+typedef void icache_drop_fn(void *ctx, struct block *b);
 
 enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *pm,
                           u64 features) MUST_CHECK;
 void icache_destroy(struct icache *ic);
+
+/** Who wants to know when a block that has code is forgotten. */
+void icache_on_drop(struct icache *ic, icache_drop_fn *fn, void *ctx);
+
+/** Do decoded blocks overlap [@phys, @phys + @len)? */
+bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len);
 
 /** Forget every block. */
 void icache_flush(struct icache *ic);
@@ -31,7 +42,7 @@ void icache_flush(struct icache *ic);
 
 /** First member of struct icache: the blocks found last, by the low bits of their address. */
 struct icache_fast {
-    const struct block *slot[ICACHE_FAST];
+    struct block *slot[ICACHE_FAST];
 };
 
 static inline u32 icache_fast_index(u64 key)
@@ -43,12 +54,12 @@ static inline u32 icache_fast_index(u64 key)
  * The block at physical address @phys, decoded now if need be; NULL if its first instruction does
  * not lie wholly on the page (see icache_decode_one) or the page is a device.
  */
-const struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode);
+struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode);
 
-static inline const struct block *icache_get(struct icache *ic, phys_addr phys, u32 mode)
+static inline struct block *icache_get(struct icache *ic, phys_addr phys, u32 mode)
 {
     u64 key = phys << 2 | mode;
-    const struct block *b = ((struct icache_fast *)ic)->slot[icache_fast_index(key)];
+    struct block *b = ((struct icache_fast *)ic)->slot[icache_fast_index(key)];
 
     return LIKELY(b && b->key == key) ? b : icache_get_slow(ic, phys, mode);
 }

@@ -3,6 +3,7 @@
  * The interpreter: decoded blocks, executed one instruction at a time, with events looked at
  * between blocks. cpu_run() is in here.
  */
+#include "cpu/interp.h"
 #include "base/log.h"
 #include "cpu/access.h"
 #include "cpu/cpu.h"
@@ -18,8 +19,7 @@ static u32 decode_mode(const struct cpu *cpu)
     return cpu_code32(cpu) ? MODE_CS32 : 0;
 }
 
-/* Execute until the block ends, something wants attention, or the budget is spent. */
-static void run_block(struct cpu *cpu, const struct block *b)
+void cpu_interpret_block(struct cpu *cpu, const struct block *b)
 {
     struct clock *clock = cpu->clock;
     const struct insn *in = b->insn, *end = in + b->count;
@@ -34,6 +34,17 @@ static void run_block(struct cpu *cpu, const struct block *b)
         if (--clock->left <= 0 || UNLIKELY(cpu->attention))
             return;
     } while (++in < end);
+}
+
+void cpu_interpret_one(struct cpu *cpu, const struct insn *in)
+{
+    cpu->next_rip = cpu->rip + in->len;
+    if (UNLIKELY(!in->exec(cpu, in))) {
+        interrupt_fault(cpu);
+        return;
+    }
+    cpu->rip = cpu->next_rip;
+    cpu->clock->left--;
 }
 
 /* Fetch an instruction that may cross a page, leave the code segment, or lie on a device. */
@@ -196,7 +207,7 @@ static void log_state(const struct cpu *cpu)
 }
 
 /* The block at CS:EIP, or NULL if it must be stepped. */
-static const struct block *next_block(struct cpu *cpu)
+static struct block *next_block(struct cpu *cpu)
 {
     const struct segment *cs = &cpu->seg[SEG_CS];
     lin_addr lin = (u32)(cs->base + cpu->rip);
@@ -205,7 +216,7 @@ static const struct block *next_block(struct cpu *cpu)
     if (UNLIKELY(!page))
         return NULL; /* step() walks, faults, and fills the table */
     phys_addr phys = (phys_addr)(page - 1) << PAGE_SHIFT | (lin & (PAGE_SIZE - 1));
-    const struct block *b = icache_get(cpu->icache, phys, decode_mode(cpu));
+    struct block *b = icache_get(cpu->icache, phys, decode_mode(cpu));
     if (UNLIKELY(b && cpu->rip + b->bytes - 1 > cs->hi))
         return NULL;
     return b;
@@ -234,10 +245,12 @@ enum cpu_exit cpu_run(struct cpu *cpu)
             careful_step(cpu);
             continue;
         }
-        const struct block *b = next_block(cpu);
-        if (LIKELY(b != NULL))
-            run_block(cpu, b);
-        else
+        struct block *b = next_block(cpu);
+        if (UNLIKELY(!b))
             step(cpu);
+        else if (cpu->engine.run)
+            cpu->engine.run(cpu->engine.ctx, b);
+        else
+            cpu_interpret_block(cpu, b);
     }
 }

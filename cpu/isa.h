@@ -140,7 +140,7 @@ enum insn_attr {
     ATTR_None = 0,
     ATTR_Lock = BIT(0),   /* LOCK is legal when the destination is memory                      */
     ATTR_Cpl0 = BIT(1),   /* #GP(0) unless CPL is 0 (the executor checks)                       */
-    ATTR_Ends = BIT(2),   /* control, mode or interrupt state may change: last of its block     */
+    ATTR_Ends = BIT(2),   /* control, mode, segments or interrupts may change: last of its block */
     ATTR_Rep = BIT(3),    /* REP repeats it                                                     */
     ATTR_RepZ = BIT(4),   /* REPE / REPNE repeat it and test ZF                                 */
     ATTR_I64 = BIT(5),    /* invalid in 64-bit mode                                             */
@@ -168,6 +168,9 @@ enum insn_attr {
     ATTR_D64Wr1 = ATTR_D64 | ATTR_Wr1,
     ATTR_I64Wr1 = ATTR_I64 | ATTR_Wr1,
     ATTR_I64Ends = ATTR_EndsI64,
+    ATTR_EndsD64 = ATTR_Ends | ATTR_D64,
+    ATTR_EndsWr1 = ATTR_Ends | ATTR_Wr1,
+    ATTR_EndsI64Wr1 = ATTR_EndsI64 | ATTR_Wr1,
     ATTR_FpuAlign = ATTR_Fpu | ATTR_Align,
     ATTR_FpuAlias = ATTR_Fpu | ATTR_Alias,
 };

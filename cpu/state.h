@@ -15,6 +15,8 @@
 #include "mmu/mmu.h"
 
 struct cpu_model;
+struct block;
+struct cpu;
 struct icache;
 
 /** Descriptor attributes: bits 8-23 of a descriptor's high dword, limit 19:16 cleared [SDM 3A
@@ -95,13 +97,16 @@ enum {
     FL_FIXED = BIT(1),
 };
 
-/** What the board does for the CPU. All called with @ctx; none is NULL. */
+/** What the board does for the CPU. All called with @ctx; only the last two may be NULL. */
 struct cpu_bus {
     void *ctx;
     u32 (*in)(void *ctx, u16 port, enum width w);
     void (*out)(void *ctx, u16 port, u32 val, enum width w);
     u8 (*inta)(void *ctx);               /* interrupt acknowledge: the vector */
     void (*ferr)(void *ctx, bool level); /* FERR#: IRQ 13 when CR0.NE is 0 */
+    /* IA32_APIC_BASE of the CPU's local APIC; NULL: the board gave it none. False: #GP(0). */
+    u64 (*apic_base)(void *ctx);
+    bool (*set_apic_base)(void *ctx, u64 val);
 };
 
 /** Reasons to look up before the next instruction; any set bit makes the loop stop and look. */
@@ -113,6 +118,27 @@ enum cpu_attention {
     ATTN_STOP = BIT(4),  /* the board wants the CPU to return                      */
 };
 
+/** What executes blocks; run is NULL for the interpreter. It runs from @b on, which is at CS:EIP,
+ * until it cannot go on or something wants the run loop's attention. */
+struct cpu_engine {
+    void (*run)(void *ctx, struct block *b);
+    void *ctx;
+};
+
+/** What translated code keeps in the CPU beside its architectural state; means nothing between two
+ * runs of it. Only jit/ touches it. */
+struct jit_view {
+    u16 flags;       /* arithmetic flags as LAHF and SETO give them: AH in the high byte, OF in bit 0 */
+    i32 budget;      /* instructions that may still be retired        */
+    i32 step;        /* 1, or -1 with DF                              */
+    u32 leave;       /* block, edge or site that code left through    */
+    u64 xfer;        /* a value that crosses a page border            */
+    u64 host_sp;     /* of the frame that entered the code            */
+    u64 return_pc;   /* where an access gave up                       */
+    u64 temp[2];     /* scratch registers at that point               */
+    void *jit;
+};
+
 struct cpu {
     u64 gpr[16];
     u64 rip;      /* of the instruction being executed */
@@ -122,6 +148,7 @@ struct cpu {
     u32 fl_carry;
     u32 fl_delta;
     u32 eflags; /* the other flags, at their places; arithmetic bits are 0 here */
+    struct jit_view jit;
 
     u8 cpl;
     u8 inhibit;     /* enum cpu_inhibit: shadow of STI, MOV SS                  */
@@ -153,6 +180,7 @@ struct cpu {
     const struct cpu_model *model;
     u32 model_eflags; /* of AC and ID: those that the model has */
     struct icache *icache;
+    struct cpu_engine engine;
     unsigned number; /* which CPU of the machine */
 };
 

@@ -5,7 +5,7 @@
  * References: [ATA6] AT Attachment with Packet Interface - 6 (T13/1410D): §7 registers, §9 command
  * protocol; [PC-AT] fixed disk adapter ports.
  *
- * Not implemented: ATAPI drives, queued commands, overlapping, CompactFlash, security, SMART.
+ * Not implemented: queued commands, overlapping, CompactFlash, security, SMART.
  */
 #include "devices/ata.h"
 
@@ -101,13 +101,16 @@ static void channel_due(void *dev, u32 arg)
         ata_execute(c);
         break;
     case ATA_READ:
-        ata_fetch(c);
+        (ata_is_cdrom(ata_active(c)) ? atapi_fetch : ata_fetch)(c);
         break;
     case ATA_WRITE:
         ata_store(c);
         break;
     case ATA_DMA:
-        ata_dma_run(c);
+        (ata_is_cdrom(ata_active(c)) ? atapi_dma_run : ata_dma_run)(c);
+        break;
+    case ATA_PACKET:
+        atapi_packet_due(c);
         break;
     default:
         break;
@@ -123,6 +126,11 @@ void ata_signature(struct ata_drive *d)
     d->reg[ATA_LOW][0] = 1;
     d->error = DIAGNOSTIC_PASSED;
     d->status = ATA_DRDY | ATA_DSC;
+    if (ata_is_cdrom(d)) { /* [ATA6 §9.12] */
+        d->reg[ATA_MID][0] = 0x14;
+        d->reg[ATA_HIGH][0] = 0xeb;
+        d->status = 0;
+    }
 }
 
 static void channel_abort(struct ata_channel *c)
@@ -186,6 +194,12 @@ static void write_command(struct ata_channel *c, u8 val)
     ata_later(c, ATA_COMMAND, ATA_COMMAND_NS);
 }
 
+/* The one command that a busy drive takes: it goes on as if it had been reset. */
+static bool is_device_reset(const struct ata_channel *c, unsigned reg, u32 val)
+{
+    return reg == ATA_STATUS && val == ATA_DEVICE_RESET && ata_is_cdrom(&c->drive[c->second]);
+}
+
 static bool is_busy(const struct ata_channel *c)
 {
     return (c->drive[0].status | c->drive[1].status) & ATA_BSY;
@@ -197,6 +211,12 @@ static void ata_block_write(void *dev, u16 off, u32 val, enum width width)
     unsigned reg = off + 1u;
 
     (void)width;
+    if (is_device_reset(c, reg, val)) {
+        channel_abort(c);
+        ata_signature(selected(c));
+        drive_irq(c);
+        return;
+    }
     if (is_busy(c)) {
         log_guest(DISK, "write to a busy drive: register %u, %02x", reg, val);
         return;
@@ -249,12 +269,14 @@ static u32 ata_data_read(void *dev, u16 off, enum width width)
     unsigned n = width_bytes(width);
 
     (void)off;
-    if (c->phase != ATA_PIO_IN || c->active != c->second || c->at + n > c->len)
+    if (c->phase != ATA_PIO_IN || c->active != c->second)
         return selected(c)->desc->type == ATA_NONE ? 0 : (u32)width_mask(width);
+    if (c->at + n > c->len)
+        n = c->len - c->at; /* replies of ATAPI are no multiple of 4 */
     u32 val = (u32)load_le(&c->buffer[c->at], n);
     c->at += n;
     if (c->at == c->len)
-        ata_pio_done(c);
+        (ata_is_cdrom(ata_active(c)) ? atapi_pio_done : ata_pio_done)(c);
     return val;
 }
 
@@ -269,7 +291,7 @@ static void ata_data_write(void *dev, u16 off, u32 val, enum width width)
     store_le(&c->buffer[c->at], val, n);
     c->at += n;
     if (c->at == c->len)
-        ata_pio_done(c);
+        (ata_is_cdrom(ata_active(c)) ? atapi_pio_done : ata_pio_done)(c);
 }
 
 static const struct ioport_ops ata_data_ops = {
@@ -310,7 +332,49 @@ void ata_master_started(struct ata *a, unsigned channel)
         ata_later(c, ATA_DMA, ATA_ACCESS_NS + (u64)c->left * ATA_KIB_NS / 2);
 }
 
+/* ---- media ---- */
+
+enum status ata_insert(struct ata *a, unsigned channel, unsigned drive, struct block *medium)
+{
+    struct ata_drive *d = &a->channel[channel].drive[drive];
+
+    if (!ata_is_cdrom(d))
+        return STATUS_BAD_VALUE;
+    a->desc.drive[channel][drive].disk = medium;
+    d->cd.open = false;
+    d->cd.event = medium ? ATAPI_EVENT_NEW : ATAPI_EVENT_REMOVED;
+    if (medium)
+        d->cd.attention = ASC_MEDIUM_CHANGED;
+    return STATUS_OK;
+}
+
+bool ata_locked(const struct ata *a, unsigned channel, unsigned drive)
+{
+    return a->channel[channel].drive[drive].cd.locked;
+}
+
 /* ---- the device ---- */
+
+static const struct field cd_fields[] = {
+    FIELD(struct atapi_drive, sense), FIELD(struct atapi_drive, asc),
+    FIELD(struct atapi_drive, ascq),  FIELD(struct atapi_drive, attention),
+    FIELD(struct atapi_drive, event), FIELD(struct atapi_drive, locked),
+    FIELD(struct atapi_drive, open),  FIELDS_END,
+};
+
+static const struct field packet_fields[] = {
+    FIELD_ARRAY(struct atapi_transfer, packet),
+    FIELD_ARRAY(struct atapi_transfer, reply),
+    FIELD(struct atapi_transfer, sectors),
+    FIELD(struct atapi_transfer, dma),
+    FIELD(struct atapi_transfer, skip),
+    FIELD(struct atapi_transfer, unit),
+    FIELD(struct atapi_transfer, first),
+    FIELD(struct atapi_transfer, at),
+    FIELD(struct atapi_transfer, total),
+    FIELD(struct atapi_transfer, limit),
+    FIELDS_END,
+};
 
 static const struct field drive_fields[] = {
     {.name = "reg",
@@ -327,6 +391,7 @@ static const struct field drive_fields[] = {
     FIELD(struct ata_drive, heads),
     FIELD(struct ata_drive, sectors),
     FIELD(struct ata_drive, interrupting),
+    FIELD_STRUCT(struct ata_drive, cd, cd_fields),
     FIELDS_END,
 };
 
@@ -345,6 +410,7 @@ static const struct field channel_fields[] = {
     FIELD(struct ata_channel, len),
     FIELD_ARRAY(struct ata_channel, buffer),
     FIELD(struct ata_channel, deadline),
+    FIELD_STRUCT(struct ata_channel, packet, packet_fields),
     FIELDS_END,
 };
 
@@ -365,8 +431,11 @@ static void ata_reset(void *dev)
         c->lba = 0;
         c->ext = c->to_memory = false;
         memset(c->buffer, 0, sizeof(c->buffer));
-        for (unsigned i = 0; i < ATA_DRIVES; i++)
+        c->packet = (struct atapi_transfer){.unit = 1, .limit = 2};
+        for (unsigned i = 0; i < ATA_DRIVES; i++) {
             ata_defaults(&c->drive[i]);
+            atapi_reset(&c->drive[i]);
+        }
         channel_ready(c);
     }
 }
@@ -386,6 +455,10 @@ static void ata_loaded(void *dev)
             if (d->multiple > ATA_MAX_MULTIPLE || !d->heads || !d->sectors)
                 ata_defaults(d);
         }
+        struct atapi_transfer *p = &c->packet;
+        if ((!p->sectors && p->total > ATAPI_REPLY) || p->at > p->total || p->unit == 0 ||
+            p->skip + p->unit > CD_RAW || p->limit > ATA_BUFFER || p->limit < 2)
+            p->at = p->total = 0;
         if (!ata_present(ata_active(c)) || (c->phase == ATA_DMA && !a->master))
             channel_abort(c);
         set_deadline(c, c->deadline);
@@ -400,7 +473,7 @@ static void ata_destroy(void *dev)
 
 const struct device_class ata_class = {
     .name = "ata",
-    .version = 1,
+    .version = 2,
     .fields = ata_fields,
     .reset = ata_reset,
     .loaded = ata_loaded,

@@ -13,12 +13,12 @@ struct ata;
 
 enum { ATA_CHANNELS = 2, ATA_DRIVES = 2 };
 
-enum ata_type { ATA_NONE, ATA_DISK };
+enum ata_type { ATA_NONE, ATA_DISK, ATA_CDROM };
 
 /** What sits on a cable. */
 struct ata_drive_desc {
     enum ata_type type;
-    struct block *disk; /* not owned */
+    struct block *disk; /* not owned; NULL: the CD-ROM drive is empty */
     const char *serial; /* at most 20 characters; NULL: from the place on the cable */
 };
 
@@ -33,6 +33,15 @@ extern const struct device_class ata_class;
 
 /** Create both channels and claim 1F0h-1F7h, 3F6h, 170h-177h, 376h. */
 enum status ata_create(struct ata **out, const struct ata_desc *desc) MUST_CHECK;
+
+/**
+ * Put @medium (not owned; NULL: nothing) into a CD-ROM drive in place of what was there, and close
+ * its tray. STATUS_BAD_VALUE: it is no CD-ROM drive.
+ */
+enum status ata_insert(struct ata *a, unsigned channel, unsigned drive,
+                       struct block *medium) MUST_CHECK;
+/** Whether the guest has locked the tray. */
+bool ata_locked(const struct ata *a, unsigned channel, unsigned drive);
 
 /* ---- for the bus master (piix_ide.c) ---- */
 

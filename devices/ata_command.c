@@ -44,9 +44,11 @@ enum ata_command {
     CMD_WRITE_DMA_ONCE = 0xcb,
     CMD_STANDBY_IMMEDIATE = 0xe0,
     CMD_IDLE = 0xe3,
+    CMD_READ_BUFFER = 0xe4,
     CMD_CHECK_POWER = 0xe5,
     CMD_SLEEP = 0xe6,
     CMD_FLUSH = 0xe7,
+    CMD_WRITE_BUFFER = ATA_WRITE_BUFFER,
     CMD_FLUSH_EXT = 0xea,
     CMD_IDENTIFY = 0xec,
     CMD_SET_FEATURES = 0xef,
@@ -88,7 +90,7 @@ void ata_defaults(struct ata_drive *d)
 
 /* ---- IDENTIFY DEVICE ---- */
 
-static void put_word(struct ata_channel *c, unsigned word, u32 val)
+void ata_put_word(struct ata_channel *c, unsigned word, u32 val)
 {
     store16(&c->buffer[2 * word], (u16)val);
 }
@@ -99,7 +101,7 @@ static void put_dword(struct ata_channel *c, unsigned word, u64 val)
 }
 
 /* Text is padded with spaces, and the two bytes of a word are swapped. */
-static void put_text(struct ata_channel *c, unsigned word, unsigned words, const char *text)
+void ata_put_text(struct ata_channel *c, unsigned word, unsigned words, const char *text)
 {
     size_t len = strlen(text);
 
@@ -122,60 +124,68 @@ static void identify_geometry(struct ata_channel *c, const struct ata_drive *d)
     u64 total = block_sectors(d->desc->disk);
     u32 now = cylinders(d, d->heads, d->sectors);
 
-    put_word(c, 1, cylinders(d, DEFAULT_HEADS, DEFAULT_SECTORS));
-    put_word(c, 3, DEFAULT_HEADS);
-    put_word(c, 6, DEFAULT_SECTORS);
-    put_word(c, 54, now);
-    put_word(c, 55, d->heads);
-    put_word(c, 56, d->sectors);
+    ata_put_word(c, 1, cylinders(d, DEFAULT_HEADS, DEFAULT_SECTORS));
+    ata_put_word(c, 3, DEFAULT_HEADS);
+    ata_put_word(c, 6, DEFAULT_SECTORS);
+    ata_put_word(c, 54, now);
+    ata_put_word(c, 55, d->heads);
+    ata_put_word(c, 56, d->sectors);
     put_dword(c, 57, (u64)now * d->heads * d->sectors);
     put_dword(c, 60, total > LBA28_SECTORS ? LBA28_SECTORS : total);
     put_dword(c, 100, total);
     put_dword(c, 102, total >> 32);
 }
 
-static void identify_modes(struct ata_channel *c, const struct ata_drive *d)
+void ata_put_modes(struct ata_channel *c)
 {
+    const struct ata_drive *d = ata_active(c);
     bool dma = c->ata->master;
     u8 mode = d->dma_mode;
 
-    put_word(c, 49, dma ? 0x0f00 : 0x0e00); /* LBA, IORDY, DMA */
-    put_word(c, 53, 0x0007);                /* words 54-58, 64-70, 88 are valid */
+    ata_put_word(c, 49, dma ? 0x0f00 : 0x0e00); /* LBA, IORDY, DMA */
+    ata_put_word(c, 53, 0x0007);                /* words 54-58, 64-70, 88 are valid */
     if (dma) {
-        put_word(c, 63, 0x07 | (mode < MODE_ULTRA ? 0x100u << (mode & 3) : 0));
-        put_word(c, 88, 0x3f | (mode >= MODE_ULTRA ? 0x100u << (mode & 7) : 0));
+        ata_put_word(c, 63, 0x07 | (mode < MODE_ULTRA ? 0x100u << (mode & 3) : 0));
+        ata_put_word(c, 88, 0x3f | (mode >= MODE_ULTRA ? 0x100u << (mode & 7) : 0));
     }
-    put_word(c, 64, 0x0003); /* PIO 3 and 4 */
+    ata_put_word(c, 64, 0x0003); /* PIO 3 and 4 */
     for (unsigned word = 65; word <= 68; word++)
-        put_word(c, word, 120);                           /* ns a cycle */
-    put_word(c, 93, 0x600b | (d->unit & 1 ? 0x0200 : 0)); /* 80-conductor cable */
+        ata_put_word(c, word, 120);                           /* ns a cycle */
+    ata_put_word(c, 93, 0x600b | (d->unit & 1 ? 0x0200 : 0)); /* 80-conductor cable */
+}
+
+void ata_put_serial(struct ata_channel *c)
+{
+    const struct ata_drive *d = ata_active(c);
+    char serial[21];
+
+    snprintf(serial, sizeof(serial), "T86-%02u", d->unit);
+    ata_put_text(c, 10, 10, d->desc->serial ? d->desc->serial : serial);
 }
 
 static void identify(struct ata_channel *c)
 {
     const struct ata_drive *d = ata_active(c);
-    char serial[21];
 
     memset(c->buffer, 0, BLOCK_SECTOR);
-    snprintf(serial, sizeof(serial), "T86-%02u", d->unit);
-    put_word(c, 0, 0x0040); /* fixed */
-    put_text(c, 10, 10, d->desc->serial ? d->desc->serial : serial);
-    put_text(c, 23, 4, "1.0");
-    put_text(c, 27, 20, "TURBO86 DISK");
-    put_word(c, 47, 0x8000 | ATA_MAX_MULTIPLE);
-    put_word(c, 48, 1); /* 32-bit data port */
-    put_word(c, 50, 0x4000);
-    put_word(c, 51, 0x0200);
-    put_word(c, 59, d->multiple ? 0x0100u | d->multiple : 0);
-    put_word(c, 80, 0x007e); /* ATA-1 to ATA-6 */
-    put_word(c, 82, 0x4068); /* NOP, look-ahead, write cache, power management */
-    put_word(c, 83, 0x7400); /* flush cache (ext), 48-bit addresses */
-    put_word(c, 84, 0x4000);
-    put_word(c, 85, 0x4008 | (d->write_cache ? 0x20 : 0) | (d->look_ahead ? 0x40 : 0));
-    put_word(c, 86, 0x3400);
-    put_word(c, 87, 0x4000);
+    ata_put_word(c, 0, 0x0040); /* fixed */
+    ata_put_serial(c);
+    ata_put_text(c, 23, 4, "1.0");
+    ata_put_text(c, 27, 20, "TURBO86 DISK");
+    ata_put_word(c, 47, 0x8000 | ATA_MAX_MULTIPLE);
+    ata_put_word(c, 48, 1); /* 32-bit data port */
+    ata_put_word(c, 50, 0x4000);
+    ata_put_word(c, 51, 0x0200);
+    ata_put_word(c, 59, d->multiple ? 0x0100u | d->multiple : 0);
+    ata_put_word(c, 80, 0x007e); /* ATA-1 to ATA-6 */
+    ata_put_word(c, 82, 0x7068); /* NOP, buffers, look-ahead, write cache, power management */
+    ata_put_word(c, 83, 0x7400); /* flush cache (ext), 48-bit addresses */
+    ata_put_word(c, 84, 0x4000);
+    ata_put_word(c, 85, 0x7008 | (d->write_cache ? 0x20 : 0) | (d->look_ahead ? 0x40 : 0));
+    ata_put_word(c, 86, 0x3400);
+    ata_put_word(c, 87, 0x4000);
     identify_geometry(c, d);
-    identify_modes(c, d);
+    ata_put_modes(c);
     c->left = 0;
     ata_pio(c, ATA_PIO_IN, BLOCK_SECTOR);
     ata_interrupt(c);
@@ -193,7 +203,7 @@ static bool set_mode(struct ata_drive *d, u8 mode)
     return mode <= 1 || (mode >= 8 && mode <= MODE_PIO_MAX);
 }
 
-static void set_features(struct ata_channel *c)
+void ata_set_features(struct ata_channel *c)
 {
     struct ata_drive *d = ata_active(c);
     bool ok = true;
@@ -281,7 +291,7 @@ static void execute_other(struct ata_channel *c)
         identify(c);
         break;
     case CMD_SET_FEATURES:
-        set_features(c);
+        ata_set_features(c);
         break;
     case CMD_SET_MULTIPLE:
         set_multiple(c);
@@ -297,6 +307,14 @@ static void execute_other(struct ata_channel *c)
     case CMD_FLUSH_EXT:
         flush(c);
         break;
+    case CMD_READ_BUFFER:
+        c->left = 0;
+        ata_pio(c, ATA_PIO_IN, BLOCK_SECTOR);
+        ata_interrupt(c);
+        break;
+    case CMD_WRITE_BUFFER:
+        ata_pio(c, ATA_PIO_OUT, BLOCK_SECTOR);
+        break;
     case CMD_CHECK_POWER:
     case CMD_CHECK_POWER_OLD:
         check_power(c);
@@ -310,6 +328,10 @@ static void execute_other(struct ata_channel *c)
 
 void ata_execute(struct ata_channel *c)
 {
+    if (ata_is_cdrom(ata_active(c))) {
+        atapi_execute(c);
+        return;
+    }
     switch (c->command) {
     case CMD_READ_SECTORS:
     case CMD_READ_SECTORS_ONCE:

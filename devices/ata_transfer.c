@@ -182,7 +182,9 @@ void ata_pio_done(struct ata_channel *c)
 {
     struct ata_drive *d = ata_active(c);
 
-    if (c->phase == ATA_PIO_OUT) {
+    if (c->phase == ATA_PIO_OUT && c->command == ATA_WRITE_BUFFER) {
+        ata_finish(c, 0);
+    } else if (c->phase == ATA_PIO_OUT) {
         ata_later(c, ATA_WRITE, access_ns(c->len / BLOCK_SECTOR));
     } else if (c->left) {
         ata_later(c, ATA_READ, ATA_BLOCK_NS + (u64)block_of(c) * ATA_KIB_NS / 2);

@@ -26,84 +26,160 @@ void monitor_start(struct monitor *m, struct chardev *out)
     monitor_print(out, "\nturbo86 monitor; 'help' lists the commands, Ctrl-a c goes back\n" PROMPT);
 }
 
-static bool cmd_quit(struct chardev *out, struct pc *pc)
+static bool cmd_quit(struct chardev *out, struct pc *pc, const char *args)
 {
-    (void)out, (void)pc;
+    (void)out, (void)pc, (void)args;
     return true;
 }
 
-static bool cmd_registers(struct chardev *out, struct pc *pc)
+static bool cmd_registers(struct chardev *out, struct pc *pc, const char *args)
 {
     char text[4096];
 
+    (void)args;
     pc_dump_registers(pc, text, sizeof(text));
     monitor_print(out, text);
     return false;
 }
 
-static bool cmd_stats(struct chardev *out, struct pc *pc)
+static bool cmd_stats(struct chardev *out, struct pc *pc, const char *args)
 {
     char text[4096];
 
+    (void)args;
     pc_dump_stats(pc, text, sizeof(text));
     monitor_print(out, text);
     return false;
 }
 
-static bool cmd_screen(struct chardev *out, struct pc *pc)
+static bool cmd_screen(struct chardev *out, struct pc *pc, const char *args)
 {
     char *text = pc_screen_text(pc);
 
+    (void)args;
     monitor_print(out, text && *text ? text : "no text on the screen\n");
     free(text);
     return false;
 }
 
-static bool cmd_reset(struct chardev *out, struct pc *pc)
+static bool cmd_reset(struct chardev *out, struct pc *pc, const char *args)
 {
-    (void)out;
+    (void)out, (void)args;
     pc_reset(pc);
     return false;
 }
 
-static bool cmd_nmi(struct chardev *out, struct pc *pc)
+static bool cmd_nmi(struct chardev *out, struct pc *pc, const char *args)
 {
-    (void)out;
+    (void)out, (void)args;
     pc_nmi(pc);
     return false;
 }
 
-static bool cmd_powerdown(struct chardev *out, struct pc *pc)
+static bool cmd_powerdown(struct chardev *out, struct pc *pc, const char *args)
 {
+    (void)args;
     if (!pc_power_button(pc))
         monitor_print(out, "the guest does not listen to the power button\n");
     return false;
 }
 
-static bool cmd_help(struct chardev *out, struct pc *pc);
+static bool change(struct chardev *out, struct pc *pc, const char *drive, const char *path)
+{
+    char error[PC_ERROR_MAX + 1];
+
+    if (pc_change_medium(pc, drive, path, error) != STATUS_OK) {
+        monitor_print(out, error);
+        monitor_print(out, "\n");
+    }
+    return false;
+}
+
+static bool cmd_change(struct chardev *out, struct pc *pc, const char *args)
+{
+    char drive[32];
+    size_t n = strcspn(args, " ");
+
+    if (n >= sizeof(drive) || !args[n] || !args[n + 1]) {
+        monitor_print(out, "change DRIVE FILE, for example change cdrom disc.iso\n");
+        return false;
+    }
+    memcpy(drive, args, n);
+    drive[n] = 0;
+    return change(out, pc, drive, args + n + 1);
+}
+
+static bool cmd_eject(struct chardev *out, struct pc *pc, const char *args)
+{
+    return change(out, pc, args, NULL);
+}
+
+static bool cmd_sendkey(struct chardev *out, struct pc *pc, const char *args)
+{
+    char text[160], error[PC_ERROR_MAX + 2];
+
+    snprintf(text, sizeof(text), "<%.150s>", args);
+    if (pc_type(pc, text, error) != STATUS_OK) {
+        monitor_print(out, error);
+        monitor_print(out, "\n");
+    }
+    return false;
+}
+
+static bool cmd_mouse_move(struct chardev *out, struct pc *pc, const char *args)
+{
+    int dx, dy, dz = 0;
+
+    if (sscanf(args, "%d %d %d", &dx, &dy, &dz) >= 2)
+        pc_mouse_move(pc, dx, dy, dz);
+    else
+        monitor_print(out, "mouse_move DX DY [DZ]: right, down, wheel towards you\n");
+    return false;
+}
+
+static bool cmd_mouse_button(struct chardev *out, struct pc *pc, const char *args)
+{
+    unsigned down;
+
+    if (sscanf(args, "%u", &down) == 1)
+        pc_mouse_buttons(pc, (u8)down);
+    else
+        monitor_print(out, "mouse_button STATE: the sum of 1 (left), 2 (right), 4 (middle)\n");
+    return false;
+}
+
+static bool cmd_help(struct chardev *out, struct pc *pc, const char *args);
 
 static const struct {
     const char *name;
-    bool (*run)(struct chardev *out, struct pc *pc);
+    bool (*run)(struct chardev *out, struct pc *pc, const char *args);
+    const char *args; /* NULL: it takes none */
     const char *help;
 } commands[] = {
-    {"help", cmd_help, "this list"},
-    {"info registers", cmd_registers, "the CPU's registers"},
-    {"info stats", cmd_stats, "counters"},
-    {"nmi", cmd_nmi, "a non-maskable interrupt"},
-    {"quit", cmd_quit, "end the run"},
-    {"screen", cmd_screen, "the text screen"},
-    {"system_powerdown", cmd_powerdown, "press the power button"},
-    {"system_reset", cmd_reset, "reset the machine"},
+    {"change", cmd_change, "DRIVE FILE", "put FILE into floppy0, floppy1 or cdrom"},
+    {"eject", cmd_eject, "DRIVE", "take out what is in it"},
+    {"help", cmd_help, NULL, "this list"},
+    {"info registers", cmd_registers, NULL, "the CPU's registers"},
+    {"info stats", cmd_stats, NULL, "counters"},
+    {"mouse_button", cmd_mouse_button, "STATE", "hold buttons: 1 left, 2 right, 4 middle"},
+    {"mouse_move", cmd_mouse_move, "DX DY [DZ]", "move the mouse, turn its wheel"},
+    {"nmi", cmd_nmi, NULL, "a non-maskable interrupt"},
+    {"quit", cmd_quit, NULL, "end the run"},
+    {"screen", cmd_screen, NULL, "the text screen"},
+    {"sendkey", cmd_sendkey, "KEY[-KEY...]", "press keys together: ctrl-alt-delete, f1, a"},
+    {"system_powerdown", cmd_powerdown, NULL, "press the power button"},
+    {"system_reset", cmd_reset, NULL, "reset the machine"},
 };
 
-static bool cmd_help(struct chardev *out, struct pc *pc)
+static bool cmd_help(struct chardev *out, struct pc *pc, const char *args)
 {
-    char text[80];
+    char text[160], name[60];
 
-    (void)pc;
+    (void)pc, (void)args;
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
-        snprintf(text, sizeof(text), "%-18s%s\n", commands[i].name, commands[i].help);
+        snprintf(name, sizeof(name), "%s%s%s", commands[i].name, commands[i].args ? " " : "",
+                 commands[i].args ? commands[i].args : "");
+        snprintf(text, sizeof(text), "%-22s%s\n", name, commands[i].help);
         monitor_print(out, text);
     }
     return false;
@@ -116,8 +192,12 @@ static bool run_line(struct monitor *m, struct chardev *out, struct pc *pc)
     if (strcmp(m->line, "q") == 0)
         return true;
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
-        if (strcmp(m->line, commands[i].name) == 0)
-            return commands[i].run(out, pc);
+        size_t n = strlen(commands[i].name);
+        bool matches = strncmp(m->line, commands[i].name, n) == 0;
+        if (matches && !m->line[n] && !commands[i].args)
+            return commands[i].run(out, pc, "");
+        if (matches && m->line[n] == ' ' && commands[i].args)
+            return commands[i].run(out, pc, m->line + n + 1);
     }
     monitor_print(out, "there is no such command; 'help' lists them\n");
     return false;

@@ -7,7 +7,7 @@
 #include "machine/pc.h"
 
 struct monitor {
-    char line[128];
+    char line[1024];
     unsigned len;
 };
 

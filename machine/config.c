@@ -74,6 +74,17 @@ static bool parse_number(const char *text, const struct unit *unit, unsigned uni
     return false;
 }
 
+bool config_time(const char *text, size_t len, u64 *ns)
+{
+    char copy[40];
+
+    if (len >= sizeof(copy))
+        return false;
+    memcpy(copy, text, len);
+    copy[len] = 0;
+    return parse_number(copy, time_units, ARRAY_LEN(time_units), 0, ns);
+}
+
 static bool parse_flag(const char *text, u64 *out)
 {
     static const char *const words[] = {"off", "on", "no", "yes", "false", "true", "0", "1"};

@@ -75,6 +75,9 @@ static inline u64 config_num(const struct config *c, enum config_id id)
     return c->value[id].num;
 }
 
+/** The first @len characters of @text as a time ("20s", "500ms") in ns; false if they are none. */
+bool config_time(const char *text, size_t len, u64 *ns) MUST_CHECK;
+
 /** What to call the option in a message. */
 static inline const char *config_typed(const struct config *c, enum config_id id)
 {

@@ -1,19 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* Which images are on which IDE connector: -hda..-hdd and -drive, brought into one form. */
+/*
+ * Which images are in which drives: -hda..-hdd, -cdrom, -fda, -fdb and -drive, brought into one
+ * form.
+ */
 #pragma once
 
 #include "machine/config.h"
 
-#define DRIVE_COUNT     4u /* primary master, slave, secondary master, slave */
+/* Places: primary master, slave, secondary master, slave; floppy drives A and B. */
+#define DRIVE_IDE       4u
+#define DRIVE_FLOPPIES  2u
+#define DRIVE_COUNT     (DRIVE_IDE + DRIVE_FLOPPIES)
+#define DRIVE_CDROM     2u /* where -cdrom goes */
 #define DRIVE_ERROR_MAX 400u
 
 struct drive {
     bool present;
+    bool cdrom;
     bool readonly;
     bool snapshot;
-    char path[4096];
+    char path[4096]; /* "": the drive is empty (CD-ROM and floppy drives only) */
 };
 
-/** Fill @drives from the configuration. False: @error holds one sentence. */
+static inline bool drive_is_floppy(unsigned place)
+{
+    return place >= DRIVE_IDE;
+}
+
+/**
+ * Fill @drives from the configuration. A machine has a CD-ROM drive, unless four disks take its
+ * place, and floppy drive A, with or without a medium. False: @error holds one sentence.
+ */
 bool drive_parse(const struct config *cfg, struct drive drives[DRIVE_COUNT],
                  char error[DRIVE_ERROR_MAX]) MUST_CHECK;

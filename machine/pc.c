@@ -50,41 +50,71 @@ enum status pc_add_chip(struct pc *pc, const struct device_class *class, void *d
 
 static u32 bus_in(void *ctx, u16 port, enum width w)
 {
-    return ioport_read(((struct pc *)ctx)->io, port, w);
+    return ioport_read(((struct pc_node *)ctx)->pc->io, port, w);
 }
 
 static void bus_out(void *ctx, u16 port, u32 val, enum width w)
 {
-    ioport_write(((struct pc *)ctx)->io, port, val, w);
-}
-
-static u8 bus_inta(void *ctx)
-{
-    return i8259_acknowledge(((struct pc *)ctx)->pic);
+    ioport_write(((struct pc_node *)ctx)->pc->io, port, val, w);
 }
 
 static void bus_ferr(void *ctx, bool level)
 {
-    portf0_set_ferr(((struct pc *)ctx)->portf0, level);
+    portf0_set_ferr(((struct pc_node *)ctx)->pc->portf0, level);
 }
 
 static enum status create_cpu(struct pc *pc)
 {
     const char *model = config_text(pc->cfg, CONFIG_cpu);
-    struct cpu_desc desc = {
-        .clock = &pc->clock,
-        .physmem = pc->physmem,
-        .model = model,
-        .bus = {pc, bus_in, bus_out, bus_inta, bus_ferr},
-        .number = 0,
-    };
-    enum status s = cpu_create(&pc->cpu[0], &desc);
+    enum status s = STATUS_OK;
 
+    for (unsigned i = 0; s == STATUS_OK && i < PC_CPUS; i++) {
+        struct cpu_desc desc = {
+            .clock = &pc->clock,
+            .physmem = pc->physmem,
+            .model = model,
+            .bus = {&pc->node[i], bus_in, bus_out, pc_bus_inta, bus_ferr, pc_bus_apic_base,
+                    pc_bus_set_apic_base},
+            .number = i,
+        };
+        pc->node[i] = (struct pc_node){.pc = pc, .number = i};
+        s = cpu_create(&pc->cpu[i], &desc);
+        if (s == STATUS_OK)
+            pc->cpus++;
+    }
     if (s == STATUS_NOT_FOUND)
         return pc_fail(pc, s, "-cpu: there is no model '%.60s'; -cpu help lists them", model);
-    if (s == STATUS_OK)
-        pc->cpus = 1;
     return s;
+}
+
+static enum status create_jit(struct pc *pc)
+{
+    const char *how = config_text(pc->cfg, CONFIG_jit);
+    struct jit_desc d = {
+        .cpu = pc->cpu[0],
+        .physmem = pc->physmem,
+        .engine = strcmp(how, "eval") == 0 ? JIT_EVAL : JIT_HOST,
+        .cache_bytes = config_num(pc->cfg, CONFIG_jit_cache_size),
+        .threshold = (u32)config_num(pc->cfg, CONFIG_jit_threshold),
+        .perf_map = config_text(pc->cfg, CONFIG_perf_map),
+    };
+
+    if (strcmp(how, "off") == 0 || (d.engine == JIT_HOST && !jit_supported()))
+        return STATUS_OK;
+    switch (jit_create(&pc->jit, &d)) {
+    case STATUS_OK:
+        return STATUS_OK;
+    case STATUS_BAD_SIZE:
+        return pc_fail(pc, STATUS_BAD_VALUE, "-jit-cache-size: '%.40s' is not between 256K and 1G",
+                       config_text(pc->cfg, CONFIG_jit_cache_size));
+    case STATUS_NO_FILE:
+        return pc_fail(pc, STATUS_NO_FILE, "-perf-map: cannot write '%.200s'", d.perf_map);
+    case STATUS_UNSUPPORTED:
+        return pc_fail(pc, STATUS_UNSUPPORTED,
+                       "the host gives no memory for translated code; -jit off runs without it");
+    default:
+        return STATUS_NO_MEMORY;
+    }
 }
 
 /* --- life --- */
@@ -127,7 +157,8 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
                       char error[PC_ERROR_MAX])
 {
     static enum status (*const stage[])(struct pc *) = {
-        create_basics, pc_load_firmware, pc_open_disks, create_cpu, pc_create_chips, pc_fill_cmos,
+        create_basics, pc_load_firmware, pc_open_disks, create_cpu,
+        create_jit,    pc_create_chips,  pc_fill_cmos,  pc_start_typing,
     };
     enum status s = STATUS_OK;
     struct pc *pc = calloc(1, sizeof(*pc));
@@ -146,7 +177,6 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
     }
     pc->error = NULL;
     pc_reset(pc);
-    pc->resets = 0;
     *out = pc;
     return STATUS_OK;
 }
@@ -155,10 +185,13 @@ void pc_destroy(struct pc *pc)
 {
     if (!pc)
         return;
+    typist_destroy(pc->typist);
     for (unsigned i = pc->chips; i-- > 0;)
         pc->chip[i].class->destroy(pc->chip[i].dev);
+    jit_destroy(pc->jit);
     for (unsigned i = 0; i < pc->cpus; i++)
         cpu_destroy(pc->cpu[i]);
+    apic_bus_destroy(pc->apic_bus);
     pc_close_disks(pc);
     if (pc->io)
         ioport_destroy(pc->io);
@@ -173,17 +206,12 @@ void pc_destroy(struct pc *pc)
 void pc_reset(struct pc *pc)
 {
     pc->reset_wanted = false;
-    pc->resets++;
+    if (pc->resets++ == 1 && *pc->boot.once)
+        pc_set_boot_order(pc, pc->boot.order);
     for (unsigned i = 0; i < pc->chips; i++)
         pc->chip[i].class->reset(pc->chip[i].dev);
     for (unsigned i = 0; i < pc->cpus; i++)
         cpu_reset(pc->cpu[i], false);
-}
-
-void pc_nmi(struct pc *pc)
-{
-    if (!pc->nmi_masked)
-        cpu_nmi(pc->cpu[0]);
 }
 
 bool pc_power_button(struct pc *pc)
@@ -290,7 +318,10 @@ void pc_dump_stats(const struct pc *pc, char *text, size_t size)
              (unsigned long long)clock_retired(&pc->clock),
              (unsigned long long)(ns / CLOCK_NS_PER_SEC),
              (unsigned long long)(ns % CLOCK_NS_PER_SEC), (unsigned long long)pc->slices,
-             (unsigned long long)pc->resets);
+             (unsigned long long)pc->resets - 1);
+    size_t used = strlen(text);
+    if (pc->jit)
+        jit_stats(pc->jit, text + used, size - used);
 }
 
 void pc_cpu_models(void (*print)(void *ctx, const char *name, const char *text), void *ctx)

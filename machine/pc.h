@@ -12,7 +12,7 @@
 struct pc;
 
 #define PC_SERIALS   2u
-#define PC_DRIVES    4u
+#define PC_NICS      4u
 #define PC_ERROR_MAX 400u
 
 /** Takes a byte that the guest sends. */
@@ -21,12 +21,19 @@ struct pc_output {
     void *ctx;
 };
 
+/** Takes a frame that a network card sends, without its check sequence; only valid in the call. */
+struct pc_wire {
+    void (*send)(void *ctx, const u8 *frame, size_t len); /* NULL: no cable */
+    void *ctx;
+};
+
 /** What the frontend supplies beside the configuration. */
 struct pc_host {
     struct pc_output serial[PC_SERIALS];
-    struct pc_output debugcon; /* put is NULL: there is no port 0xE9 */
-    u64 wall_seconds;          /* since 1970-01-01 00:00:00 UTC, now */
-    i64 local_offset;          /* seconds that local time is ahead of UTC */
+    struct pc_output debugcon;   /* put is NULL: there is no port 0xE9 */
+    struct pc_wire nic[PC_NICS]; /* in the order of nic_parse() */
+    u64 wall_seconds;            /* since 1970-01-01 00:00:00 UTC, now */
+    i64 local_offset;            /* seconds that local time is ahead of UTC */
 };
 
 /** Why pc_run() returned. */
@@ -72,6 +79,29 @@ bool pc_power_button(struct pc *pc);
 /** Whether serial port @port can take a byte now, and giving it one. */
 bool pc_serial_ready(const struct pc *pc, unsigned port);
 void pc_serial_input(struct pc *pc, unsigned port, u8 byte);
+
+/** A key goes down or up; codes as in devices/ps2kbd.h. False: the keyboard's buffer is full. */
+bool pc_key(struct pc *pc, unsigned key, bool down);
+
+/** The mouse moves right and down, its wheel towards the user; buttons: devices/ps2mouse.h. */
+void pc_mouse_move(struct pc *pc, int dx, int dy, int dz);
+void pc_mouse_buttons(struct pc *pc, u8 down);
+
+/**
+ * Type @text from now on, or after what is being typed (machine/typist.h says what it may hold).
+ * STATUS_BAD_VALUE: @error tells what cannot be typed, and nothing is.
+ */
+enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX]) MUST_CHECK;
+
+/**
+ * Put the image @path into a drive that takes media ("floppy0", "floppy1", "cdrom"), or with NULL
+ * take out what is in it. On failure nothing has changed and @error holds one sentence.
+ */
+enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
+                             char error[PC_ERROR_MAX]) MUST_CHECK;
+/** Whether network card @nic can take a frame now, and giving it one. Between calls of pc_run(). */
+bool pc_nic_ready(const struct pc *pc, unsigned nic);
+void pc_nic_receive(struct pc *pc, unsigned nic, const u8 *frame, size_t len);
 
 /** Guest time since power-on in ns, and retired instructions. */
 u64 pc_time(const struct pc *pc);

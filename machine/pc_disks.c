@@ -1,17 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* The images behind the IDE connectors; without any, and without a kernel, our demo disk. */
+/* The images in the drives; without any, and without a kernel, our demo disk. */
 #include <stdio.h>
 #include <string.h>
 
 #include "machine/board.h"
 #include "machine/hostfile.h"
 
+/* Open @d's image as *@out; @error takes one sentence. */
+static enum status open_image(struct block **out, const struct drive *d, unsigned place,
+                              char error[BLOCK_ERR_SIZE])
+{
+    const struct block_options options = {.read_only = d->readonly, .snapshot = d->snapshot};
+    struct block *b;
+    enum status s = block_open(&b, d->path, &options, error);
+
+    if (s != STATUS_OK)
+        return s;
+    if (drive_is_floppy(place) && !floppy_format_find(block_sectors(b))) {
+        snprintf(error, BLOCK_ERR_SIZE, "\"%.400s\" is larger than any floppy disk (2.88M).",
+                 d->path);
+        block_close(b);
+        return STATUS_BAD_SIZE;
+    }
+    *out = b;
+    return STATUS_OK;
+}
+
 static enum status open_disk(struct pc *pc, unsigned i)
 {
     char error[BLOCK_ERR_SIZE] = "";
     const struct drive *d = &pc->drive[i];
-    const struct block_options options = {.read_only = d->readonly, .snapshot = d->snapshot};
-    enum status s = block_open(&pc->disk[i], d->path, &options, error);
+    enum status s = open_image(&pc->disk[i], d, i, error);
 
     for (unsigned k = 0; s == STATUS_LOCKED && k < i; k++) {
         if (pc->drive[k].present && hostfile_same(pc->drive[k].path, d->path))
@@ -31,7 +50,7 @@ enum status pc_open_disks(struct pc *pc)
     if (!drive_parse(pc->cfg, pc->drive, pc->error))
         return STATUS_BAD_VALUE;
     for (unsigned i = 0; i < DRIVE_COUNT; i++) {
-        if (!pc->drive[i].present)
+        if (!pc->drive[i].present || !*pc->drive[i].path)
             continue;
         any = true;
         enum status s = open_disk(pc, i);
@@ -40,6 +59,7 @@ enum status pc_open_disks(struct pc *pc)
     }
     if (any || (kernel && *kernel) || !demo)
         return STATUS_OK;
+    pc->drive[0].present = true;
     return block_create_memory(&pc->disk[0], demo->bytes, demo->size);
 }
 
@@ -49,14 +69,90 @@ void pc_close_disks(struct pc *pc)
         block_close(pc->disk[i]);
 }
 
+u8 pc_floppy_type(const struct pc *pc, unsigned n)
+{
+    const struct block *medium = pc->disk[DRIVE_IDE + n];
+
+    if (!pc->drive[DRIVE_IDE + n].present)
+        return FLOPPY_NONE;
+    return medium ? floppy_format_find(block_sectors(medium))->type : FLOPPY_1M44;
+}
+
 u8 pc_disk_translation(const struct pc *pc)
 {
     enum { NONE = 0, LBA = 1, CHS_SECTORS = 1024 * 16 * 63 };
     u8 bits = 0;
 
-    for (unsigned i = 0; i < DRIVE_COUNT; i++) {
-        if (pc->disk[i] && block_sectors(pc->disk[i]) > CHS_SECTORS)
+    for (unsigned i = 0; i < DRIVE_IDE; i++) {
+        if (pc->disk[i] && !pc->drive[i].cdrom && block_sectors(pc->disk[i]) > CHS_SECTORS)
             bits |= (u8)(LBA << 2 * i);
     }
     return bits;
+}
+
+/* ---- media ---- */
+
+/* The place of a drive by its name, here or in QEMU; DRIVE_COUNT: there is no such drive. */
+static unsigned place_of(const struct pc *pc, const char *name)
+{
+    static const struct {
+        const char *name;
+        unsigned place;
+    } names[] = {
+        {"floppy0", DRIVE_IDE}, {"floppy1", DRIVE_IDE + 1},
+        {"cdrom", DRIVE_CDROM}, {"ide0-cd0", 0},
+        {"ide0-cd1", 1},        {"ide1-cd0", 2},
+        {"ide1-cd1", 3},
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        const struct drive *d = &pc->drive[names[i].place];
+        if (strcmp(name, names[i].name) == 0 && d->present &&
+            (d->cdrom || drive_is_floppy(names[i].place)))
+            return names[i].place;
+    }
+    return DRIVE_COUNT;
+}
+
+static enum status insert(struct pc *pc, unsigned place, struct block *medium)
+{
+    if (drive_is_floppy(place))
+        return i82077_insert(pc->fdc, place - DRIVE_IDE, medium);
+    return ata_insert(pc->ata, place / 2, place % 2, medium);
+}
+
+enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
+                             char error[PC_ERROR_MAX])
+{
+    unsigned place = place_of(pc, drive);
+    struct block *medium = NULL, *old;
+    struct drive d;
+    enum status s = STATUS_OK;
+
+    if (place == DRIVE_COUNT) {
+        snprintf(error, PC_ERROR_MAX, "there is no drive '%.60s' with removable media", drive);
+        return STATUS_NOT_FOUND;
+    }
+    if (!drive_is_floppy(place) && ata_locked(pc->ata, place / 2, place % 2)) {
+        snprintf(error, PC_ERROR_MAX, "the guest has locked the drive");
+        return STATUS_LOCKED;
+    }
+    d = pc->drive[place];
+    snprintf(d.path, sizeof(d.path), "%s", path ? path : "");
+    old = pc->disk[place];
+    if (path) {
+        char text[BLOCK_ERR_SIZE] = "";
+        s = open_image(&medium, &d, place, text);
+        snprintf(error, PC_ERROR_MAX, "%.*s", (int)PC_ERROR_MAX - 1, text);
+    }
+    if (s == STATUS_OK && (s = insert(pc, place, medium)) != STATUS_OK)
+        snprintf(error, PC_ERROR_MAX, "that disk does not fit into the drive");
+    if (s != STATUS_OK) {
+        block_close(medium);
+        return s;
+    }
+    block_close(old);
+    pc->disk[place] = medium;
+    pc->drive[place] = d;
+    return STATUS_OK;
 }

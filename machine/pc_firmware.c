@@ -10,17 +10,16 @@
 #include "machine/board.h"
 #include "machine/boot.h"
 #include "machine/hostfile.h"
+#include "machine/mptable.h"
 #include "machine/rtc_base.h"
-#include "machine/suboption.h"
 
 #define BIOS_MAX (16u << 20)
 #define ROM_MAX  (1u << 20)
+#define TINYBIOS "tinybios.bin"
 
 static const char *const firmware_folders[] = {
-    "/usr/share/seabios",
-    "/usr/share/qemu",
-    "/usr/local/share/qemu",
-    "/opt/homebrew/share/qemu",
+    "/usr/share/seabios",       "/usr/share/qemu",    "/usr/local/share/qemu",
+    "/opt/homebrew/share/qemu", "/usr/lib/ipxe/qemu",
 };
 
 /* The path of firmware file @name, into @path; false if it is nowhere. */
@@ -44,7 +43,7 @@ static bool find_firmware(const struct pc *pc, const char *name, char *path, siz
 /* Our own small BIOS, and one line that says @why. */
 static enum status load_own_bios(struct pc *pc, const char *why)
 {
-    const struct rom_image *own = rom_image_find("tinybios.bin");
+    const struct rom_image *own = rom_image_find(TINYBIOS);
     const char *kernel = config_text(pc->cfg, CONFIG_kernel);
 
     if (kernel && *kernel) /* it runs no option ROMs */
@@ -78,8 +77,11 @@ static enum status load_bios(struct pc *pc)
 
     if (given && *given) {
         snprintf(path, sizeof(path), "%s", given);
-        if (!hostfile_exists(path) && !find_firmware(pc, given, path, sizeof(path)))
+        if (!hostfile_exists(path) && !find_firmware(pc, given, path, sizeof(path))) {
+            if (strcmp(given, TINYBIOS) == 0)
+                return load_own_bios(pc, "-bios " TINYBIOS);
             return pc_fail(pc, STATUS_NO_FILE, "-bios: cannot open '%.200s'", given);
+        }
     } else if (!runs_seabios(pc)) {
         return load_own_bios(pc, "SeaBIOS needs -cpu 486 or later");
     } else if (!find_firmware(pc, "bios-256k.bin", path, sizeof(path))) {
@@ -93,6 +95,16 @@ static enum status load_bios(struct pc *pc)
                        "-bios: the size of '%.200s', %zu bytes, is not a multiple of 4096", path,
                        pc->bios_len);
     return STATUS_OK;
+}
+
+enum status pc_read_firmware(struct pc *pc, const char *name, u8 **bytes, size_t *len)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s", name);
+    if (!hostfile_exists(path) && !find_firmware(pc, name, path, sizeof(path)))
+        return STATUS_NO_FILE;
+    return hostfile_read(path, ROM_MAX, bytes, len);
 }
 
 static enum status load_vga_bios(struct pc *pc)
@@ -111,35 +123,16 @@ static enum status load_vga_bios(struct pc *pc)
 
 /* --- boot order --- */
 
-struct boot_order {
-    char order[8]; /* letters a, c, d */
-    bool menu;
-};
-
-/* -boot ORDER, or order=ORDER,menu=on. */
-static enum status parse_boot(struct pc *pc, struct boot_order *b)
+static enum status parse_boot(struct pc *pc)
 {
     const char *text = config_text(pc->cfg, CONFIG_boot);
-    struct suboption o;
 
-    snprintf(b->order, sizeof(b->order), "c");
-    b->menu = false;
-    for (const char *p = text ? text : ""; *p;) {
-        bool ok = suboption_next(&p, &o);
-        if (ok && (!*o.key || strcmp(o.key, "order") == 0)) {
-            ok = *o.value && strlen(o.value) < sizeof(b->order) &&
-                 strspn(o.value, "acd") == strlen(o.value);
-            snprintf(b->order, sizeof(b->order), "%.7s", o.value);
-        } else if (ok) {
-            ok = strcmp(o.key, "menu") == 0 && suboption_flag(&o, &b->menu);
-        }
-        if (!ok)
-            return pc_fail(pc, STATUS_BAD_VALUE,
-                           "-boot: '%.100s' is not an order of the letters a, c, d, or "
-                           "order=ORDER,menu=on|off",
-                           text);
-    }
-    return STATUS_OK;
+    if (boot_order_parse(text, &pc->boot))
+        return STATUS_OK;
+    return pc_fail(pc, STATUS_BAD_VALUE,
+                   "-boot: '%.100s' is not an order of the letters a, c, d, n, or "
+                   "order=ORDER,once=ORDER,menu=on|off",
+                   text);
 }
 
 /* -kernel: its items, and the option ROM that starts it, first in the boot order. */
@@ -167,18 +160,40 @@ static enum status add_kernel(struct pc *pc, const char *kernel, char *order, si
     return STATUS_OK;
 }
 
+/* ACPI for those who read it, the MP table for the others. */
+static void add_tables(struct pc *pc)
+{
+    const struct rom_image *dsdt = rom_image_find("dsdt.aml");
+    const struct cpu_model *m = cpu_model_find(config_text(pc->cfg, CONFIG_cpu));
+    unsigned apics = pc_has_apic(pc) ? PC_CPUS : 0;
+    struct table_loader ld = {.count = 0};
+    u32 reg[4];
+
+    if (dsdt)
+        acpi_add_tables(
+            &pc->fw, &ld,
+            &(struct acpi_desc){.dsdt = dsdt->bytes, .dsdt_len = dsdt->size, .apics = apics});
+    if (apics) {
+        cpuid_query(m, 1, 0, (struct cpuid_apic){.on = true}, reg);
+        mptable_add(&pc->fw, &ld,
+                    &(struct mptable_cpus){.count = apics,
+                                           .apic_version = pc_apic_version(m),
+                                           .signature = reg[0],
+                                           .features = reg[3]});
+    }
+    table_loader_add(&ld, &pc->fw);
+}
+
 enum status pc_load_firmware(struct pc *pc)
 {
     const char *kernel = config_text(pc->cfg, CONFIG_kernel);
-    const struct rom_image *dsdt = rom_image_find("dsdt.aml");
     char order[80] = "";
-    struct boot_order boot;
     enum status s = load_bios(pc);
 
     if (s == STATUS_OK)
         s = load_vga_bios(pc);
     if (s == STATUS_OK)
-        s = parse_boot(pc, &boot);
+        s = parse_boot(pc);
     if (s == STATUS_OK && kernel && *kernel)
         s = add_kernel(pc, kernel, order, sizeof(order));
     else if (s == STATUS_OK &&
@@ -188,13 +203,12 @@ enum status pc_load_firmware(struct pc *pc)
         return s;
     fw_add_basics(&pc->fw, &(struct fw_basics){
                                .ram_bytes = pc->ram_bytes,
-                               .cpus = 1,
-                               .boot_menu = boot.menu,
+                               .cpus = PC_CPUS,
+                               .boot_menu = pc->boot.menu,
                                .nographic = config_flag(pc->cfg, CONFIG_nographic),
                                .boot = *order ? order : NULL,
                            });
-    if (dsdt)
-        acpi_add_tables(&pc->fw, dsdt->bytes, dsdt->size);
+    add_tables(pc);
     return STATUS_OK;
 }
 
@@ -210,7 +224,10 @@ enum cmos {
     CMOS_BOOT3 = 0x38,         /* third boot device in the upper half */
     CMOS_TRANSLATION = 0x39,   /* 2 bits a disk */
     CMOS_BOOT12 = 0x3d,        /* second and first boot device */
+    EQUIPMENT_FLOPPY = BIT(0),
     EQUIPMENT_FPU = BIT(1),
+    EQUIPMENT_MOUSE = BIT(2),
+    EQUIPMENT_FLOPPIES_SHIFT = 6, /* their number - 1 */
     BOOT3_NO_FLOPPY_CHECK = BIT(0),
 };
 
@@ -222,29 +239,30 @@ static void set16(struct pc *pc, unsigned at, u64 v)
     mc146818_set(pc->rtc, at + 1, (u8)(v >> 8));
 }
 
-static u8 boot_code(char letter)
+void pc_set_boot_order(struct pc *pc, const char *order)
 {
-    switch (letter) {
-    case 'a':
-        return 1;
-    case 'c':
-        return 2;
-    case 'd':
-        return 3;
-    default:
-        return 0;
-    }
+    u8 byte38 = BOOT3_NO_FLOPPY_CHECK, byte3d;
+
+    boot_order_cmos(order, &byte38, &byte3d);
+    mc146818_set(pc->rtc, CMOS_BOOT3, byte38);
+    mc146818_set(pc->rtc, CMOS_BOOT12, byte3d);
+}
+
+static void fill_equipment(struct pc *pc)
+{
+    u8 a = pc_floppy_type(pc, 0), b = pc_floppy_type(pc, 1);
+    u8 equipment = EQUIPMENT_FPU | EQUIPMENT_MOUSE;
+
+    if (a || b)
+        equipment |= (u8)(EQUIPMENT_FLOPPY | (a && b ? 1 << EQUIPMENT_FLOPPIES_SHIFT : 0));
+    mc146818_set(pc->rtc, CMOS_FLOPPIES, (u8)(a << 4 | b));
+    mc146818_set(pc->rtc, CMOS_EQUIPMENT, equipment);
 }
 
 enum status pc_fill_cmos(struct pc *pc)
 {
     u64 above_1m = pc->ram_bytes - (1 << 20);
-    struct boot_order b;
-    u8 code[3] = {0};
 
-    enum status s = parse_boot(pc, &b);
-    if (s != STATUS_OK)
-        return s;
     set16(pc, CMOS_BASE_KIB, 640);
     u64 extended = above_1m >> 10;
     if (extended > 63 * 1024)
@@ -253,12 +271,8 @@ enum status pc_fill_cmos(struct pc *pc)
     set16(pc, CMOS_EXTENDED_KIB2, extended);
     if (pc->ram_bytes > 16 << 20)
         set16(pc, CMOS_ABOVE_16M, (pc->ram_bytes - (16 << 20)) >> 16);
-    mc146818_set(pc->rtc, CMOS_FLOPPIES, 0);
-    mc146818_set(pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU);
-    for (unsigned i = 0; i < 3 && b.order[i]; i++)
-        code[i] = boot_code(b.order[i]);
-    mc146818_set(pc->rtc, CMOS_BOOT12, (u8)(code[1] << 4 | code[0]));
-    mc146818_set(pc->rtc, CMOS_BOOT3, (u8)(code[2] << 4 | BOOT3_NO_FLOPPY_CHECK));
+    fill_equipment(pc);
+    pc_set_boot_order(pc, *pc->boot.once ? pc->boot.once : pc->boot.order);
     mc146818_set(pc->rtc, CMOS_TRANSLATION, pc_disk_translation(pc));
     return STATUS_OK;
 }

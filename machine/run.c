@@ -35,7 +35,7 @@ static bool sleep_step(struct pc *pc, u64 host_ns, enum pc_stop *stop)
 {
     u64 next = clock_next(&pc->clock);
 
-    if (!cpu_can_wake(pc->cpu[0]) || (next == CLOCK_NEVER && pc->deterministic)) {
+    if (!pc_can_wake(pc, 0) || (next == CLOCK_NEVER && pc->deterministic)) {
         *stop = PC_STOP_HALTED;
         return false;
     }
@@ -75,7 +75,7 @@ static void handle_events(struct pc *pc, enum cpu_exit exit)
         if (no_reboot)
             pc_request_stop(pc, PC_STOP_TRIPLE_FAULT);
         else
-            cpu_reset(pc->cpu[0], true);
+            pc_init_cpu(pc, 0), cpu_reset(pc->cpu[0], true);
     }
 }
 
@@ -84,6 +84,7 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns)
     enum pc_stop stop;
 
     pc->slices++;
+    pc->look = false;
     if (!pc->deterministic) {
         if (pc->slept)
             pacer_slept(&pc->pacer, &pc->clock, host_ns);
@@ -97,7 +98,7 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns)
             pc->stopping = false;
             return pc->stop;
         }
-        if (retired >= end)
+        if (retired >= end || pc->look)
             break;
         clock_begin(&pc->clock, end - retired);
         enum cpu_exit exit = cpu_run(pc->cpu[0]);

@@ -67,9 +67,10 @@ struct mmu_context {
     u64 cr3;
     u64 pdpte[4];
     struct mmu_tables t;
-    u32 *node; /* by linear page; 0: nothing cached */
-    u32 head;  /* all nodes of this context */
-    u64 used;  /* for LRU; 0: free */
+    u32 *node;  /* by linear page; 0: nothing cached */
+    u32 head;   /* all nodes of this context */
+    bool jumps; /* the jump table is not empty */
+    u64 used;   /* for LRU; 0: free */
 };
 
 struct mmu {

@@ -140,6 +140,41 @@ static u32 node_new(struct mmu *m)
     return m->nodes++;
 }
 
+static void jumps_clear(struct mmu_context *c)
+{
+    if (c->jumps)
+        memset(c->t.jump, 0xff, MMU_JUMPS * sizeof(*c->t.jump));
+    c->jumps = false;
+}
+
+void mmu_jump_set(struct mmu *m, u32 eip, u32 mode, u64 host)
+{
+    if (m->slow)
+        return; /* view.cur is not of a context */
+    if (!m->cur->jumps)
+        memset(m->cur->t.jump, 0xff, MMU_JUMPS * sizeof(*m->cur->t.jump));
+    m->cur->jumps = true;
+    m->cur->t.jump[eip % MMU_JUMPS] = (struct mmu_jump){eip, mode, host};
+}
+
+void mmu_jump_forget(struct mmu *m, u32 eip, u32 mode)
+{
+    for (unsigned i = 0; i < MMU_CONTEXTS; i++) {
+        struct mmu_context *c = &m->context[i];
+        if (!c->jumps)
+            continue;
+        struct mmu_jump *j = &c->t.jump[eip % MMU_JUMPS];
+        if (j->eip == eip && j->mode == mode)
+            j->mode = UINT32_MAX;
+    }
+}
+
+void mmu_jump_flush(struct mmu *m)
+{
+    for (unsigned i = 0; i < MMU_CONTEXTS; i++)
+        jumps_clear(&m->context[i]);
+}
+
 static void node_drop(struct mmu *m, u32 i)
 {
     struct tlb_node *n = &m->node[i];
@@ -147,6 +182,8 @@ static void node_drop(struct mmu *m, u32 i)
 
     c->t.read[n->vpn] = 0;
     c->t.write[n->vpn] = 0;
+    if (c->t.exec[n->vpn])
+        jumps_clear(c);
     c->t.exec[n->vpn] = 0;
     c->node[n->vpn] = 0;
     link_remove(m, ON_CTX, &c->head, i * 4);
@@ -294,20 +331,21 @@ static void *map_table(size_t bytes)
 
 static bool tables_map(struct mmu_tables *t)
 {
-    t->read = map_table(MMU_PAGES * sizeof(*t->read));
-    t->write = map_table(MMU_PAGES * sizeof(*t->write));
-    t->exec = map_table(MMU_PAGES * sizeof(*t->exec));
-    return t->read && t->write && t->exec;
+    u8 *p = map_table(MMU_CONTEXT_BYTES);
+
+    if (!p)
+        return false;
+    t->read = (u64 *)p;
+    t->write = (u64 *)(p + MMU_WRITE_OFFSET);
+    t->exec = (u32 *)(p + MMU_EXEC_OFFSET);
+    t->jump = (struct mmu_jump *)(p + MMU_JUMP_OFFSET);
+    return true;
 }
 
 static void tables_unmap(struct mmu_tables *t)
 {
     if (t->read)
-        munmap(t->read, MMU_PAGES * sizeof(*t->read));
-    if (t->write)
-        munmap(t->write, MMU_PAGES * sizeof(*t->write));
-    if (t->exec)
-        munmap(t->exec, MMU_PAGES * sizeof(*t->exec));
+        munmap(t->read, MMU_CONTEXT_BYTES);
 }
 
 static struct mmu_context *context_find(struct mmu *m, u32 mode)

@@ -1,10 +1,10 @@
 ; SPDX-License-Identifier: MIT
 ;
 ; tinybios.bin: a 64 KiB BIOS of our own, so that tests need nobody else's. It brings up the chips
-; of a PC/AT, knows one hard disk (primary master, PIO) and boots its first sector. Its messages
-; and all that INT 10h prints as a teletype also go to port E9h.
+; of a PC/AT, knows one hard disk (primary master, PIO) and two floppy drives, and boots from them in
+; the order that CMOS says. Its messages and all that INT 10h prints as a teletype also go to port E9h.
 ;
-; It needs a 386. It does not know: floppies, CD-ROMs, option ROMs, PCI resources (it enables the
+; It needs a 386. It does not know: CD-ROMs, option ROMs, PCI resources (it enables the
 ; legacy decode of IDE and VGA and places the PIIX4's power management at 600h), ACPI tables, SMM.
 ; Without a VGA BIOS there is also no font: text memory is right, the picture stays blank.
 ;
@@ -29,6 +29,11 @@ BDA_KEY_HEAD    equ 0x1a
 BDA_KEY_TAIL    equ 0x1c
 BDA_KEY_RING    equ 0x1e
 BDA_KEY_END     equ 0x3e
+BDA_RECALIBRATED equ 0x3e               ; bit 7: the floppy controller has interrupted
+BDA_MOTORS      equ 0x3f
+BDA_MOTOR_COUNT equ 0x40
+BDA_FLOPPY_STATUS equ 0x41
+BDA_FLOPPY_RESULT equ 0x42              ; 7 bytes
 BDA_MODE        equ 0x49
 BDA_COLUMNS     equ 0x4a
 BDA_PAGE_SIZE   equ 0x4c
@@ -49,6 +54,8 @@ EBDA_SECTORS    equ 0x10                ; of the disk, 32 bits
 EBDA_CYLINDERS  equ 0x14
 EBDA_HEADS      equ 0x16
 EBDA_SPT        equ 0x18
+EBDA_FLOPPIES   equ 0x1a                ; types of drives A (upper half) and B, as in CMOS
+EBDA_RATES      equ 0x1c                ; what each one's disk is recorded with
 EBDA_TOP        equ 0x20                ; end of RAM below 4 GiB
 EBDA_ABOVE      equ 0x24                ; RAM above 4 GiB, in 64 KiB
 EBDA_VGA        equ 0x28                ; a VGA answers
@@ -96,6 +103,7 @@ banner: db      'turbo86 tinybios', 13, 10, 0
 %include "tinybios/post.inc"
 %include "tinybios/video.inc"
 %include "tinybios/disk.inc"
+%include "tinybios/floppy.inc"
 %include "tinybios/system.inc"
 %include "tinybios/keyboard.inc"
 

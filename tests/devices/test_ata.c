@@ -373,6 +373,25 @@ static void table_and_transfer_of_different_length(void **state)
     assert_int_equal(in(b, 0x1f7), READY);
 }
 
+static void the_buffer_can_be_tried(void **state)
+{
+    struct board *b = *state;
+    u8 sector[512], back[512];
+
+    for (unsigned i = 0; i < 512; i++)
+        sector[i] = (u8)(i * 11);
+    command(b, 0xe8, 0, 0);
+    clock_run(&b->clk, MS);
+    assert_int_equal(in(b, 0x3f6) & DRQ, DRQ);
+    write_words(b, sector, 512);
+    assert_int_equal(wait_irq(b), READY);
+    command(b, 0xe4, 0, 0);
+    assert_int_equal(wait_irq(b) & DRQ, DRQ);
+    read_words(b, back, 512);
+    assert_memory_equal(sector, back, 512);
+    assert_int_equal(in(b, 0x1f7), READY);
+}
+
 static void state_survives_save_and_load(void **state)
 {
     struct board *b = *state;
@@ -442,6 +461,7 @@ int main(void)
         T(dma_reads_through_the_table),
         T(dma_writes_48_bit),
         T(table_and_transfer_of_different_length),
+        T(the_buffer_can_be_tried),
         T(state_survives_save_and_load),
         T(random_writes_are_harmless),
     };

@@ -104,6 +104,45 @@ static void a_disk_read_reaches_memory_and_ends_with_tc(void **state)
     assert_int_equal(in(b, 0x0f), 0xff);
 }
 
+/* A device with all its bytes at hand cannot tell demand, single and block mode apart. */
+static void every_mode_but_cascade_moves(void **state)
+{
+    struct board *b = *state;
+    static const u8 modes[] = {0x00, 0x40, 0x80, 0xc0};
+    u8 data[] = "0123456789";
+    bool tc;
+
+    for (unsigned i = 0; i < 4; i++) {
+        size_t want = modes[i] == 0xc0 ? 0 : 10;
+        program_2(b, modes[i] | WRITE, 0x1000 * (i + 1), 9);
+        assert_int_equal(i8237_ready(b->dma, 2), want != 0);
+        assert_int_equal(i8237_transfer(b->dma, 2, data, 10, true, &tc), want);
+        assert_int_equal(tc, want != 0);
+        if (want)
+            assert_memory_equal(physmem_ram(b->mem) + 0x1000 * (i + 1), data, 10);
+    }
+}
+
+static void master_clear_masks_all_and_forgets_the_status(void **state)
+{
+    struct board *b = *state;
+    u8 data[4] = {0};
+    bool tc;
+
+    program_2(b, SINGLE | WRITE, 0x1000, 3);
+    assert_int_equal(i8237_transfer(b->dma, 2, data, 4, true, &tc), 4);
+    out(b, 0x04, 0); /* the byte pointer now wants the high byte */
+    out(b, 0x0d, 0);
+    assert_int_equal(in(b, 0x08), 0);
+    assert_int_equal(in(b, 0x0f), 0xff);
+    out(b, 0x04, 0x34);
+    out(b, 0x04, 0x12);
+    assert_int_equal(in(b, 0x04), 0x34);
+    assert_int_equal(in(b, 0x04), 0x12);
+    out(b, 0x0e, 0); /* all four may again */
+    assert_int_equal(in(b, 0x0f), 0xf0);
+}
+
 static void a_disk_write_reads_memory(void **state)
 {
     struct board *b = *state;
@@ -272,6 +311,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_disk_read_reaches_memory_and_ends_with_tc),
         T(a_disk_write_reads_memory),
+        T(every_mode_but_cascade_moves),
+        T(master_clear_masks_all_and_forgets_the_status),
         T(auto_init_starts_over),
         T(the_address_wraps_within_its_page),
         T(addresses_can_go_down),

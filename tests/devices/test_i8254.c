@@ -308,6 +308,28 @@ static void a_latch_holds_until_both_bytes_are_read(void **state)
     assert_int_equal(in(b, 0x40), 0x11);
 }
 
+static void read_back_latches_several_counters(void **state)
+{
+    struct board *b = *state;
+
+    out(b, 0x43, 0x30); /* counter 0: mode 0 */
+    out(b, 0x40, 0x10);
+    out(b, 0x40, 0x00);
+    out(b, 0x43, 0x74);                  /* counter 1: mode 2 */
+    out(b, 0x43, 0xe6);                  /* status only, of both */
+    assert_int_equal(in(b, 0x40), 0x70); /* the count is not loaded yet */
+    assert_int_equal(in(b, 0x41), 0xf4); /* there is none, OUT is high  */
+    clock_run(&b->clk, 100000);
+    out(b, 0x43, 0xd2); /* the count only, of counter 0 */
+    out(b, 0x43, 0xe2); /* and its status: it comes first */
+    assert_int_equal(in(b, 0x40), 0xb0);
+    u8 low = in(b, 0x40);
+    clock_run(&b->clk, 100000);
+    out(b, 0x43, 0xd2);
+    assert_int_equal(in(b, 0x40), 0xff); /* still the latched count's high byte */
+    assert_true(low > 0x80);
+}
+
 static void one_byte_access_fills_the_other_with_0(void **state)
 {
     struct board *b = *state;
@@ -401,6 +423,7 @@ int main(void)
         T(a_low_gate_holds_the_count),
         T(bcd_counts_in_decimal),
         T(a_latch_holds_until_both_bytes_are_read),
+        T(read_back_latches_several_counters),
         T(one_byte_access_fills_the_other_with_0),
         T(port_61_toggles_with_refresh),
         T(an_edge_is_not_lost_if_the_clock_is_coarse),

@@ -266,6 +266,26 @@ static void the_alarm_fires_at_its_time(void **state)
     assert_true(clock_next(&b->clk) == CLOCK_NEVER);
 }
 
+static void alarms_know_twelve_hours_and_binary(void **state)
+{
+    struct board *b = *state;
+
+    put(b, 0x0b, 0x84); /* SET, binary, 12 hours */
+    put(b, 0, 58);
+    put(b, 2, 59);
+    put(b, 4, 11); /* before noon */
+    put(b, 1, 5);
+    put(b, 3, 0);
+    put(b, 5, 12 | 0x80); /* after it */
+    put(b, 0x0b, 0x24);
+    clock_run(&b->clk, 6 * SEC);
+    assert_false(b->irq8.level);
+    clock_run(&b->clk, 1 * SEC);
+    assert_true(b->irq8.level);
+    assert_int_equal(get(b, 4), 12 | 0x80);
+    assert_int_equal(get(b, 0), 5);
+}
+
 static void an_alarm_on_every_second(void **state)
 {
     struct board *b = *state;
@@ -343,6 +363,7 @@ int main(void)
         T(the_slow_rates_are_special),
         T(update_interrupts_come_every_second),
         T(the_alarm_fires_at_its_time),
+        T(alarms_know_twelve_hours_and_binary),
         T(an_alarm_on_every_second),
         T(ram_is_ram_and_c_and_d_are_read_only),
         T(nonsense_in_the_calendar_does_no_harm),

@@ -68,11 +68,11 @@ static u32 some_port(struct fuzz *f)
     static const struct {
         u16 base, count;
     } ranges[] = {
-        {0x00, 0x10},  {0x20, 2},     {0x40, 4},      {0x60, 5},      {0x70, 4},      {0x80, 16},
-        {0x92, 1},     {0xa0, 2},     {0xb2, 2},      {0xc0, 0x20},   {0xe9, 1},      {0xf0, 8},
-        {0x170, 8},    {0x376, 1},    {0x1f0, 8},     {0x3f6, 1},     {0x2f8, 8},     {0x3f8, 8},
-        {0x3b0, 0x30}, {0x1ce, 4},    {0x4d0, 2},     {0x510, 12},    {0xcf8, 8},     {0xcf9, 1},
-        {0x600, 0x40}, {0x700, 0x10}, {0xb000, 0x40}, {0xb100, 0x10}, {BM_PORTS, 16},
+        {0x00, 0x10}, {0x20, 2},     {0x40, 4},     {0x60, 5},      {0x70, 4},      {0x80, 16},
+        {0x92, 1},    {0xa0, 2},     {0xb2, 2},     {0xc0, 0x20},   {0xe9, 1},      {0xf0, 8},
+        {0x170, 8},   {0x376, 1},    {0x1f0, 8},    {0x3f2, 6},     {0x2f8, 8},     {0x3f8, 8},
+        {0x300, 32},  {0x3b0, 0x30}, {0x1ce, 4},    {0x4d0, 2},     {0x510, 12},    {0xcf8, 8},
+        {0xcf9, 1},   {0x600, 0x40}, {0x700, 0x10}, {0xb000, 0x40}, {0xb100, 0x10}, {BM_PORTS, 16},
     };
 
     if (fuzz_one_in(f, 20))
@@ -145,7 +145,7 @@ static void config_write(struct pc *pc, u32 devfn, u32 reg, u32 val, enum width 
 
 static u32 some_devfn(struct fuzz *f)
 {
-    static const u8 devfn[] = {0x00, 0x08, 0x09, 0x0b, 0x10};
+    static const u8 devfn[] = {0x00, 0x08, 0x09, 0x0b, 0x10, 0x18, 0x20};
 
     return fuzz_one_in(f, 10) ? fuzz_below(f, 0x10000) : devfn[fuzz_below(f, ARRAY_LEN(devfn))];
 }
@@ -217,6 +217,33 @@ static void ata(struct fuzz *f, struct pc *pc)
                 in(pc, base, w);
         }
         in(pc, base + 7, W8);
+    }
+}
+
+/* A packet command to the CD-ROM drive. */
+static void packet(struct fuzz *f, struct pc *pc)
+{
+    static const u8 commands[] = {0x00, 0x03, 0x12, 0x1b, 0x1e, 0x25, 0x28, 0x2b, 0x42, 0x43,
+                                  0x46, 0x4a, 0x51, 0x52, 0x5a, 0xa8, 0xb9, 0xbb, 0xbd, 0xbe};
+    u8 p[12];
+
+    fuzz_bytes(f, p, sizeof(p));
+    for (unsigned i = 0; i < sizeof(p); i++)
+        p[i] = fuzz_one_in(f, 2) ? 0 : fuzz_one_in(f, 2) ? p[i] & 3 : p[i];
+    p[0] = fuzz_one_in(f, 10) ? p[0] : commands[fuzz_below(f, sizeof(commands))];
+    out(pc, 0x176, 0xb0, W8);
+    out(pc, 0x171, fuzz_one_in(f, 4), W8);
+    out(pc, 0x174, (u32)fuzz_u64(f), W8);
+    out(pc, 0x175, fuzz_one_in(f, 2) ? 8 : (u32)fuzz_u64(f), W8);
+    out(pc, 0x177, fuzz_one_in(f, 10) ? 0xa1 : 0xa0, W8);
+    board_step(pc, 20000);
+    for (unsigned i = 0; i < 12; i += 2)
+        out(pc, 0x170, load16(p + i), W16);
+    for (unsigned n = fuzz_below(f, 5); n; n--) {
+        board_step(pc, fuzz_length(f, 20));
+        enum width w = fuzz_below(f, 3);
+        for (unsigned k = fuzz_one_in(f, 3) ? 1024 : fuzz_below(f, 40); k; k--)
+            in(pc, 0x170, w);
     }
 }
 
@@ -293,6 +320,37 @@ static void isa_dma(struct fuzz *f, struct pc *pc)
     i8237_set_dreq(pc->dma, n, fuzz_one_in(f, 4));
 }
 
+/* A command of the floppy controller, mostly with sensible bytes, and what goes with it. */
+static void floppy(struct fuzz *f, struct pc *pc)
+{
+    static const u8 commands[] = {0x42, 0x45, 0xc5, 0x46, 0xe6, 0xc6, 0x49, 0x4a, 0x4c,
+                                  0x6c, 0x4d, 0x51, 0x56, 0xd6, 0x59, 0x5d, 0x07, 0x0f,
+                                  0x8f, 0xcf, 0x03, 0x13, 0x12, 0x0e, 0x08, 0x04};
+    bool dma = fuzz_one_in(f, 2);
+
+    if (fuzz_one_in(f, 6)) {
+        out(pc, 0x3f2, some_value(f), W8);
+        board_step(pc, 100000);
+    }
+    out(pc, 0x3f2, 0x1c | (fuzz_one_in(f, 6) ? 0x21 : 0), W8);
+    out(pc, 0x3f7, fuzz_one_in(f, 4) ? fuzz_below(f, 4) : 0, W8);
+    for (unsigned n = fuzz_below(f, 9); n && in(pc, 0x3f4, W8) & 0x40; n--)
+        in(pc, 0x3f5, W8);
+    out(pc, 0x3f5, commands[fuzz_below(f, sizeof(commands))], W8);
+    out(pc, 0x3f5, fuzz_one_in(f, 8) ? some_value(f) : 0, W8);
+    for (unsigned n = 0; n < 7; n++)
+        out(pc, 0x3f5, fuzz_one_in(f, 8) ? some_value(f) : n == 3 ? 2u : fuzz_below(f, 3), W8);
+    if (dma)
+        isa_dma(f, pc);
+    board_step(pc, fuzz_length(f, 22));
+    for (unsigned n = fuzz_below(f, 600), read = fuzz_below(f, 2); n; n--) {
+        if (read)
+            in(pc, 0x3f5, W8);
+        else
+            out(pc, 0x3f5, some_value(f), W8);
+    }
+}
+
 static void screen(struct fuzz *f, struct pc *pc)
 {
     struct pc_frame frame = {0};
@@ -313,9 +371,53 @@ static void screen(struct fuzz *f, struct pc *pc)
         free(frame.pixels);
 }
 
+/* Local APIC and I/O APIC as a kernel programs them, and interrupts taken. */
+static void apics(struct fuzz *f, struct pc *pc)
+{
+    static const u16 regs[] = {0x80,  0xb0,  0xd0,  0xe0,  0xf0,  0x280, 0x300, 0x300, 0x310,
+                               0x320, 0x330, 0x340, 0x350, 0x360, 0x370, 0x380, 0x3e0};
+
+    for (unsigned n = 1 + fuzz_below(f, 6); n; n--) {
+        u32 reg =
+            fuzz_one_in(f, 8) ? fuzz_below(f, 0x40) << 4 : regs[fuzz_below(f, ARRAY_LEN(regs))];
+        u32 pin = fuzz_below(f, 25);
+        switch (fuzz_below(f, 6)) {
+        case 0:
+        case 1:
+            physmem_store(pc->physmem, APIC_DEFAULT_BASE + reg, some_value(f), 4);
+            break;
+        case 2:
+            physmem_load(pc->physmem, APIC_DEFAULT_BASE + reg, 4);
+            break;
+        case 3:
+            physmem_store(pc->physmem, IOAPIC_BASE, 0x10 + 2 * pin + fuzz_below(f, 2), 4);
+            physmem_store(pc->physmem, IOAPIC_BASE + 0x10, (u32)fuzz_u64(f) & 0x1afff, 4);
+            break;
+        case 4:
+            (void)pc_bus_inta(&pc->node[0]);
+            break;
+        default:
+            if (fuzz_one_in(f, 8))
+                (void)pc_bus_set_apic_base(&pc->node[0], fuzz_one_in(f, 2)
+                                                             ? 0xfee00900
+                                                             : board_address(f, pc) & ~0x7ffull);
+            else
+                physmem_store(pc->physmem, APIC_DEFAULT_BASE + 0xf0, 0x1ff, 4);
+            break;
+        }
+    }
+}
+
 static void outside(struct fuzz *f, struct pc *pc)
 {
-    switch (fuzz_below(f, 6)) {
+    bool there = fuzz_one_in(f, 2);
+
+    switch (fuzz_below(f, 7)) {
+    case 6: /* media come and go */
+        if (i82077_insert(pc->fdc, 0, there ? pc->disk[DRIVE_IDE] : NULL) != STATUS_OK ||
+            ata_insert(pc->ata, 1, 1, there ? pc->disk[3] : NULL) != STATUS_OK)
+            fuzz_fail(f, "a medium does not fit any more");
+        break;
     case 0:
         pc_serial_input(pc, fuzz_below(f, PC_SERIALS), (u8)fuzz_u64(f));
         break;
@@ -326,6 +428,8 @@ static void outside(struct fuzz *f, struct pc *pc)
         pc_nmi(pc);
         break;
     case 3:
+        ps2mouse_move(pc->mouse, (int)fuzz_below(f, 600) - 300, (int)fuzz_u64(f), (int)fuzz_u64(f));
+        ps2mouse_buttons(pc->mouse, (u8)fuzz_u64(f));
         (void)ps2kbd_key(pc->kbd, fuzz_below(f, 160), fuzz_one_in(f, 2));
         break;
     case 4:
@@ -335,6 +439,18 @@ static void outside(struct fuzz *f, struct pc *pc)
         if (pc->reset_wanted || fuzz_one_in(f, 50))
             pc_reset(pc);
         break;
+    }
+}
+
+/* Bytes to the mouse and to the keyboard, as their drivers send them. */
+static void ps2(struct fuzz *f, struct pc *pc)
+{
+    for (unsigned n = fuzz_below(f, 6); n; n--) {
+        if (fuzz_one_in(f, 2))
+            out(pc, 0x64, 0xd4, W8);
+        out(pc, 0x60, fuzz_one_in(f, 4) ? some_value(f) : 0xe0 | fuzz_below(f, 32), W8);
+        board_step(pc, fuzz_length(f, 19));
+        in(pc, 0x60, W8);
     }
 }
 
@@ -352,9 +468,10 @@ static void timers(struct fuzz *f, struct pc *pc)
 void board_operation(struct fuzz *f, struct pc *pc)
 {
     static void (*const kinds[])(struct fuzz *, struct pc *) = {
-        plain_ports, plain_ports, plain_ports, plain_ports, indexed_ports, indexed_ports,
-        memory,      memory,      pci,         pci,         ata,           bus_master,
-        fwcfg_dma,   isa_dma,     screen,      outside,     timers,
+        plain_ports, plain_ports, plain_ports,   plain_ports,   indexed_ports, indexed_ports,
+        memory,      memory,      pci,           pci,           ata,           bus_master,
+        fwcfg_dma,   apics,       board_network, board_network, isa_dma,       screen,
+        outside,     timers,      floppy,        packet,        ps2,
     };
 
     kinds[fuzz_below(f, ARRAY_LEN(kinds))](f, pc);

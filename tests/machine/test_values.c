@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Small parsers of machine/, and the pacer against a host of known speed. */
+#include "machine/boot_order.h"
 #include "machine/drive.h"
 #include "machine/pacer.h"
 #include "machine/rtc_base.h"
@@ -55,6 +56,21 @@ static void drives_find_their_connectors(void **state)
     assert_true(DRIVES("-hdb", "/etc/passwd", "-snapshot"));
     assert_true(d[1].snapshot);
 
+    assert_true(DRIVES("-cdrom", "/etc/passwd", "-fdb", "/etc/passwd"));
+    assert_true(d[2].cdrom && d[2].readonly && !d[0].present);
+    assert_true(d[4].present && !*d[4].path); /* floppy drive A is there, and empty */
+    assert_string_equal(d[5].path, "/etc/passwd");
+    assert_true(DRIVES("-drive", "file=a,if=floppy", "-drive", "file=b,media=cdrom,index=1"));
+    assert_string_equal(d[4].path, "a");
+    assert_true(d[1].cdrom && d[2].cdrom && !*d[2].path && !d[5].present);
+    assert_true(DRIVES("-hdc", "/etc/passwd"));
+    assert_false(d[2].cdrom);
+
+    assert_false(DRIVES("-hdc", "/etc/passwd", "-cdrom", "/etc/passwd"));
+    assert_non_null(strstr(error, "the same drive"));
+    assert_false(DRIVES("-drive", "file=a,if=floppy,index=2"));
+    assert_non_null(strstr(error, "index=2 is not supported"));
+    assert_false(DRIVES("-drive", "file=a,if=floppy,media=cdrom"));
     assert_false(DRIVES("-drive", "index=0"));
     assert_non_null(strstr(error, "names no file"));
     assert_false(DRIVES("-drive", "file=a,format=qcow2"));
@@ -63,6 +79,29 @@ static void drives_find_their_connectors(void **state)
     assert_non_null(strstr(error, "no part 'colour'"));
     assert_false(DRIVES("-hda", "/etc/passwd", "-drive", "file=a,index=0"));
     assert_non_null(strstr(error, "given twice"));
+}
+
+static void boot_orders_become_cmos_bytes(void **state)
+{
+    struct boot_order b;
+    u8 byte38 = 0x01, byte3d;
+
+    (void)state;
+    assert_true(boot_order_parse(NULL, &b));
+    assert_string_equal(b.order, "cad");
+    boot_order_cmos(b.order, &byte38, &byte3d);
+    assert_int_equal(byte38, 0x31);
+    assert_int_equal(byte3d, 0x12);
+    assert_true(boot_order_parse("order=nd,once=a,menu=on", &b));
+    assert_true(b.menu && strcmp(b.once, "a") == 0);
+    boot_order_cmos(b.order, &byte38, &byte3d);
+    assert_int_equal(byte38, 0x01);
+    assert_int_equal(byte3d, 0x34);
+    assert_true(boot_order_parse("d", &b) && strcmp(b.order, "d") == 0);
+    assert_false(boot_order_parse("aa", &b));
+    assert_false(boot_order_parse("b", &b));
+    assert_false(boot_order_parse("order=", &b));
+    assert_false(boot_order_parse("splash=x", &b));
 }
 
 static void the_rtc_base_takes_words_and_dates(void **state)
@@ -133,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_split_at_single_commas),
         cmocka_unit_test(drives_find_their_connectors),
+        cmocka_unit_test(boot_orders_become_cmos_bytes),
         cmocka_unit_test(the_rtc_base_takes_words_and_dates),
         cmocka_unit_test(guest_time_follows_a_host_that_changes_speed),
         cmocka_unit_test(time_that_the_host_was_away_is_not_caught_up),

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """run.py [--only NAME,NAME] [--verbose] EMULATOR [ARGS...]: assembles every test here and runs it
-from -hda. Compares the last line of what it says through port E9h with its "expect:" line, and the
-exit status with 33 or with its "status:" line (turbo86 others). A line "name: FAIL ..." is a failure,
-unless the emulator is QEMU or Bochs (../support/bochs.py) and deviations.md lists the case."""
+from -hda, or with a line "media: floppy BYTES" from drive A. Compares the last line of what it says
+through port E9h with its "expect:" line, and the exit status with 33 or with its "status:" line
+(turbo86 others). A line "name: FAIL ..." is a failure, unless the emulator is QEMU or Bochs
+(../support/bochs.py) and deviations.md lists the case."""
 import fnmatch
 import pathlib
 import subprocess
@@ -39,11 +40,13 @@ def run(source, command, tmp):
     image, said = tmp / (source.stem + ".img"), tmp / (source.stem + ".txt")
     subprocess.run(["nasm", "-Werror", "-w-label-orphan", "-f", "bin", f"-I{HERE}/", "-o", image,
                     source], check=True)
-    image.write_bytes(image.read_bytes().ljust(2 * 16 * 63 * 512, b"\0"))
+    media = (header(source, "media") or "ide").split()
+    size = int(media[1]) if len(media) > 1 else 2 * 16 * 63 * 512
+    image.write_bytes(image.read_bytes().ljust(size, b"\0"))
     try:
         status = subprocess.run(
             command + ["-display", "none", "-no-reboot", "-drive",
-                       f"file={image},format=raw,if=ide", "-debugcon", f"file:{said}",
+                       f"file={image},format=raw,if={media[0]}", "-debugcon", f"file:{said}",
                        "-device", "isa-debug-exit,iobase=0xf4"],
             timeout=60, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             check=False).returncode

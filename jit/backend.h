@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a host processor must offer the JIT. Both backends are compiled and unit-tested on every
+ * host; only jit/hostmem.c and jit/backend.c know which machine they run on.
+ */
+#pragma once
+
+#include "jit/code.h"
+#include "jit/codebuf.h"
+#include "jit/ir.h"
+
+struct cpu;
+
+/** C functions that generated code calls. */
+struct jit_helpers {
+    /** The addend (host - linear) for an access at @lin; 0: give up. @how: bytes | write << 4. */
+    u64 (*access)(struct cpu *cpu, u32 lin, u32 how);
+    /** Execute a jit_exec; LEAVE_GO or why to leave. */
+    u32 (*exec)(struct cpu *cpu, u32 site);
+};
+
+/** Common code, made once a cache: write addresses. */
+struct jit_stubs {
+    u8 *enter; /* u32 enter(struct cpu *, const void *code): returns enum jit_leave */
+    u8 *leave[LEAVE_GO];
+    u8 *access[2][4]; /* [write][log2 of bytes] */
+    u8 *exec;
+    u8 *bail;
+};
+
+/** A block being made. The backend fills in the second half. */
+struct jit_unit {
+    struct codebuf *code;
+    const struct ir_block *ir;
+    const struct jit_stubs *stubs;
+    u32 mode;
+    u32 cs_base; /* linear address = cs_base + EIP, 32 bits */
+    u32 id;      /* the block's number in generated code    */
+
+    u32 hot_size;
+    struct jit_site site[2 * IR_MAX_GUEST];
+    struct jit_edge edge[2];
+    struct jit_exec exec[IR_MAX_GUEST];
+    u32 exec_id[IR_MAX_GUEST]; /* set by the caller: numbers of the exec sites, in order */
+    u32 edge_id[2];            /* likewise of the edges */
+    unsigned sites, edges, execs;
+    u64 by_exec; /* guest instructions that have to be left to their executors: try again */
+};
+
+struct backend {
+    const char *name;
+    int cs_arch, cs_mode; /* what capstone calls it */
+    /** Make the common code. */
+    void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
+    /** Make code for @u->ir. False: code is full, or @u->by_exec says what does not work. */
+    bool (*emit)(struct jit_unit *u);
+    /** Let @e jump to @target (a write address), guarded by @page (number + 1) if it has a guard.
+     */
+    void (*link)(const struct jit_edge *e, const u8 *target, u32 page);
+};
+
+extern const struct backend x64_backend;
+
+/** The backend for the host that this runs on, or NULL. */
+const struct backend *backend_host(void);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE */
+#include "jit/cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <xxhash.h>
+
+#define STUB_BYTES    4096u
+#define CODE_HEADROOM (16u << 10) /* no block is larger */
+#define META_HEADROOM (16u << 10)
+#define META_PER_CODE 2u
+
+static u32 grave_of(phys_addr phys, u32 eip, u32 mode)
+{
+    u64 key[2] = {phys, (u64)mode << 32 | eip};
+
+    return (u32)(XXH3_64bits(key, sizeof(key)) % CACHE_GRAVES);
+}
+
+/* --- links --- */
+
+static void edge_unlink(struct jit_cache *c, struct jit_edge *e)
+{
+    if (!e->to)
+        return;
+    *e->prev_in = e->next_in;
+    if (e->next_in)
+        e->next_in->prev_in = e->prev_in;
+    e->to = NULL;
+    c->backend->link(e, e->stub, INT32_MAX);
+    hostmem_publish(&c->mem, e->place, 4);
+    c->stats.unlinks++;
+}
+
+void cache_link(struct jit_cache *c, struct jit_edge *e, struct jit_block *to)
+{
+    edge_unlink(c, e);
+    e->to = to;
+    e->next_in = to->in;
+    e->prev_in = &to->in;
+    if (to->in)
+        to->in->prev_in = &e->next_in;
+    to->in = e;
+    c->backend->link(e, to->code, (u32)(to->phys >> PAGE_SHIFT) + 1);
+    hostmem_publish(&c->mem, e->place, 4);
+    c->stats.links++;
+}
+
+/* Nothing reaches @b any more. */
+static void isolate(struct jit_cache *c, struct jit_block *b)
+{
+    while (b->in)
+        edge_unlink(c, b->in);
+    mmu_jump_forget(c->mmu, b->eip, b->mode);
+}
+
+/* --- death and revival --- */
+
+static void bury(struct jit_cache *c, struct jit_block *b)
+{
+    struct jit_block **g = &c->grave[grave_of(b->phys, b->eip, b->mode)];
+
+    b->block = NULL;
+    b->next = NULL;
+    b->grave = *g;
+    *g = b;
+}
+
+static void exhume(struct jit_cache *c, struct jit_block *b)
+{
+    struct jit_block **g = &c->grave[grave_of(b->phys, b->eip, b->mode)];
+
+    while (*g != b)
+        g = &(*g)->grave;
+    *g = b->grave;
+    b->grave = NULL;
+}
+
+void cache_drop(struct jit_cache *c, struct block *block)
+{
+    struct jit_block *b = block->code;
+
+    block->code = NULL;
+    while (b) {
+        struct jit_block *next = b->next;
+        isolate(c, b);
+        bury(c, b);
+        c->stats.dropped++;
+        b = next;
+    }
+}
+
+static void attach(struct jit_block *b, struct block *block)
+{
+    b->block = block;
+    b->next = block->code;
+    block->code = b;
+}
+
+struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip, u32 mode,
+                               const u8 *bytes)
+{
+    phys_addr phys = block->key >> 2;
+    struct jit_block *b = c->grave[grave_of(phys, eip, mode)];
+
+    for (; b; b = b->grave) {
+        if (b->phys == phys && b->eip == eip && b->mode == mode && b->guest_bytes == block->bytes &&
+            b->guests == block->count && memcmp(b->bytes, bytes, block->bytes) == 0)
+            break;
+    }
+    if (!b)
+        return NULL;
+    exhume(c, b);
+    attach(b, block);
+    b->insn = block->insn; /* decoded anew */
+    for (unsigned i = 0; i < b->execs; i++)
+        b->exec[i].insn = &block->insn[b->exec[i].g];
+    c->stats.revived++;
+    return b;
+}
+
+bool cache_add(struct jit_cache *c, struct jit_block *b)
+{
+    struct cache_segment *s = &c->segment[c->current];
+
+    if (s->blocks == s->room) {
+        u32 room = s->room ? s->room * 2 : 256;
+        struct jit_block **block = realloc(s->block, room * sizeof(struct jit_block *));
+        if (!block)
+            return false;
+        s->block = block;
+        s->room = room;
+    }
+    s->block[s->blocks++] = b;
+    s->code_at = b->code + b->code_size;
+    hostmem_publish(&c->mem, b->code, b->code_size);
+    attach(b, b->block);
+    c->stats.blocks++;
+    c->stats.code_bytes += b->code_size;
+    c->stats.hot_bytes += b->hot_size;
+    c->stats.guest_bytes += b->guest_bytes;
+    return true;
+}
+
+/* --- segments --- */
+
+static void detach(struct jit_block *b)
+{
+    struct jit_block **at = (struct jit_block **)&b->block->code;
+
+    while (*at != b)
+        at = &(*at)->next;
+    *at = b->next;
+}
+
+static void segment_empty(struct jit_cache *c, struct cache_segment *s)
+{
+    for (u32 i = 0; i < s->blocks; i++) {
+        struct jit_block *b = s->block[i];
+        isolate(c, b);
+        if (b->block)
+            detach(b);
+        else
+            exhume(c, b);
+        for (unsigned k = 0; k < b->edges; k++)
+            edge_unlink(c, &b->edge[k]);
+    }
+    s->blocks = 0;
+    s->code_at = s->code;
+    s->meta_at = s->meta;
+}
+
+static void next_segment(struct jit_cache *c)
+{
+    c->current = (c->current + 1) % CACHE_SEGMENTS;
+    struct cache_segment *s = &c->segment[c->current];
+    if (s->blocks) {
+        segment_empty(c, s);
+        c->stats.evictions++;
+    }
+}
+
+struct codebuf cache_code(struct jit_cache *c)
+{
+    struct cache_segment *s = &c->segment[c->current];
+    struct codebuf buf;
+
+    if ((size_t)(s->code_end - s->code_at) < CODE_HEADROOM ||
+        (size_t)(s->meta_end - s->meta_at) < META_HEADROOM) {
+        next_segment(c);
+        s = &c->segment[c->current];
+    }
+    codebuf_init(&buf, s->code_at, (size_t)(s->code_end - s->code_at), c->mem.exec - c->mem.write);
+    return buf;
+}
+
+void *cache_meta(struct jit_cache *c, size_t size)
+{
+    struct cache_segment *s = &c->segment[c->current];
+    u8 *p = s->meta_at;
+
+    size = (size + 7) & ~(size_t)7;
+    if ((size_t)(s->meta_end - p) < size)
+        return NULL;
+    s->meta_at += size;
+    return p;
+}
+
+u8 *cache_mark(const struct jit_cache *c)
+{
+    return c->segment[c->current].meta_at;
+}
+
+void cache_release(struct jit_cache *c, u8 *mark)
+{
+    c->segment[c->current].meta_at = mark;
+}
+
+u32 cache_id(const struct jit_cache *c, const void *meta)
+{
+    return (u32)((const u8 *)meta - c->meta);
+}
+
+void *cache_at(const struct jit_cache *c, u32 id)
+{
+    return c->meta + id;
+}
+
+void cache_flush(struct jit_cache *c)
+{
+    for (unsigned i = 0; i < CACHE_SEGMENTS; i++)
+        segment_empty(c, &c->segment[i]);
+    c->current = 0;
+}
+
+struct jit_block *cache_block_at(const struct jit_cache *c, u64 pc, u32 *off)
+{
+    const u8 *at = c->mem.write + (pc - (u64)(uintptr_t)c->mem.exec);
+
+    for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
+        const struct cache_segment *s = &c->segment[i];
+        if (at < s->code || at >= s->code_at)
+            continue;
+        u32 lo = 0, hi = s->blocks; /* the last block that starts at or before @at */
+        while (hi - lo > 1) {
+            u32 mid = lo + (hi - lo) / 2;
+            if (s->block[mid]->code <= at)
+                lo = mid;
+            else
+                hi = mid;
+        }
+        *off = (u32)(at - s->block[lo]->code);
+        return s->block[lo];
+    }
+    return NULL;
+}
+
+/* --- life --- */
+
+enum status cache_create(struct jit_cache *c, size_t bytes, const struct backend *backend,
+                         struct mmu *mmu)
+{
+    memset(c, 0, sizeof(*c));
+    c->backend = backend;
+    c->mmu = mmu;
+    enum status s = hostmem_create(&c->mem, bytes + STUB_BYTES);
+    if (s != STATUS_OK)
+        return s;
+    c->meta_size = bytes * META_PER_CODE + CACHE_SEGMENTS * META_HEADROOM;
+    void *meta = mmap(NULL, c->meta_size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (meta == MAP_FAILED) {
+        hostmem_destroy(&c->mem);
+        return STATUS_NO_MEMORY;
+    }
+    c->meta = meta;
+    c->code_start = c->mem.write + STUB_BYTES;
+    size_t code = bytes / CACHE_SEGMENTS, per = c->meta_size / CACHE_SEGMENTS & ~(size_t)7;
+    for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
+        struct cache_segment *g = &c->segment[i];
+        g->code = g->code_at = c->code_start + i * code;
+        g->code_end = g->code + code;
+        g->meta = g->meta_at = c->meta + i * per;
+        g->meta_end = g->meta + per;
+    }
+    return STATUS_OK;
+}
+
+void cache_destroy(struct jit_cache *c)
+{
+    if (!c->meta)
+        return;
+    cache_flush(c);
+    for (unsigned i = 0; i < CACHE_SEGMENTS; i++)
+        free(c->segment[i].block);
+    munmap(c->meta, c->meta_size);
+    hostmem_destroy(&c->mem);
+    c->meta = NULL;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where translated blocks are kept. Private to jit/.
+ *
+ * Host code and metadata are allocated in segments, each with a piece of both, filled from the
+ * start; when all are full, the oldest is emptied. So eviction needs no free lists, and keeps the
+ * newer seven eighths of the code.
+ *
+ * A translation belongs to a decoded block (cpu/icache.h), which finds it. When that is dropped
+ * because its bytes were written to, the translation moves to the graveyard, and comes back if a
+ * block with the same bytes, at the same place and in the same mode, is decoded again.
+ */
+#pragma once
+
+#include "cpu/icache.h"
+#include "jit/backend.h"
+#include "jit/hostmem.h"
+
+#define CACHE_SEGMENTS 8u
+#define CACHE_GRAVES   4096u
+
+struct cache_segment {
+    u8 *code, *code_at, *code_end;
+    u8 *meta, *meta_at, *meta_end;
+    struct jit_block **block; /* in the order of their code */
+    u32 blocks, room;
+};
+
+struct jit_cache {
+    struct hostmem mem;
+    u8 *meta;
+    size_t meta_size;
+    u8 *code_start; /* behind the stubs */
+    struct cache_segment segment[CACHE_SEGMENTS];
+    unsigned current;
+    struct jit_block *grave[CACHE_GRAVES];
+    const struct backend *backend;
+    struct mmu *mmu;
+    struct cache_stats {
+        u64 blocks, revived, dropped, evictions, code_bytes, hot_bytes, guest_bytes, links, unlinks;
+    } stats;
+};
+
+enum status cache_create(struct jit_cache *c, size_t bytes, const struct backend *backend,
+                         struct mmu *mmu) MUST_CHECK;
+void cache_destroy(struct jit_cache *c);
+
+/** Where a new block's code can be written; evicts if need be. */
+struct codebuf cache_code(struct jit_cache *c);
+/** Metadata of @size bytes beside that code; valid until that segment is evicted. NULL: too big. */
+void *cache_meta(struct jit_cache *c, size_t size);
+/** Take back what cache_meta() gave since @mark. */
+u8 *cache_mark(const struct jit_cache *c);
+void cache_release(struct jit_cache *c, u8 *mark);
+
+/** The number by which generated code names metadata, and back. */
+u32 cache_id(const struct jit_cache *c, const void *meta);
+void *cache_at(const struct jit_cache *c, u32 id);
+
+/** @b, whose code was written where cache_code() said, belongs to @b->block from now on. */
+bool cache_add(struct jit_cache *c, struct jit_block *b) MUST_CHECK;
+/** A dead translation of @block's bytes, alive again, or NULL. */
+struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip, u32 mode,
+                               const u8 *bytes);
+/** All translations of @block die: its bytes were written to. */
+void cache_drop(struct jit_cache *c, struct block *block);
+void cache_flush(struct jit_cache *c);
+
+/** The translation of @block for @eip and @mode, or NULL. */
+static inline struct jit_block *cache_find(const struct block *block, u32 eip, u32 mode)
+{
+    struct jit_block *b = block->code;
+
+    while (b && (b->eip != eip || b->mode != mode))
+        b = b->next;
+    return b;
+}
+
+/** The block whose code contains run address @pc, or NULL; *@off: how far into it. */
+struct jit_block *cache_block_at(const struct jit_cache *c, u64 pc, u32 *off);
+
+void cache_link(struct jit_cache *c, struct jit_edge *e, struct jit_block *to);
+
+/** Run address of code at write address @at. */
+static inline u64 cache_exec(const struct jit_cache *c, const u8 *at)
+{
+    return (u64)(uintptr_t)(c->mem.exec + (at - c->mem.write));
+}

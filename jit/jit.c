@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine's run loop, and what generated code calls. */
+#include "jit/jit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "cpu/interp.h"
+#include "cpu/interrupt.h"
+#include "jit/jit_private.h"
+
+#define THRESHOLD_DEFAULT 6u
+#define NEVER             UINT32_MAX /* block.runs: cannot be translated */
+
+typedef u32 enter_fn(struct cpu *cpu, const void *code);
+
+/* --- called by generated code --- */
+
+/* A read that crosses into another page: its bytes where the code can read them in one go. */
+static u64 crossing_read(struct cpu *cpu, u32 lin, unsigned size)
+{
+    const struct mmu_tables *t = &mmu_view(cpu->mmu)->cur;
+    u32 second = (lin + size - 1) & ~(PAGE_SIZE - 1);
+    phys_addr phys;
+
+    if (!mmu_translate(cpu->mmu, lin, MMU_READ, &phys) ||
+        !mmu_translate(cpu->mmu, second, MMU_READ, &phys))
+        return 0;
+    u8 bytes[8] = {0};
+    for (unsigned i = 0; i < size; i++) {
+        const u8 *p = mmu_host(t->read, (u32)(lin + i));
+        if (!p)
+            return 0;
+        bytes[i] = *p;
+    }
+    memcpy(&cpu->jit.xfer, bytes, sizeof(bytes));
+    return (u64)(uintptr_t)&cpu->jit.xfer - lin;
+}
+
+/* A write beside code, in a page that has some: plain, if it hits none. */
+static u64 mixed_write(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size)
+{
+    struct jit *j = cpu->jit.jit;
+    const struct phys_page *page = physmem_page(j->physmem, phys);
+
+    if (!page->host || page->rom || page->watch != PAGE_WATCH_CODE ||
+        mmu_view(cpu->mmu)->cur.read[lin >> PAGE_SHIFT] == 0 ||
+        icache_overlaps(cpu->icache, phys, size))
+        return 0;
+    return (u64)(uintptr_t)page->host - (lin & ~(PAGE_SIZE - 1));
+}
+
+u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
+{
+    struct jit *j = cpu->jit.jit;
+    unsigned size = how & 15;
+    bool write = how & 16;
+    const struct mmu_tables *t = &mmu_view(cpu->mmu)->cur;
+    phys_addr phys;
+
+    j->counts.access_slow++;
+    if (!mmu_in_page(lin, size))
+        return write ? 0 : crossing_read(cpu, lin, size);
+    if (!mmu_translate(cpu->mmu, lin, write ? MMU_WRITE : MMU_READ, &phys) || cpu->attention)
+        return 0;
+    u64 addend = (write ? t->write : t->read)[lin >> PAGE_SHIFT];
+    if (addend || !write)
+        return addend;
+    return mixed_write(cpu, lin, phys, size);
+}
+
+/* The clock sees the instruction as the interpreter would show it: everything before it retired. */
+u32 jit_exec(struct cpu *cpu, u32 site)
+{
+    struct jit *j = cpu->jit.jit;
+    const struct jit_exec *x = cache_at(&j->cache, site);
+    struct clock *clock = cpu->clock;
+
+    clock->left = (i64)cpu->jit.budget + x->remaining;
+    cpu->rip = x->eip;
+    cpu->next_rip = x->next;
+    if (x->flags_in)
+        jit_flags_out(cpu);
+    if (!x->insn->exec(cpu, x->insn)) {
+        if (!x->flags_in)
+            jit_flags_out(cpu);
+        return LEAVE_FAULT;
+    }
+    i64 left = clock->left - x->remaining;
+    bool stop = x->leave || left < 0 || cpu->attention || cpu->inhibit || cpu->halted ||
+                cpu->next_rip != x->next;
+    if (!stop) {
+        if (x->flags_out)
+            jit_flags_in(cpu);
+        cpu->jit.budget = (i32)left;
+        return LEAVE_GO;
+    }
+    if (!x->flags_in)
+        jit_flags_out(cpu);
+    cpu->rip = cpu->next_rip;
+    clock->left--;
+    return LEAVE_STOP;
+}
+
+/* --- running --- */
+
+/* What the interpreter keeps, to where generated code keeps it, and back. */
+static void enter_state(struct cpu *cpu)
+{
+    jit_flags_in(cpu);
+    cpu->jit.step = cpu->eflags & FL_D ? -1 : 1;
+    cpu->jit.budget = (i32)cpu->clock->left;
+}
+
+static void leave_state(struct cpu *cpu)
+{
+    jit_flags_out(cpu);
+    cpu->clock->left = cpu->jit.budget;
+}
+
+/* The translation at CS:EIP, made now if it is worth it; NULL: the run loop has to see to it. */
+static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
+{
+    struct cpu *cpu = j->cpu;
+    const struct segment *cs = &cpu->seg[SEG_CS];
+    lin_addr lin = (u32)(cs->base + eip);
+    u32 page = mmu_view(cpu->mmu)->cur.exec[lin >> PAGE_SHIFT];
+
+    if (!page)
+        return NULL;
+    phys_addr phys = (phys_addr)(page - 1) << PAGE_SHIFT | (lin & (PAGE_SIZE - 1));
+    struct block *b = icache_get(cpu->icache, phys, mode & JIT_MODE_CS32 ? MODE_CS32 : 0);
+    if (!b || eip + b->bytes - 1 > cs->hi || eip + b->bytes - 1 < eip)
+        return NULL;
+    struct jit_block *n = cache_find(b, eip, mode);
+    if (n || b->runs < j->threshold || b->runs == NEVER)
+        return n;
+    return jit_translate(j, b, eip, mode);
+}
+
+/* An edge wants its target: link it if there is one. */
+static struct jit_block *follow_edge(struct jit *j, u32 mode)
+{
+    struct cpu *cpu = j->cpu;
+    struct jit_edge *e = cache_at(&j->cache, cpu->jit.leave);
+    u64 evictions = j->cache.stats.evictions;
+
+    cpu->rip = e->eip;
+    struct jit_block *to = block_here(j, e->eip, mode);
+    if (to && j->cache.stats.evictions == evictions)
+        cache_link(&j->cache, e, to);
+    return to;
+}
+
+static struct jit_block *follow_jump(struct jit *j, u32 mode)
+{
+    struct cpu *cpu = j->cpu;
+    struct jit_block *to = block_here(j, (u32)cpu->rip, mode);
+
+    if (to)
+        mmu_jump_set(cpu->mmu, to->eip, mode, cache_exec(&j->cache, to->code));
+    return to;
+}
+
+/* More instructions than the budget has: the interpreter does those that are left. */
+static void run_out(struct jit *j)
+{
+    struct cpu *cpu = j->cpu;
+    const struct jit_block *b = cache_at(&j->cache, cpu->jit.leave);
+
+    cpu->rip = b->eip;
+    cpu->jit.budget += b->guests;
+    leave_state(cpu);
+    if (cpu->clock->left > 0 && b->block)
+        cpu_interpret_block(cpu, b->block);
+}
+
+static const struct jit_site *site_at(const struct jit_block *b, u32 off)
+{
+    for (unsigned i = 0; i < b->sites; i++) {
+        if (b->site[i].off == off)
+            return &b->site[i];
+    }
+    return NULL;
+}
+
+/* An access gave up: nothing of its instruction has happened. The interpreter does it. */
+static void bail(struct jit *j)
+{
+    struct cpu *cpu = j->cpu;
+    u32 off;
+    /* The call may be the last thing in its block: look for what lies before. */
+    const struct jit_block *b = cache_block_at(&j->cache, cpu->jit.return_pc - 1, &off);
+    const struct jit_site *s = site_at(b, off + 1);
+
+    cpu->clock->left = (i64)cpu->jit.budget + (b->guests - s->g);
+    cpu->rip = b->at[s->g];
+    jit_flags_from(cpu, &s->flags);
+    cpu_interpret_one(cpu, &b->insn[s->g]);
+}
+
+/* Execute @b and whatever it leads to. */
+static void run_code(struct jit *j, const struct jit_block *b, u32 mode)
+{
+    struct cpu *cpu = j->cpu;
+    enter_fn *enter;
+    u64 at = cache_exec(&j->cache, j->stubs.enter);
+
+    memcpy(&enter, &at, sizeof(enter));
+    enter_state(cpu);
+    while (b) {
+        u32 why = enter(cpu, (const void *)(uintptr_t)cache_exec(&j->cache, b->code));
+        j->counts.leaves[why]++;
+        switch (why) {
+        case LEAVE_EDGE:
+            b = follow_edge(j, mode);
+            break;
+        case LEAVE_INDIRECT:
+            b = follow_jump(j, mode);
+            break;
+        case LEAVE_BUDGET:
+            run_out(j);
+            return;
+        case LEAVE_BAIL:
+            bail(j);
+            return;
+        case LEAVE_FAULT:
+            interrupt_fault(cpu);
+            return;
+        default:
+            return;
+        }
+    }
+    leave_state(cpu);
+}
+
+static void jit_run_host(void *ctx, struct block *b)
+{
+    struct jit *j = ctx;
+    struct cpu *cpu = j->cpu;
+    u32 mode = jit_mode_now(j), eip = (u32)cpu->rip;
+    struct jit_block *n = cache_find(b, eip, mode);
+
+    if (!n && b->runs != NEVER && ++b->runs >= j->threshold) {
+        n = jit_translate(j, b, eip, mode);
+        if (!n)
+            b->runs = NEVER;
+    }
+    if (n && cpu->clock->left <= INT32_MAX) {
+        run_code(j, n, mode);
+    } else {
+        j->counts.interpreted++;
+        cpu_interpret_block(cpu, b);
+    }
+}
+
+/* --- life --- */
+
+static void on_drop(void *ctx, struct block *b)
+{
+    cache_drop(&((struct jit *)ctx)->cache, b);
+}
+
+void jit_flush(struct jit *j)
+{
+    cache_flush(&j->cache);
+}
+
+bool jit_supported(void)
+{
+    return backend_host() != NULL;
+}
+
+static enum status create_code(struct jit *j, size_t bytes)
+{
+    static const struct jit_helpers helpers = {jit_access, jit_exec};
+    enum status s = cache_create(&j->cache, bytes, j->backend, j->cpu->mmu);
+    struct codebuf code;
+
+    if (s != STATUS_OK)
+        return s;
+    codebuf_init(&code, j->cache.mem.write, (size_t)(j->cache.code_start - j->cache.mem.write),
+                 j->cache.mem.exec - j->cache.mem.write);
+    j->backend->stubs(&code, &helpers, &j->stubs);
+    hostmem_publish(&j->cache.mem, code.start, codebuf_off(&code));
+    return code.full ? STATUS_BAD_SIZE : STATUS_OK;
+}
+
+enum status jit_create(struct jit **out, const struct jit_desc *d)
+{
+    size_t bytes = d->cache_bytes ? d->cache_bytes : JIT_CACHE_DEFAULT;
+    struct jit *j;
+    enum status s = STATUS_OK;
+
+    if (bytes < JIT_CACHE_MIN || bytes > (size_t)1 << 30)
+        return STATUS_BAD_SIZE;
+    j = calloc(1, sizeof(*j));
+    if (!j)
+        return STATUS_NO_MEMORY;
+    j->cpu = d->cpu;
+    j->physmem = d->physmem;
+    j->threshold = d->threshold ? d->threshold : THRESHOLD_DEFAULT;
+    if (d->engine == JIT_HOST) {
+        j->backend = backend_host();
+        s = j->backend ? create_code(j, bytes) : STATUS_UNSUPPORTED;
+    }
+    if (s == STATUS_OK && d->perf_map && !(j->perf_map = fopen(d->perf_map, "w")))
+        s = STATUS_NO_FILE;
+    if (s != STATUS_OK) {
+        jit_destroy(j);
+        return s;
+    }
+    icache_on_drop(j->cpu->icache, on_drop, j);
+    j->cpu->jit.jit = j;
+    j->cpu->engine = (struct cpu_engine){d->engine == JIT_EVAL ? jit_run_eval : jit_run_host, j};
+    *out = j;
+    return STATUS_OK;
+}
+
+void jit_destroy(struct jit *j)
+{
+    if (!j)
+        return;
+    if (j->cpu->jit.jit == j) {
+        cache_flush(&j->cache);
+        j->cpu->jit.jit = NULL;
+        j->cpu->engine = (struct cpu_engine){0};
+    }
+    cache_destroy(&j->cache);
+    if (j->perf_map)
+        fclose(j->perf_map);
+    free(j);
+}

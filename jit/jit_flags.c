@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Arithmetic flags between the interpreter's form and that of generated code. */
+#include "cpu/flags.h"
+#include "jit/jit_private.h"
+
+enum { STORED_O = 1 };
+
+void jit_flags_in(struct cpu *cpu)
+{
+    u32 f = flags_arith(cpu);
+
+    cpu->jit.flags = (u16)((f & 0xff) << 8 | (f & FL_O ? STORED_O : 0));
+}
+
+void jit_flags_out(struct cpu *cpu)
+{
+    u16 f = cpu->jit.flags;
+
+    flags_set(cpu, FL_OSZAPC, (f >> 8 & FL_SZAPC) | (f & STORED_O ? FL_O : 0));
+}
+
+static u64 place(const struct cpu *cpu, u8 p, i32 imm)
+{
+    return p == RECIPE_IMM ? (u64)(i64)imm : p < 16 ? cpu->gpr[p] : cpu->gpr[p & 3] >> 8;
+}
+
+void jit_flags_from(struct cpu *cpu, const struct recipe *r)
+{
+    enum width w = r->w;
+    u64 a = place(cpu, r->a, 0), b = place(cpu, r->b, r->imm);
+
+    switch (r->kind) {
+    case RECIPE_STORED:
+        jit_flags_out(cpu);
+        break;
+    case RECIPE_ADD:
+        flags_add(cpu, w, a - b, b, a);
+        break;
+    case RECIPE_SUB:
+        flags_sub(cpu, w, a + b, b, a);
+        break;
+    case RECIPE_CMP:
+        flags_sub(cpu, w, a, b, a - b);
+        break;
+    case RECIPE_LOGIC:
+        flags_logic(cpu, w, a);
+        break;
+    case RECIPE_TEST:
+        flags_logic(cpu, w, a & b);
+        break;
+    default:
+        flags_sub(cpu, w, 0, 0 - a, a);
+        break;
+    }
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the engine share. Private to jit/. */
+#pragma once
+
+#include <stdio.h>
+
+#include "cpu/state.h"
+#include "jit/cache.h"
+#include "jit/ir.h"
+#include "jit/jit.h"
+#include "jit/xlate.h"
+#include "mmu/mmu.h"
+
+/** A code segment that translations know: the pair that a mode's number stands for. */
+struct code_pair {
+    u32 base, limit;
+};
+
+struct jit {
+    struct cpu *cpu;
+    struct physmem *physmem;
+    const struct backend *backend;
+    struct jit_stubs stubs;
+    struct jit_cache cache;
+    u32 threshold;
+    struct code_pair code[JIT_MODE_CODES];
+    unsigned codes, code_now; /* code_now: the pair of the last run */
+    struct ir_block ir;
+    struct jit_unit unit;
+    FILE *perf_map;
+    struct jit_counts {
+        u64 leaves[LEAVE_GO + 1], bails_mem, access_slow, interpreted, declined, compiled_guests;
+    } counts;
+};
+
+/** The mode of the CPU now, code pair included. May flush everything if there are too many pairs.
+ */
+u32 jit_mode_now(struct jit *j);
+
+/** Fill in j->ir for @b at @eip; flags that matter after it are all. False: it cannot be
+ * translated. */
+bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec) MUST_CHECK;
+
+/** Translate @b; NULL: it has to be interpreted. */
+struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mode);
+
+/** -d op, -d out_asm: @b has just been made from j->ir. */
+void jit_log_block(const struct jit *j, const struct jit_block *b);
+
+/** The host's bytes of @b. */
+const u8 *jit_guest_bytes(const struct jit *j, const struct block *b);
+
+/* Between cpu->fl_xx and cpu->jit.flags. */
+void jit_flags_in(struct cpu *cpu);
+void jit_flags_out(struct cpu *cpu);
+/** Set cpu->fl_xx as @r says. */
+void jit_flags_from(struct cpu *cpu, const struct recipe *r);
+
+/* Called by generated code. */
+u64 jit_access(struct cpu *cpu, u32 lin, u32 how);
+u32 jit_exec(struct cpu *cpu, u32 site);
+
+/** The engine that evaluates IR (jit_eval.c). */
+void jit_run_eval(void *ctx, struct block *b);

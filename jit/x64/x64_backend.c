@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The x86-64 host: the driver over a block's operations, and the code that all blocks share.
+ *
+ * Calls follow the System V convention [SysV-ABI §3.2]: RBX, RBP, R12-R15 survive them. Between
+ * blocks and in them the host stack is aligned to 16 bytes, in stubs, which are called, it is 8
+ * off.
+ */
+#include <capstone/capstone.h>
+
+#include "jit/x64/x64_emit.h"
+
+typedef void emit_fn(struct x64_emit *e, const struct ir_insn *in);
+
+static emit_fn *const emit_of[IR__COUNT] = {
+#define IR_OP(name, ...) [IR_##name] = x64_emit_##name,
+#include "jit/ir.def"
+};
+
+static void find_needs(struct x64_emit *e)
+{
+    const struct ir_block *ir = e->ir;
+    u8 need = IRF_ALL;
+
+    for (unsigned i = ir->count; i-- > 0;) {
+        const struct ir_insn *in = &ir->insn[i];
+        u8 kind = ir_op_info[in->op].kind;
+        e->need[i] = need;
+        need = (u8)((need & ~in->def) | in->use);
+        if (kind == IR_MEM || kind == IR_BAIL || kind == IR_CALL)
+            need = IRF_ALL;
+    }
+}
+
+static bool x64_emit_block(struct jit_unit *u)
+{
+    struct x64_emit e = {.c = u->code, .u = u, .ir = u->ir};
+    u8 *start = u->code->at;
+
+    u->sites = u->edges = u->execs = 0;
+    u->by_exec = 0;
+    u->code->start = start; /* offsets in sites count from here */
+    x64_temps_init(&e);
+    find_needs(&e);
+    x64_emit_head(&e);
+    for (e.i = 0; e.i < u->ir->count; e.i++) {
+        const struct ir_insn *in = &u->ir->insn[e.i];
+        bool fused = e.fused;
+        emit_of[in->op](&e, in);
+        if (fused)
+            e.hold = e.fused = false;
+        if (!in->def)
+            x64_flags_spoil(&e, in);
+        x64_temps_expire(&e);
+    }
+    u->hot_size = codebuf_off(u->code);
+    x64_emit_cold(&e);
+    return !u->code->full && !u->by_exec;
+}
+
+/* --- stubs --- */
+
+static const u8 saved[] = {RBX, RBP, R12, R13, R14, R15};             /* for our caller */
+static const u8 clobbered[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R11}; /* by C, of what we keep */
+
+static void load_guest(struct codebuf *c)
+{
+    for (unsigned r = 0; r < 8; r++)
+        x64_mov_rm(c, W32, x64_guest[r], x64_at(REG_CPU, (i32)(r * 8) - CPU_BIAS));
+}
+
+static void save_guest(struct codebuf *c)
+{
+    for (unsigned r = 0; r < 8; r++)
+        x64_mov_mr(c, W64, x64_at(REG_CPU, (i32)(r * 8) - CPU_BIAS), x64_guest[r]);
+    x64_mov_mr(c, W32, CPU_AT(jit.budget), REG_BUDGET);
+}
+
+/* The MMU's current context, and what is left of the budget. */
+static void load_engine(struct codebuf *c)
+{
+    x64_mov_rm(c, W64, REG_TABLES, CPU_AT(mmu));
+    x64_mov_rm(c, W64, REG_TABLES, x64_at(REG_TABLES, offsetof(struct mmu_view, cur.read)));
+    x64_mov_rm(c, W32, REG_BUDGET, CPU_AT(jit.budget));
+}
+
+static void call_c(struct codebuf *c, const void *fn)
+{
+    x64_mov_ri(c, RAX, (u64)(uintptr_t)fn);
+    x64_call_r(c, RAX);
+}
+
+static void stub_enter(struct codebuf *c)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(saved); i++)
+        x64_push_r(c, saved[i]);
+    x64_alu_ri(c, X64_SUB, W64, RSP, 8);
+    x64_lea(c, W64, REG_CPU, x64_at(RDI, CPU_BIAS));
+    x64_mov_mr(c, W64, CPU_AT(jit.host_sp), RSP);
+    x64_mov_rr(c, W64, R11, RSI);
+    load_engine(c);
+    load_guest(c);
+    x64_jmp_r(c, R11);
+}
+
+/* Back to C with EAX as the answer. */
+static void go_back(struct codebuf *c)
+{
+    x64_mov_rm(c, W64, RSP, CPU_AT(jit.host_sp));
+    x64_alu_ri(c, X64_ADD, W64, RSP, 8);
+    for (unsigned i = ARRAY_LEN(saved); i-- > 0;)
+        x64_pop_r(c, saved[i]);
+    x64_ret(c);
+}
+
+static void stub_leave(struct codebuf *c, enum jit_leave why)
+{
+    if (why == LEAVE_INDIRECT)
+        x64_mov_mr(c, W64, CPU_AT(rip), REG_ADDR);
+    else
+        x64_mov_mr(c, W32, CPU_AT(jit.leave), REG_ADDR);
+    save_guest(c);
+    x64_mov_ri(c, RAX, why);
+    go_back(c);
+}
+
+/* [RSP] is the return address that names the site. */
+static void stub_bail(struct codebuf *c)
+{
+    x64_pop_m(c, CPU_AT(jit.return_pc));
+    save_guest(c);
+    x64_mov_ri(c, RAX, LEAVE_BAIL);
+    go_back(c);
+}
+
+/* In: address in R9, the table's entry in R10. Out: an addend in R10 that serves. */
+static void stub_access(struct codebuf *c, const struct jit_helpers *h, enum width w, bool write,
+                        const u8 *bail)
+{
+    u8 *crosses = NULL;
+
+    x64_test_rr(c, W64, REG_ADDEND, REG_ADDEND);
+    u8 *absent = x64_jcc8(c, X64_E);
+    if (w > W8) { /* only misaligned */
+        x64_push_r(c, REG_ADDR);
+        x64_alu_ri(c, X64_AND, W32, REG_ADDR, PAGE_SIZE - 1);
+        x64_alu_ri(c, X64_CMP, W32, REG_ADDR, (i32)PAGE_SIZE - (1 << w));
+        x64_pop_r(c, REG_ADDR);
+        crosses = x64_jcc8(c, X64_A);
+        x64_ret(c);
+    }
+    x64_patch8(absent, c->at);
+    x64_patch8(crosses, c->at);
+    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
+        x64_push_r(c, clobbered[i]);
+    x64_alu_ri(c, X64_SUB, W64, RSP, 8);
+    x64_lea(c, W64, RDI, x64_at(REG_CPU, -CPU_BIAS));
+    x64_mov_rr(c, W32, RSI, REG_ADDR);
+    x64_mov_ri(c, RDX, 1u << w | (write ? 16u : 0u));
+    call_c(c, (const void *)(uintptr_t)h->access);
+    x64_mov_rr(c, W64, REG_ADDEND, RAX);
+    x64_alu_ri(c, X64_ADD, W64, RSP, 8);
+    for (unsigned i = ARRAY_LEN(clobbered); i-- > 0;)
+        x64_pop_r(c, clobbered[i]);
+    x64_test_rr(c, W64, REG_ADDEND, REG_ADDEND);
+    x64_jcc(c, X64_E, bail);
+    x64_ret(c);
+}
+
+/* In: R9 names the jit_exec. */
+static void stub_exec(struct codebuf *c, const struct jit_helpers *h)
+{
+    save_guest(c);
+    x64_lea(c, W64, RDI, x64_at(REG_CPU, -CPU_BIAS));
+    x64_mov_rr(c, W32, RSI, REG_ADDR);
+    x64_alu_ri(c, X64_SUB, W64, RSP, 8);
+    call_c(c, (const void *)(uintptr_t)h->exec);
+    x64_alu_ri(c, X64_ADD, W64, RSP, 8);
+    x64_alu_ri(c, X64_CMP, W32, RAX, LEAVE_GO);
+    u8 *leave = x64_jcc8(c, X64_NE);
+    load_engine(c);
+    load_guest(c);
+    x64_ret(c);
+    x64_patch8(leave, c->at);
+    go_back(c);
+}
+
+void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out)
+{
+    out->enter = c->at;
+    stub_enter(c);
+    for (enum jit_leave why = 0; why < LEAVE_GO; why++) {
+        out->leave[why] = c->at;
+        stub_leave(c, why);
+    }
+    out->bail = c->at;
+    stub_bail(c);
+    for (enum width w = W8; w <= W64; w++) {
+        for (unsigned write = 0; write < 2; write++) {
+            out->access[write][w] = c->at;
+            stub_access(c, h, w, write, out->bail);
+        }
+    }
+    out->exec = c->at;
+    stub_exec(c, h);
+}
+
+const struct backend x64_backend = {
+    .name = "x64",
+    .cs_arch = CS_ARCH_X86,
+    .cs_mode = CS_MODE_64,
+    .stubs = x64_emit_stubs,
+    .emit = x64_emit_block,
+    .link = x64_link,
+};

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest flags in host flags. An operation leaves its flags in EFLAGS, where the next one mostly
+ * uses them. When EFLAGS are about to be lost and somebody may still want the flags, either they
+ * can be computed again (a recipe), or they are stored as LAHF and SETO give them.
+ */
+#include "jit/x64/x64_emit.h"
+
+#include "cpu/isa.h"
+
+/* cpu->jit.flags: what LAHF puts into AH is the high byte, OF is bit 0. */
+enum { STORED_C = 0x0100, STORED_A = 0x1000, STORED_O = 0x0001 };
+
+static u16 stored_bits(u8 flags)
+{
+    return (u16)(((ir_unpack_flags(flags) & 0xff) << 8) | (flags & IRF_O ? STORED_O : 0));
+}
+
+/* CPU_AT(jit.flags) as a byte: SF ZF AF PF CF. */
+static struct x64_mem stored_ah(void)
+{
+    struct x64_mem m = CPU_AT(jit.flags);
+
+    m.disp++;
+    return m;
+}
+
+bool x64_clobbers(enum ir_op op)
+{
+    switch (op) {
+    case IR_MOV:
+    case IR_ZEXT:
+    case IR_SEXT:
+    case IR_ADDR:
+    case IR_STW:
+    case IR_NOT:
+    case IR_BSWAP:
+    case IR_STEP:
+    case IR_JMP:
+    case IR_BR:
+        return false;
+    case IR_SETCC:
+    case IR_CMOV: /* the condition may have to be made first: then it is not in EFLAGS any more */
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Does writing @d change what the recipe works from? */
+static bool spoils(const struct recipe *r, ir_val d)
+{
+    int reg = ir_reg_of(d);
+
+    if (reg < 0)
+        return false;
+    return (r->a & 15) == reg || (r->b != RECIPE_IMM && (r->b & 15) == reg);
+}
+
+static bool pair_op(enum ir_op op)
+{
+    return op == IR_MULU || op == IR_MULS || op == IR_DIVU || op == IR_DIVS;
+}
+
+static bool spoiled_by(const struct recipe *r, const struct ir_insn *in)
+{
+    return spoils(r, in->d) ||
+           (pair_op(in->op) && (spoils(r, IR_REG + REG_AX) || spoils(r, IR_REG + REG_DX)));
+}
+
+void x64_flags_spoil(struct x64_emit *e, const struct ir_insn *in)
+{
+    if (e->fl.recipe && spoiled_by(&e->fl.how_to, in))
+        e->fl.recipe = false;
+}
+
+/* Will flags that operation @index has left be wanted after both EFLAGS and the recipe are gone?
+ * Then they have to be stored now. */
+static bool must_store(const struct x64_emit *e, unsigned index)
+{
+    bool host = true, recipe = e->fl.recipe;
+    u8 mask = e->need[index] & (u8)~e->fl.stored;
+
+    for (unsigned j = index + 1; mask && j < e->ir->count; j++) {
+        const struct ir_insn *next = &e->ir->insn[j];
+        u8 kind = ir_op_info[next->op].kind;
+        bool wanted = kind == IR_CALL || kind == IR_EXIT || (next->use & mask);
+
+        if (wanted && !host && !recipe)
+            return true;
+        if (kind == IR_CALL || kind == IR_EXIT)
+            return false;
+        if ((kind == IR_MEM || kind == IR_BAIL) && !recipe)
+            return true;
+        host &= !x64_clobbers(next->op);
+        recipe &= !spoiled_by(&e->fl.how_to, next);
+        mask &= (u8)~next->def;
+    }
+    return false;
+}
+
+/* --- storing --- */
+
+static void store_host(struct x64_emit *e)
+{
+    struct codebuf *c = e->c;
+    u8 s = x64_scratch(e), have = e->fl.host;
+    bool af_zero = e->fl.af_zero;
+
+    if (s != X64_NOREG)
+        x64_mov_rr(c, W64, s, RAX);
+    else
+        x64_push_r(c, RAX);
+    x64_lahf(c);
+    x64_setcc_r(c, X64_O, RAX);
+    if (af_zero) {
+        x64_alu_ri(c, X64_AND, W32, RAX, (i32) ~(u32)STORED_A);
+        x64_flags_lost(e);
+    }
+    if ((have | (af_zero ? IRF_A : 0)) == IRF_ALL) {
+        x64_mov_mr(c, W16, CPU_AT(jit.flags), RAX);
+    } else {
+        u16 mask = stored_bits(have | (af_zero ? IRF_A : 0));
+        x64_alu_ri(c, X64_AND, W32, RAX, mask);
+        x64_alu_mi(c, X64_AND, W16, CPU_AT(jit.flags), (i16)(u16)~mask);
+        x64_alu_mr(c, X64_OR, W16, CPU_AT(jit.flags), RAX);
+        x64_flags_lost(e);
+    }
+    if (s != X64_NOREG)
+        x64_mov_rr(c, W64, RAX, s);
+    else
+        x64_pop_r(c, RAX);
+}
+
+/* Compute EFLAGS from the recipe. */
+static void redo(struct x64_emit *e)
+{
+    const struct recipe *r = &e->fl.how_to;
+    struct codebuf *c = e->c;
+    enum width w = r->w;
+    bool imm = r->b == RECIPE_IMM;
+    u8 a = x64_guest[r->a], b = imm ? 0 : x64_guest[r->b];
+    u8 s = x64_scratch(e);
+
+    if (s == X64_NOREG)
+        x64_decline(e), s = R10;
+    switch (r->kind) {
+    case RECIPE_CMP:
+        imm ? x64_alu_ri(c, X64_CMP, w, a, r->imm) : x64_alu_rr(c, X64_CMP, w, a, b);
+        break;
+    case RECIPE_TEST:
+        imm ? x64_test_ri(c, w, a, r->imm) : x64_test_rr(c, w, a, b);
+        break;
+    case RECIPE_LOGIC:
+        x64_test_rr(c, w, a, a);
+        break;
+    case RECIPE_NEG:
+        x64_mov_rr(c, W32, s, a);
+        x64_unary_r(c, X64_NEG, w, s);
+        x64_unary_r(c, X64_NEG, w, s);
+        break;
+    default: {
+        bool add = r->kind == RECIPE_ADD;
+        enum x64_alu back = add ? X64_SUB : X64_ADD, op = add ? X64_ADD : X64_CMP;
+        x64_mov_rr(c, W32, s, a);
+        imm ? x64_alu_ri(c, back, w, s, r->imm) : x64_alu_rr(c, back, w, s, b);
+        imm ? x64_alu_ri(c, op, w, s, r->imm) : x64_alu_rr(c, op, w, s, b);
+        break;
+    }
+    }
+    e->fl.host = IRF_ALL;
+}
+
+void x64_flags_store(struct x64_emit *e, u8 mask)
+{
+    u8 missing = mask & (u8)~e->fl.stored;
+
+    if (!missing)
+        return;
+    if ((missing & ~e->fl.host) && !e->fl.af_zero) {
+        if (!e->fl.recipe)
+            return; /* flags that nobody set here and nobody will see */
+        redo(e);
+    }
+    u8 all = e->fl.host | (e->fl.af_zero ? IRF_A : 0);
+    store_host(e);
+    e->fl.stored |= all;
+    e->fl.af_zero = false;
+}
+
+/* Bring the stored flags back into EFLAGS. */
+static void restore(struct x64_emit *e)
+{
+    struct codebuf *c = e->c;
+    u8 s = x64_scratch(e);
+
+    if (s != X64_NOREG)
+        x64_mov_rr(c, W64, s, RAX);
+    else
+        x64_push_r(c, RAX);
+    x64_mov_rm(c, W16, RAX, CPU_AT(jit.flags));
+    x64_alu_ri(c, X64_ADD, W8, RAX, 127); /* OF = AL was 1 */
+    x64_sahf(c);
+    if (s != X64_NOREG)
+        x64_mov_rr(c, W64, RAX, s);
+    else
+        x64_pop_r(c, RAX);
+    e->fl.host = e->fl.stored;
+}
+
+/* --- around operations --- */
+
+void x64_flags_before(struct x64_emit *e, const struct ir_insn *in)
+{
+    u8 keep = e->need[e->i] & (u8)~in->def;
+
+    if (keep & ~e->fl.host)
+        x64_flags_store(e, keep);
+}
+
+void x64_flags_after(struct x64_emit *e, const struct ir_insn *in, unsigned index, u8 host,
+                     const struct recipe *how_to)
+{
+    if (!in->def) { /* used for its result only */
+        x64_flags_lost(e);
+        return;
+    }
+    e->fl.host = (u8)((e->fl.host & ~in->def) | (host & in->def));
+    if (in->def == IRF_ALL)
+        e->fl.host = host;
+    e->fl.stored &= (u8)~in->def;
+    e->fl.recipe = how_to != NULL;
+    if (how_to)
+        e->fl.how_to = *how_to;
+    e->fl.af_zero = (in->def & IRF_A) && !(host & IRF_A);
+    if (must_store(e, index))
+        x64_flags_store(e, e->need[index]);
+}
+
+/* EFLAGS are about to be used for something else: keep what the current operation does not set. */
+static void keep_host(struct x64_emit *e)
+{
+    u8 keep = e->need[e->i] & (u8)~e->ir->insn[e->i].def & e->fl.host;
+
+    if (keep & ~e->fl.stored)
+        x64_flags_store(e, keep);
+}
+
+void x64_flags_carry(struct x64_emit *e)
+{
+    if (e->fl.host & IRF_C)
+        return;
+    keep_host(e);
+    if (!(e->fl.stored & IRF_C) && e->fl.recipe) {
+        redo(e);
+        return;
+    }
+    x64_bt_mi(e->c, X64_BT, W16, CPU_AT(jit.flags), 8);
+    e->fl.host = IRF_C;
+}
+
+enum x64_cc x64_flags_cond(struct x64_emit *e, unsigned cc)
+{
+    u8 need = ir_cond_flags(cc);
+
+    if (!(need & ~e->fl.host))
+        return (enum x64_cc)cc;
+    keep_host(e);
+    if (!(need & ~e->fl.stored)) {
+        if (need == (IRF_S | IRF_O) || need == (IRF_S | IRF_Z | IRF_O)) {
+            restore(e);
+            return (enum x64_cc)cc;
+        }
+        u16 bits = stored_bits(need);
+        if (need == IRF_O)
+            x64_test_mi(e->c, W8, CPU_AT(jit.flags), STORED_O);
+        else
+            x64_test_mi(e->c, W8, stored_ah(), (i8)(bits >> 8));
+        x64_flags_lost(e);
+        return cc & 1 ? X64_E : X64_NE;
+    }
+    if (e->fl.recipe) {
+        redo(e);
+    } else {
+        x64_flags_store(e, need); /* part of them is in EFLAGS */
+        restore(e);
+    }
+    return (enum x64_cc)cc;
+}
+
+struct recipe x64_flags_recipe(const struct x64_emit *e)
+{
+    if (e->fl.stored != IRF_ALL && e->fl.recipe)
+        return e->fl.how_to;
+    return (struct recipe){.kind = RECIPE_STORED};
+}

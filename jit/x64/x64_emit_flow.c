@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Heads, exits, calls of executors, and the code behind a block that runs rarely. */
+#include <assert.h>
+
+#include "jit/x64/x64_emit.h"
+
+static struct cold *cold_for(struct x64_emit *e, enum cold_kind kind, u8 *from)
+{
+    struct cold *k = &e->cold[e->colds];
+
+    if (e->colds + 1 < ARRAY_LEN(e->cold))
+        e->colds++;
+    else
+        e->c->full = true;
+    *k = (struct cold){.kind = (u8)kind, .from = {from, NULL}};
+    return k;
+}
+
+/* The whole block is paid for before it begins. */
+void x64_emit_head(struct x64_emit *e)
+{
+    x64_alu_ri(e->c, X64_SUB, W32, REG_BUDGET, e->ir->guests);
+    cold_for(e, COLD_BUDGET, x64_jcc(e->c, X64_S, NULL));
+    e->fl.stored = IRF_ALL;
+}
+
+/* --- exits --- */
+
+static bool same_page(const struct x64_emit *e, u32 eip)
+{
+    u32 here = e->u->cs_base + (u32)e->ir->eip, there = e->u->cs_base + eip;
+
+    return here >> PAGE_SHIFT == there >> PAGE_SHIFT;
+}
+
+/* Where the mapping of @eip's page says which physical page it is. */
+static struct x64_mem page_of(const struct x64_emit *e, u32 eip)
+{
+    u32 vpn = (e->u->cs_base + eip) >> PAGE_SHIFT;
+
+    return x64_at(REG_TABLES, (i32)(MMU_EXEC_OFFSET + (u64)vpn * 4));
+}
+
+/* Go to @eip. Another page is entered only while it is where it was when the edge was linked. */
+static void edge(struct x64_emit *e, u32 eip)
+{
+    struct jit_edge *d = &e->u->edge[e->u->edges];
+    struct cold *k = cold_for(e, COLD_EDGE, NULL);
+
+    k->how = (u8)e->u->edges++;
+    *d = (struct jit_edge){.eip = eip};
+    if (!same_page(e, eip)) {
+        x64_alu_mi(e->c, X64_CMP, W32, page_of(e, eip), INT32_MAX);
+        d->guard = e->c->at - 4;
+        k->from[1] = x64_jcc(e->c, X64_NE, NULL);
+    }
+    d->place = x64_jmp(e->c, NULL);
+    k->from[0] = d->place;
+}
+
+void x64_emit_JMP(struct x64_emit *e, const struct ir_insn *in)
+{
+    x64_flags_store(e, IRF_ALL);
+    edge(e, (u32)in->imm);
+}
+
+/* Taken and same page: the branch itself is linked. */
+static void branch(struct x64_emit *e, enum x64_cc cc, u32 taken)
+{
+    if (same_page(e, taken)) {
+        struct jit_edge *d = &e->u->edge[e->u->edges];
+        *d = (struct jit_edge){.eip = taken};
+        d->place = x64_jcc(e->c, cc, NULL);
+        struct cold *k = cold_for(e, COLD_EDGE, d->place);
+        k->how = (u8)e->u->edges++;
+        edge(e, (u32)e->ir->fall);
+        return;
+    }
+    u8 *not_taken = x64_jcc(e->c, (enum x64_cc)(cc ^ 1), NULL);
+    edge(e, taken);
+    x64_patch32(not_taken, e->c->at);
+    edge(e, (u32)e->ir->fall);
+}
+
+void x64_emit_BR(struct x64_emit *e, const struct ir_insn *in)
+{
+    x64_flags_store(e, IRF_ALL); /* mostly leaves them in EFLAGS, too */
+    branch(e, x64_flags_cond(e, in->cc), (u32)in->imm);
+}
+
+void x64_emit_BRZ(struct x64_emit *e, const struct ir_insn *in)
+{
+    u8 a = x64_reg(e, in->a);
+
+    x64_flags_store(e, IRF_ALL);
+    x64_test_rr(e->c, in->w, a, a);
+    branch(e, in->cc ? X64_E : X64_NE, (u32)in->imm);
+}
+
+/* The table of the context knows where the target is, if it was there before. */
+void x64_emit_JMPR(struct x64_emit *e, const struct ir_insn *in)
+{
+    struct codebuf *c = e->c;
+
+    x64_flags_store(e, IRF_ALL);
+    if (x64_in_memory(e, in->a))
+        x64_mov_rm(c, W32, REG_ADDR, x64_operand(e));
+    else if (x64_reg(e, in->a) != REG_ADDR)
+        x64_mov_rr(c, W32, REG_ADDR, x64_reg(e, in->a));
+    x64_mov_rr(c, W32, REG_ADDEND, REG_ADDR);
+    x64_alu_ri(c, X64_AND, W32, REG_ADDEND, MMU_JUMPS - 1);
+    x64_shift_ri(c, X64_SHL, W32, REG_ADDEND, 4);
+    x64_alu_rm(c, X64_CMP, W32, REG_ADDR, x64_idx(REG_TABLES, REG_ADDEND, 0, (i32)MMU_JUMP_OFFSET));
+    struct cold *k = cold_for(e, COLD_INDIRECT, x64_jcc(c, X64_NE, NULL));
+    x64_alu_mi(c, X64_CMP, W32, x64_idx(REG_TABLES, REG_ADDEND, 0, (i32)MMU_JUMP_OFFSET + 4),
+               (i32)e->u->mode);
+    k->from[1] = x64_jcc(c, X64_NE, NULL);
+    x64_jmp_m(c, x64_idx(REG_TABLES, REG_ADDEND, 0, (i32)MMU_JUMP_OFFSET + 8));
+}
+static_assert(sizeof(struct mmu_jump) == 16, "the shift above");
+
+void x64_emit_LEAVE(struct x64_emit *e, const struct ir_insn *in)
+{
+    (void)in;
+    x64_ud2(e->c); /* the executor's stub has left */
+}
+
+void x64_emit_EXEC(struct x64_emit *e, const struct ir_insn *in)
+{
+    struct jit_unit *u = e->u;
+    const struct ir_insn *n = x64_next(e, 1);
+    struct jit_exec *x = &u->exec[u->execs];
+
+    x64_flags_store(e, IRF_ALL);
+    *x = (struct jit_exec){
+        .insn = &e->ir->guest[in->g],
+        .eip = e->ir->at[in->g],
+        .next = e->ir->at[in->g + 1],
+        .g = in->g,
+        .remaining = (u8)(e->ir->guests - in->g),
+        .flags_in = in->use || in->def,
+        .flags_out = in->def,
+        .leave = n && n->op == IR_LEAVE,
+    };
+    x64_mov_ri(e->c, REG_ADDR, u->exec_id[u->execs++]);
+    x64_call(e->c, u->stubs->exec);
+    e->fl = (struct flag_state){.stored = IRF_ALL};
+}
+
+/* --- behind the block --- */
+
+static void add_site(struct x64_emit *e, const struct cold *k)
+{
+    struct jit_unit *u = e->u;
+
+    if (u->sites == ARRAY_LEN(u->site)) {
+        e->c->full = true;
+        return;
+    }
+    u->site[u->sites++] = (struct jit_site){codebuf_off(e->c), k->g, k->flags};
+}
+
+static void emit_one_cold(struct x64_emit *e, const struct cold *k)
+{
+    struct codebuf *c = e->c;
+    const struct jit_stubs *s = e->u->stubs;
+    u8 *here = c->at;
+
+    x64_patch32(k->from[0], here);
+    x64_patch32(k->from[1], here);
+    switch (k->kind) {
+    case COLD_ACCESS:
+        if (k->reg != REG_ADDR)
+            x64_mov_rr(c, W32, REG_ADDR, k->reg);
+        x64_call(c, s->access[k->how >> 4][k->how & 15]);
+        add_site(e, k);
+        x64_jmp(c, k->back);
+        break;
+    case COLD_BAIL:
+        x64_call(c, s->bail);
+        add_site(e, k);
+        break;
+    case COLD_BUDGET:
+        x64_mov_ri(c, REG_ADDR, e->u->id);
+        x64_jmp(c, s->leave[LEAVE_BUDGET]);
+        break;
+    case COLD_EDGE:
+        e->u->edge[k->how].stub = here;
+        x64_mov_ri(c, REG_ADDR, e->u->edge_id[k->how]);
+        x64_jmp(c, s->leave[LEAVE_EDGE]);
+        break;
+    default:
+        x64_jmp(c, s->leave[LEAVE_INDIRECT]);
+        break;
+    }
+}
+
+void x64_emit_cold(struct x64_emit *e)
+{
+    for (unsigned i = 0; i < e->colds; i++)
+        emit_one_cold(e, &e->cold[i]);
+}
+
+void x64_link(const struct jit_edge *e, const u8 *target, u32 page)
+{
+    if (e->guard)
+        for (unsigned i = 0; i < 4; i++)
+            e->guard[i] = (u8)(page >> (8 * i));
+    x64_patch32(e->place, target);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* What people do to the machine: keys, typed text, the mouse. */
+#include <assert.h>
+#include <string.h>
+
+#include "machine/board.h"
+
+bool pc_key(struct pc *pc, unsigned key, bool down)
+{
+    return ps2kbd_key(pc->kbd, key, down);
+}
+
+void pc_mouse_move(struct pc *pc, int dx, int dy, int dz)
+{
+    ps2mouse_move(pc->mouse, dx, dy, dz);
+}
+
+void pc_mouse_buttons(struct pc *pc, u8 down)
+{
+    ps2mouse_buttons(pc->mouse, down);
+}
+
+enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX])
+{
+    static_assert(TYPIST_ERROR_MAX <= PC_ERROR_MAX, "the typist's sentence fits");
+    return typist_add(pc->typist, clock_now(&pc->clock), text, error);
+}
+
+/* --type TIME:TEXT, as often as it is given. */
+enum status pc_start_typing(struct pc *pc)
+{
+    const struct config_value *list = &pc->cfg->value[CONFIG_type];
+    char error[TYPIST_ERROR_MAX] = "";
+    enum status s = typist_create(&pc->typist, &pc->clock, pc->kbd);
+
+    for (unsigned i = 0; s == STATUS_OK && i < list->count; i++) {
+        const char *text = strchr(list->list[i], ':');
+        u64 at;
+        if (!text || !config_time(list->list[i], (size_t)(text - list->list[i]), &at))
+            return pc_fail(pc, STATUS_BAD_VALUE, "--type: '%.100s' is not TIME:TEXT",
+                           list->list[i]);
+        s = typist_add(pc->typist, at, text + 1, error);
+        if (s != STATUS_OK)
+            return pc_fail(pc, s, "--type: %s", error);
+    }
+    return s;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "machine/typist.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine/keymap.h"
+
+enum { KEYS_MAX = 5, KEY_SHIFT = 0x2a };
+
+#define HOLD_NS  30000000u /* a key is down */
+#define GAP_NS   30000000u /* and then none is */
+#define RETRY_NS 10000000u /* until the guest has taken what was typed */
+
+/* Keys held together, or a pause. */
+struct stroke {
+    u64 at;    /* not before this guest time */
+    u64 pause; /* instead of keys            */
+    u16 key[KEYS_MAX];
+    u8 keys;
+};
+
+struct typist {
+    struct clock *clk;
+    struct ps2kbd *kbd;
+    u32 timer;
+    struct stroke *stroke;
+    size_t count, room, next;
+    bool down; /* the keys of @next are held */
+};
+
+/* ---- what the text says ---- */
+
+/* "500ms", "2s": at most a day. */
+static bool parse_pause(const char *text, size_t len, u64 *ns)
+{
+    u64 n = 0;
+    size_t i = 0;
+
+    for (; i < len && text[i] >= '0' && text[i] <= '9' && n < 100000000; i++)
+        n = n * 10 + (u64)(text[i] - '0');
+    if (i == 0)
+        return false;
+    if (len - i == 2 && memcmp(text + i, "ms", 2) == 0)
+        *ns = n * 1000000;
+    else if (len - i == 1 && text[i] == 's')
+        *ns = n * 1000000000;
+    else
+        return false;
+    return true;
+}
+
+static bool parse_word(const char *text, size_t len, struct stroke *s)
+{
+    unsigned keys[KEYS_MAX];
+
+    if (parse_pause(text, len, &s->pause))
+        return true;
+    s->keys = (u8)keymap_combination(text, len, keys, KEYS_MAX);
+    for (unsigned i = 0; i < s->keys; i++)
+        s->key[i] = (u16)keys[i];
+    return s->keys != 0;
+}
+
+static bool parse_char(char c, struct stroke *s)
+{
+    bool shift;
+    unsigned key = keymap_char(c, &shift);
+
+    if (shift)
+        s->key[s->keys++] = KEY_SHIFT;
+    s->key[s->keys++] = (u16)key;
+    return key != 0;
+}
+
+static char unescape(char c)
+{
+    switch (c) {
+    case 'n':
+        return '\n';
+    case 't':
+        return '\t';
+    case 'e':
+        return '\033';
+    default:
+        return c;
+    }
+}
+
+/* The next stroke of *@p into @s. False: nothing that could be typed, of *@used characters. */
+static bool parse_stroke(const char **p, struct stroke *s, size_t *used)
+{
+    const char *text = *p, *end = *text == '<' ? strchr(text, '>') : NULL;
+    bool ok;
+
+    *s = (struct stroke){0};
+    *used = 1;
+    if (*text == '<' && text[1] == '<') {
+        *used = 2;
+        ok = parse_char('<', s);
+    } else if (*text == '<' && end) {
+        *used = (size_t)(end - text) + 1;
+        ok = parse_word(text + 1, *used - 2, s);
+    } else if (*text == '\\' && text[1]) {
+        *used = 2;
+        ok = parse_char(unescape(text[1]), s);
+    } else {
+        ok = *text != '<' && parse_char(*text, s);
+    }
+    *p = text + *used;
+    return ok;
+}
+
+static enum status append(struct typist *t, const struct stroke *s)
+{
+    if (t->count == t->room) {
+        size_t room = t->room ? 2 * t->room : 64;
+        struct stroke *larger = realloc(t->stroke, room * sizeof(*larger));
+        if (!larger)
+            return STATUS_NO_MEMORY;
+        t->stroke = larger;
+        t->room = room;
+    }
+    t->stroke[t->count++] = *s;
+    return STATUS_OK;
+}
+
+static void schedule(struct typist *t, u64 at)
+{
+    if (t->next < t->count && at < t->stroke[t->next].at)
+        at = t->stroke[t->next].at;
+    clock_arm(t->clk, t->timer, t->next < t->count ? at : CLOCK_NEVER);
+}
+
+enum status typist_add(struct typist *t, u64 at, const char *text, char error[TYPIST_ERROR_MAX])
+{
+    size_t before = t->count, used;
+    struct stroke s;
+
+    for (const char *p = text; *p;) {
+        const char *here = p;
+        enum status status = STATUS_OK;
+        if (!parse_stroke(&p, &s, &used)) {
+            snprintf(error, TYPIST_ERROR_MAX, "'%.*s' is no key, and no character of one",
+                     (int)(used < 60 ? used : 60), here);
+            status = STATUS_BAD_VALUE;
+        }
+        s.at = at;
+        if (status == STATUS_OK)
+            status = append(t, &s);
+        if (status != STATUS_OK) {
+            t->count = before;
+            return status;
+        }
+    }
+    if (t->next == before)
+        schedule(t, clock_now(t->clk));
+    return STATUS_OK;
+}
+
+/* ---- typing ---- */
+
+static void on_timer(void *dev, u32 arg)
+{
+    struct typist *t = dev;
+    const struct stroke *s = &t->stroke[t->next];
+    u64 now = clock_now(t->clk);
+
+    (void)arg;
+    if (t->next == t->count)
+        return;
+    if (t->down) {
+        for (unsigned i = s->keys; i-- > 0;)
+            (void)ps2kbd_key(t->kbd, s->key[i], false);
+        t->down = false;
+        t->next++;
+        schedule(t, now + GAP_NS);
+    } else if (s->pause) {
+        t->next++;
+        schedule(t, now + s->pause);
+    } else if (!ps2kbd_idle(t->kbd)) {
+        schedule(t, now + RETRY_NS);
+    } else {
+        for (unsigned i = 0; i < s->keys; i++)
+            (void)ps2kbd_key(t->kbd, s->key[i], true);
+        t->down = true;
+        clock_arm(t->clk, t->timer, now + HOLD_NS);
+    }
+}
+
+enum status typist_create(struct typist **out, struct clock *clk, struct ps2kbd *kbd)
+{
+    struct typist *t = calloc(1, sizeof(*t));
+    if (!t)
+        return STATUS_NO_MEMORY;
+
+    t->clk = clk;
+    t->kbd = kbd;
+    enum status s = clock_add(clk, "host:typist", on_timer, t, 0, &t->timer);
+    if (s != STATUS_OK) {
+        free(t);
+        return s;
+    }
+    *out = t;
+    return STATUS_OK;
+}
+
+void typist_destroy(struct typist *t)
+{
+    if (!t)
+        return;
+    free(t->stroke);
+    free(t);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Types on the guest's keyboard, in guest time, as fast as a good typist, and never faster than the
+ * guest takes the keys. So equal runs see equal keys at equal moments.
+ *
+ * Text is what a US keyboard has. "\n", "\t", "\e" and "\\" are as in C; <NAME> is a key or several
+ * held together, by their names: <f1>, <ctrl-alt-delete>; <500ms> is a pause; << is one <.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "devices/ps2kbd.h"
+
+struct typist;
+
+#define TYPIST_ERROR_MAX 200u
+
+/** Create an idle typist at @kbd (not owned). */
+enum status typist_create(struct typist **out, struct clock *clk, struct ps2kbd *kbd) MUST_CHECK;
+void typist_destroy(struct typist *t);
+
+/**
+ * Type @text at guest time @at, or after what is to be typed before it. STATUS_BAD_VALUE: a word of
+ * @text means nothing, @error tells which, and nothing of it is typed.
+ */
+enum status typist_add(struct typist *t, u64 at, const char *text,
+                       char error[TYPIST_ERROR_MAX]) MUST_CHECK;

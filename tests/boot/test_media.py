@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Booting from floppies and CD-ROMs made here, in every order; typing; changing media.
+
+usage: test_media.py TURBO86 [TEST]     (without TEST: all)
+The guests are boot sectors that speak through port E9h, started by SeaBIOS.
+Exit status 77: the firmware or nasm is not installed.
+"""
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+TURBO86 = sys.argv[1]
+FIRMWARE = "/usr/share/seabios/bios-256k.bin"
+DIR = tempfile.TemporaryDirectory()
+SECTOR = 2048
+LEAVE = "\nmov al, 0x10\n out 0xf4, al\n hlt\n"
+SETUP = "xor ax, ax\n mov ds, ax\n mov es, ax\n mov ss, ax\n mov sp, 0x7c00\n"
+
+
+def path(name):
+    return os.path.join(DIR.name, name)
+
+
+def write(name, data):
+    with open(path(name), "wb") as f:
+        f.write(data)
+    return path(name)
+
+
+def assemble(source):
+    """A boot sector."""
+    write("source.asm", ("org 0x7c00\n bits 16\n" + source +
+                         "\n times 510 - ($ - $$) db 0\n dw 0xaa55\n").encode())
+    subprocess.run(["nasm", "-f", "bin", "-o", path("source.bin"), path("source.asm")], check=True)
+    with open(path("source.bin"), "rb") as f:
+        return f.read()
+
+
+def say(text):
+    return "".join(f"mov al, {ord(c)}\n out 0xe9, al\n" for c in text)
+
+
+def floppy(name, code, size=1474560):
+    return write(name, code.ljust(size, b"\xe5"))
+
+
+def disk(name, code):
+    return write(name, code.ljust(1 << 20, b"\0"))
+
+
+def iso(name, code, extra=b""):
+    """El Torito, no emulation: the boot sector is sector 20, @extra sector 21."""
+    volume = b"\1CD001\1".ljust(SECTOR, b"\0")
+    record = (b"\0CD001\1EL TORITO SPECIFICATION".ljust(0x47, b"\0") +
+              struct.pack("<I", 19)).ljust(SECTOR, b"\0")
+    end = b"\xffCD001\1".ljust(SECTOR, b"\0")
+    entry = bytearray(b"\1".ljust(30, b"\0") + b"\x55\xaa")
+    total = sum(struct.unpack("<16H", entry)) & 0xffff
+    struct.pack_into("<H", entry, 28, -total & 0xffff)
+    catalog = bytes(entry) + struct.pack("<BBHBBHI", 0x88, 0, 0, 0, 0, 4, 20)
+    image = bytes(16 * SECTOR) + volume + record + end + catalog.ljust(SECTOR, b"\0")
+    image += code.ljust(SECTOR, b"\0") + extra.ljust(SECTOR, b"\0")
+    return write(name, image.ljust(40 * SECTOR, b"\0"))
+
+
+def run(*args, stdin=b"", wanted=33, deterministic=True):
+    """-> what the guest said, and what turbo86 did"""
+    said = path("said.txt")
+    args = list(args) + (["--deterministic"] if deterministic else [])
+    p = subprocess.run([TURBO86, *args, "-debugcon", f"file:{said}", "--timeout", "60s", "-device",
+                        "isa-debug-exit,iobase=0xf4"], input=stdin, capture_output=True, timeout=200,
+                       check=False)
+    out = p.stdout.decode(errors="replace")
+    if p.returncode != wanted:
+        raise AssertionError(f"status {p.returncode}, {out} {p.stderr.decode(errors='replace')}")
+    with open(said, encoding="latin-1") as f:
+        # SeaBIOS may say its own things there first
+        return f.read().rpartition("\n")[2], out
+
+
+def check(what, got, wanted):
+    if got != wanted:
+        raise AssertionError(f"{what}: {got!r}, not {wanted!r}")
+
+
+HEADLESS = ["-display", "none"]
+
+
+def the_boot_order_is_followed():
+    media = ["-fda", floppy("a.img", assemble(say("a") + LEAVE)), "-hda",
+             disk("c.img", assemble(say("c") + LEAVE)), "-cdrom",
+             iso("d.iso", assemble(say("d") + LEAVE))]
+    for order, wanted in (("a", "a"), ("c", "c"), ("d", "d"), ("dca", "d"), ("order=ad", "a")):
+        check(order, run(*HEADLESS, *media, "-boot", order)[0], wanted)
+    check("no -boot", run(*HEADLESS, *media)[0], "c")
+    check("no disk", run(*HEADLESS, *media[:2], *media[4:])[0], "a")
+    check("small BIOS", run(*HEADLESS, *media[:4], "-bios", "tinybios.bin", "-boot", "ac")[0], "a")
+    check("CD only", run(*HEADLESS, *media[4:])[0], "d")
+
+
+def once_is_for_the_first_boot():
+    reset = "mov dx, 0xcf9\n mov al, 6\n out dx, al\n hlt\n"
+    media = ["-hda", disk("c.img", assemble(say("c") + LEAVE)), "-cdrom",
+             iso("d.iso", assemble(say("d") + reset))]
+    check("said", run(*HEADLESS, *media, "-boot", "order=c,once=d")[0], "dc")
+
+
+def a_cd_is_read_through_int_13h():
+    code = SETUP + """
+        mov si, packet
+        mov ah, 0x42                    ; DL is the CD's number
+        int 0x13
+        jc bad
+        mov si, 0x8000
+        mov cx, 5
+    next: lodsb
+        out 0xe9, al
+        loop next
+    bad:""" + LEAVE + """
+    packet: db 16, 0
+        dw 1, 0x8000, 0
+        dq 21"""
+    check("said", run(*HEADLESS, "-cdrom", iso("d.iso", assemble(code), b"21st!"))[0], "21st!")
+
+
+WRITER = SETUP + """
+        mov [drive], dl
+        mov ax, 0x0201
+        call io                         ; what was there: its first byte
+        mov al, [0x8000]
+        out 0xe9, al
+        mov byte [0x8000], 'w'
+        mov ax, 0x0301
+        call io
+        jnc good
+        mov al, '!'
+        out 0xe9, al
+    good:""" + LEAVE + """
+    io: mov bx, 0x8000
+        mov cx, 0x2705                  ; cylinder 39, sector 5
+        mov dh, 1
+        mov dl, [drive]
+        int 0x13
+        ret
+    drive: db 0"""
+
+
+def what_is_written_to_a_floppy_stays_there():
+    sizes = {368640: "360K", 737280: "720K", 1228800: "1.2M", 1474560: "1.44M", 2949120: "2.88M"}
+    for size, name in sizes.items():
+        image = floppy("w.img", assemble(WRITER), size)
+        before = open(image, "rb").read()
+        check(name, run(*HEADLESS, "-fda", image, "-snapshot")[0], "\xe5")
+        check(name + " with -snapshot", open(image, "rb").read() == before, True)
+        check(name, run(*HEADLESS, "-fda", image)[0], "\xe5")
+        check(name + " again", run(*HEADLESS, "-fda", image)[0], "w")
+        drive = ["-drive", f"file={image},if=floppy,readonly=on"]
+        check(name + " protected", run(*HEADLESS, *drive)[0], "w!")
+
+
+ECHO = SETUP + """
+    again: xor ax, ax
+        int 0x16
+        cmp al, 13
+        je done
+        out 0xe9, al
+        jmp again
+    done:""" + LEAVE
+
+
+def typed_text_arrives_and_repeats():
+    args = [*HEADLESS, "-fda", floppy("e.img", assemble(ECHO)), "--state-hash", "--type",
+            r"3s:Hello, World<500ms>! <<\n"]
+    first = run(*args)
+    check("said", first[0], "Hello, World! <")
+    check("the same again", run(*args), first)
+    for text in ("3s", "x:a", "3s:<nokey>", "3s:<", "-1s:a"):
+        run(*HEADLESS, "--type", text, wanted=2)
+
+
+def the_monitor_changes_media():
+    code = SETUP + """
+    again: mov ax, 0x0201
+        mov bx, 0x8000
+        mov cx, 0x0002
+        xor dx, dx
+        int 0x13
+        jnc read
+        mov ah, 0                       ; a change is an error first, and then a reset helps
+        int 0x13
+        jmp again
+    read: mov al, [0x8000]
+        cmp al, [last]
+        je again
+        mov [last], al
+        out 0xe9, al
+        cmp al, 'B'
+        jne again""" + LEAVE + "last: db 0"
+    code = assemble(code)
+    one = write("one.img", (code + b"A").ljust(1474560, b"\0"))
+    two = write("two.img", (code + b"B").ljust(1474560, b"\0"))
+    three = write("three.img", (code + b"C").ljust(368640, b"\0"))
+    keys = (b"\1c" + f"change floppy0 {three}\nchange floppy0 {path('none')}\neject cdrom\n"
+            f"eject floppy1\nchange floppy0 {two}\n".encode() + b"\1c")
+    said, out = run("-nographic", "-fda", one, stdin=keys, deterministic=False)
+    check("said", said[-1:], "B")
+    for text in ("does not fit", "cannot be opened", "no drive 'floppy1'"):
+        check(text, text in out, True)
+
+
+def mistakes_are_told():
+    big = write("big.img", bytes(2949120 + 512))
+    run("-fda", big, wanted=2)
+    run("-cdrom", path("none.iso"), wanted=2)
+    run("-hdc", big, "-cdrom", big, wanted=2)
+
+
+TESTS = [the_boot_order_is_followed, once_is_for_the_first_boot, a_cd_is_read_through_int_13h,
+         what_is_written_to_a_floppy_stays_there, typed_text_arrives_and_repeats,
+         the_monitor_changes_media, mistakes_are_told]
+
+
+def main():
+    if not os.path.exists(FIRMWARE) or not shutil.which("nasm"):
+        print("skipped: there is no SeaBIOS, or no nasm")
+        return 77
+    failed = 0
+    for test in TESTS:
+        if len(sys.argv) > 2 and test.__name__ not in sys.argv[2:]:
+            continue
+        try:
+            test()
+            print(f"ok    {test.__name__}", flush=True)
+        except (AssertionError, subprocess.SubprocessError) as e:
+            failed += 1
+            print(f"FAIL  {test.__name__}: {e}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine around a random program: its memory, its tables, and handlers that let it go on.
+ *
+ * A fault counts, and execution continues at the item behind the one that faulted, which the table
+ * at GEN_RESUME knows; after a jump to nowhere, at the first item. Traps and interrupts count and
+ * return. After max_faults faults, or INT 7Fh, the program ends with CLI; HLT.
+ */
+#include <string.h>
+
+#include "base/bits.h"
+#include "cpu/cpu.h"
+#include "cpu/decode.h"
+#include "cpu/disasm.h"
+#include "cpu/flags.h"
+#include "cpu/segment.h"
+#include "tests/jit/gen_program.h"
+
+/* Variables of the handlers, from GEN_VARS. */
+enum { VAR_FAULTS = GEN_VARS, VAR_TICKS = GEN_VARS + 4, VAR_ERRORS = GEN_VARS + 0x40 };
+enum { VECTOR_INTR = 0x20, VECTOR_INT = 0x30, VECTOR_END = 0x7f };
+
+static bool is_8086(const struct gen_program *p)
+{
+    return p->kind == GEN_REAL || p->kind == GEN_V86;
+}
+
+static u32 first_ip(const struct gen_program *p)
+{
+    return p->start + (p->kind == GEN_FLAT ? (u32)GEN_CODE : 0);
+}
+
+static u16 code_selector(const struct gen_program *p)
+{
+    return is_8086(p) ? GEN_CODE >> 4 : (u16)(GEN_SEL_CODE | (p->ring3 ? 3 : 0));
+}
+
+/* --- code of the handlers --- */
+
+struct out {
+    u8 *ram;
+    u32 at;
+};
+
+static void put(struct out *o, const void *bytes, u32 n)
+{
+    memcpy(o->ram + o->at, bytes, n);
+    o->at += n;
+}
+#define PUT(o, ...) put(o, (const u8[]){__VA_ARGS__}, sizeof((const u8[]){__VA_ARGS__}))
+
+static void put16(struct out *o, u32 v)
+{
+    PUT(o, (u8)v, (u8)(v >> 8));
+}
+
+static void put32(struct out *o, u32 v)
+{
+    put16(o, v);
+    put16(o, v >> 16);
+}
+
+static bool has_error(unsigned vector)
+{
+    return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
+}
+
+/* CLI; HLT for ever. */
+static u32 put_end(struct out *o)
+{
+    u32 at = o->at;
+
+    PUT(o, 0xfa, 0xf4, 0xeb, 0xfd);
+    return at;
+}
+
+/* On the stack: vector, error code, EIP, CS, EFLAGS. */
+static u32 put_fault32(struct out *o, const struct gen_program *p, u32 end)
+{
+    u32 at = o->at;
+
+    PUT(o, 0x60, 0x1e);                                   /* PUSHA; PUSH DS */
+    PUT(o, 0x66, 0xb8, GEN_SEL_KDATA, 0, 0x8e, 0xd8);     /* DS = flat      */
+    PUT(o, 0xa1), put32(o, VAR_FAULTS);                   /* one more       */
+    PUT(o, 0x40, 0xa3), put32(o, VAR_FAULTS);             /*                */
+    PUT(o, 0x3d), put32(o, p->max_faults);                /* enough?        */
+    PUT(o, 0x0f, 0x83), put32(o, end - (o->at + 4));      /* JAE end        */
+    PUT(o, 0x8b, 0x44, 0x24, 0x24);                       /* EAX = vector   */
+    PUT(o, 0x8b, 0x5c, 0x24, 0x28);                       /* EBX = error    */
+    PUT(o, 0x31, 0x1c, 0x85), put32(o, VAR_ERRORS);       /* remember it    */
+    PUT(o, 0x8b, 0x44, 0x24, 0x2c);                       /* EAX = EIP      */
+    PUT(o, 0x2d), put32(o, first_ip(p));                  /*                */
+    PUT(o, 0x3d), put32(o, p->at[p->count]);              /* in the program? */
+    PUT(o, 0x72, 0x04, 0x31, 0xc0, 0xeb, 0x08);           /* no: from the first item */
+    PUT(o, 0x0f, 0xb7, 0x04, 0x45), put32(o, GEN_RESUME); /* yes: the next one */
+    PUT(o, 0x05), put32(o, first_ip(p));                  /*                */
+    PUT(o, 0x89, 0x44, 0x24, 0x2c);                       /* EIP = EAX      */
+    PUT(o, 0xc7, 0x44, 0x24, 0x30), put32(o, code_selector(p));
+    PUT(o, 0x1f, 0x61, 0x83, 0xc4, 0x08, 0xcf); /* POP DS; POPA; ADD ESP, 8; IRET */
+    return at;
+}
+
+/* On the stack: EIP, CS, EFLAGS, of which TF is cleared. */
+static u32 put_trap32(struct out *o)
+{
+    u32 at = o->at;
+
+    PUT(o, 0x50, 0x1e, 0x66, 0xb8, GEN_SEL_KDATA, 0, 0x8e, 0xd8);
+    PUT(o, 0xff, 0x05), put32(o, VAR_TICKS);
+    PUT(o, 0x81, 0x64, 0x24, 0x10), put32(o, ~(u32)FL_T);
+    PUT(o, 0x1f, 0x58, 0xcf);
+    return at;
+}
+
+static u32 put_stub32(struct out *o, unsigned vector, u32 fault)
+{
+    u32 at = o->at;
+
+    if (!has_error(vector))
+        PUT(o, 0x6a, 0);
+    PUT(o, 0x6a, (u8)vector, 0xe9);
+    put32(o, fault - (o->at + 4));
+    return at;
+}
+
+/* The same in real mode. On the stack: vector, IP, CS, FLAGS. */
+static u32 put_fault16(struct out *o, const struct gen_program *p, u32 end)
+{
+    u32 at = o->at;
+
+    PUT(o, 0x60, 0x1e, 0x31, 0xc0, 0x8e, 0xd8, 0x89, 0xe5); /* PUSHA; PUSH DS; DS = 0; BP = SP */
+    PUT(o, 0xff, 0x06), put16(o, VAR_FAULTS);
+    PUT(o, 0x81, 0x3e), put16(o, VAR_FAULTS), put16(o, p->max_faults);
+    PUT(o, 0x0f, 0x83), put16(o, end - (o->at + 2));
+    PUT(o, 0x8b, 0x5e, 0x12, 0xfe, 0x87), put16(o, VAR_ERRORS);
+    PUT(o, 0x8b, 0x46, 0x14, 0x2d), put16(o, first_ip(p));
+    PUT(o, 0x3d), put16(o, p->at[p->count]);
+    PUT(o, 0x72, 0x04, 0x31, 0xc0, 0xeb, 0x08);
+    PUT(o, 0x89, 0xc3, 0x01, 0xdb, 0x8b, 0x87), put16(o, GEN_RESUME);
+    PUT(o, 0x05), put16(o, first_ip(p));
+    PUT(o, 0x89, 0x46, 0x14, 0xc7, 0x46, 0x16), put16(o, code_selector(p));
+    PUT(o, 0x1f, 0x61, 0x83, 0xc4, 0x02, 0xcf);
+    return at;
+}
+
+static u32 put_trap16(struct out *o)
+{
+    u32 at = o->at;
+
+    PUT(o, 0x1e, 0x50, 0x31, 0xc0, 0x8e, 0xd8, 0xff, 0x06), put16(o, VAR_TICKS);
+    PUT(o, 0x58, 0x1f, 0x55, 0x89, 0xe5, 0x81, 0x66, 0x06, 0xff, 0xfe, 0x5d, 0xcf);
+    return at;
+}
+
+static u32 put_stub16(struct out *o, unsigned vector, u32 fault)
+{
+    u32 at = o->at;
+
+    PUT(o, 0x6a, (u8)vector, 0xe9);
+    put16(o, fault - (o->at + 2));
+    return at;
+}
+
+/* --- tables --- */
+
+static bool is_trap(unsigned vector)
+{
+    return (vector >= 1 && vector <= 4) || vector >= VECTOR_INTR;
+}
+
+static void put_gate(u8 *idt, unsigned vector, u32 to)
+{
+    u32 type = 0x8e00;
+
+    if (vector >= VECTOR_INT && vector != VECTOR_END)
+        type = 0xef00; /* interrupts stay on */
+    else if (vector == 3 || vector == 4 || vector == VECTOR_END)
+        type = 0xee00;
+    store32(idt + 8 * vector, (to & 0xffff) | (u32)GEN_SEL_KCODE << 16);
+    store32(idt + 8 * vector + 4, (to & 0xffff0000) | type);
+}
+
+static void put_handlers(const struct gen_program *p, u8 *ram)
+{
+    struct out o = {ram, GEN_HANDLERS};
+    bool real = p->kind == GEN_REAL;
+    u32 end = put_end(&o);
+    u32 fault = real ? put_fault16(&o, p, end) : put_fault32(&o, p, end);
+    u32 trap = real ? put_trap16(&o) : put_trap32(&o);
+
+    for (unsigned v = 0; v <= VECTOR_END; v++) {
+        u32 to = v == VECTOR_END ? end : trap;
+        if (!is_trap(v))
+            to = real ? put_stub16(&o, v, fault) : put_stub32(&o, v, fault);
+        if (real)
+            store32(ram + 4 * v, to);
+        else
+            put_gate(ram + GEN_IDT, v, to);
+    }
+}
+
+/* Access byte: present, not system, accessed. */
+enum { DATA_RW = 0x93, DATA_RO = 0x91, DATA_DOWN = 0x97, CODE_RX = 0x9b, ABSENT = 0x13 };
+enum { FLAG_BIG = 4, FLAG_PAGES = 8 };
+
+static u64 descriptor(u32 base, u32 limit, u32 access, u32 flags)
+{
+    u64 low = (limit & 0xffff) | base << 16;
+    u64 high =
+        (base >> 16 & 0xff) | access << 8 | (limit & 0xf0000) | flags << 20 | (base & 0xff000000);
+
+    return low | high << 32;
+}
+
+enum { GDT_ENTRIES = GEN_SEL_TSS / 8 + 1 };
+
+static void make_gdt(const struct gen_program *p, u64 out[GDT_ENTRIES])
+{
+    bool flat = p->kind == GEN_FLAT;
+    u32 ring = p->ring3 ? 0x60 : 0, big = FLAG_BIG | FLAG_PAGES;
+    u32 limit = flat ? 0xfffff : 0xffff, pages = flat ? FLAG_PAGES : 0;
+    u32 code = pages | (p->code32 ? FLAG_BIG : 0u), stack = pages | (p->stack32 ? FLAG_BIG : 0u);
+    u32 data = flat ? big : 0, odd = (u32)(p->data_seed & 0xfff);
+    const u64 gdt[GDT_ENTRIES] = {
+        [GEN_SEL_KCODE / 8] = descriptor(0, 0xfffff, CODE_RX, big),
+        [GEN_SEL_KDATA / 8] = descriptor(0, 0xfffff, DATA_RW, big),
+        [GEN_SEL_CODE / 8] = descriptor(flat ? 0 : GEN_CODE, limit, CODE_RX | ring, code),
+        [GEN_SEL_DATA / 8] = descriptor(flat ? 0 : GEN_DATA, limit, DATA_RW | ring, data),
+        [GEN_SEL_STACK / 8] = descriptor(flat ? 0 : GEN_STACK, limit, DATA_RW | ring, stack),
+        [6] = descriptor(GEN_DATA + 0x10, 0xe000 + odd, DATA_RW | ring, 0),
+        [7] = descriptor(GEN_DATA, 0x2000 + odd, (DATA_DOWN & ~1u) | ring, 0),
+        [8] = descriptor(GEN_CODE, 0xffff, DATA_RW | ring, 0),
+        [9] = descriptor(GEN_DATA, 0xffff, DATA_RO | ring, 0),
+        [10] = descriptor(GEN_DATA, 0xffff, ABSENT | ring, 0),
+        [12] = descriptor(GEN_DATA, 0xfffff, DATA_RW | ring, big),
+        [13] = descriptor(0, 0xfffff, DATA_RW | ring, big),
+        [14] = descriptor(0xfffff000u + odd, 0xfffff, DATA_RW | ring, big),
+        [GEN_SEL_TSS / 8] = descriptor(GEN_TSS, 0x67, 0x8b, 0),
+    };
+
+    memcpy(out, gdt, sizeof(gdt));
+}
+
+static void put_system(const struct gen_program *p, u8 *ram)
+{
+    u64 gdt[GDT_ENTRIES];
+
+    make_gdt(p, gdt);
+    memcpy(ram + GEN_GDT, gdt, sizeof(gdt));
+    store32(ram + GEN_TSS + 4, GEN_KERNEL_STACK);
+    store32(ram + GEN_TSS + 8, GEN_SEL_KDATA);
+    store16(ram + GEN_TSS + 0x66, 0x68);
+}
+
+static void put_pages(const struct gen_program *p, u8 *ram)
+{
+    u8 *dir = ram + GEN_PAGES, *table = dir + PAGE_SIZE;
+
+    store32(dir, (GEN_PAGES + PAGE_SIZE) | 7);
+    store32(dir + 4, (GEN_PAGES + PAGE_SIZE) | 7);
+    store32(dir + 8, p->big_pages ? 0x87 : 0);
+    for (u32 page = 0; page < GEN_RAM / PAGE_SIZE; page++)
+        store32(table + 4 * page, page * PAGE_SIZE | (page < GEN_CODE / PAGE_SIZE ? 3u : 7u));
+    for (u32 i = 0; i < GEN_DATA_PAGES; i++)
+        store32(table + 4 * (GEN_DATA / PAGE_SIZE + i), p->page[i]);
+    store32(table + 4 * (GEN_DEVICE / PAGE_SIZE), GEN_DEVICE | 7);
+}
+
+static void put_code(const struct gen_program *p, u8 *ram)
+{
+    u8 *code = ram + GEN_CODE + p->start;
+
+    for (unsigned i = 0; i < p->count; i++) {
+        if (p->item[i].removed)
+            continue;
+        memcpy(code + p->at[i], p->item[i].bytes, p->item[i].len);
+        for (unsigned at = p->at[i]; at < p->at[i + 1]; at++)
+            store16(ram + GEN_RESUME + 2 * at, p->at[i + 1]);
+    }
+}
+
+void gen_image(const struct gen_program *p, u8 *ram)
+{
+    struct fuzz f = {.state = p->data_seed};
+
+    memset(ram, 0, GEN_RAM);
+    fuzz_bytes(&f, ram + GEN_CODE, 3 * GEN_WINDOW);
+    store16(ram + GEN_STACK + GEN_LOOPS, p->rounds);
+    put_handlers(p, ram);
+    if (p->kind != GEN_REAL) {
+        put_system(p, ram);
+        put_pages(p, ram);
+    }
+    put_code(p, ram);
+}
+
+/* --- the CPU at the start --- */
+
+static void start_segments(const struct gen_program *p, struct cpu *cpu)
+{
+    static const u8 flat[SEG__COUNT] = {GEN_SEL_DATA, GEN_SEL_CODE, GEN_SEL_STACK,
+                                        GEN_SEL_DATA, GEN_SEL_DATA, GEN_SEL_DATA};
+    static const u8 limited[SEG__COUNT] = {0x30,         GEN_SEL_CODE, GEN_SEL_STACK,
+                                           GEN_SEL_DATA, 0x38,         0x40};
+    static const u16 paragraph[SEG__COUNT] = {(GEN_DATA >> 4) + 1, GEN_CODE >> 4, GEN_STACK >> 4,
+                                              GEN_DATA >> 4,       GEN_DATA >> 4, GEN_CODE >> 4};
+    u64 gdt[GDT_ENTRIES];
+
+    make_gdt(p, gdt);
+    for (unsigned s = 0; s < SEG__COUNT; s++) {
+        struct descriptor d;
+        u16 sel = p->kind == GEN_FLAT ? flat[s] : limited[s];
+        if (is_8086(p)) {
+            segment_set_8086(cpu, s, paragraph[s]);
+            continue;
+        }
+        descriptor_unpack(gdt[sel / 8], &d);
+        segment_set(cpu, s, (u16)(sel | (p->ring3 ? 3 : 0)), &d);
+    }
+}
+
+static void start_system(const struct gen_program *p, struct cpu *cpu)
+{
+    cpu->cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT | (p->big_pages ? CR4_PSE : 0u);
+    cpu->cr0 = CR0_ET | CR0_NE;
+    if (p->kind == GEN_REAL)
+        return;
+    cpu->cr0 |= CR0_PE | (p->wp ? CR0_WP : 0u) | (p->am ? CR0_AM : 0u);
+    if (p->paging)
+        cpu->cr0 |= CR0_PG;
+    cpu->cr3 = GEN_PAGES;
+    cpu->gdtr = (struct table_reg){GEN_GDT, GEN_SEL_TSS + 7};
+    cpu->idtr = (struct table_reg){GEN_IDT, 8 * (VECTOR_END + 1) - 1};
+    cpu->tr = (struct segment){
+        .base = GEN_TSS, .limit = 0x67, .selector = GEN_SEL_TSS, .attr = SEG_P | 11};
+    cpu->ldtr.attr = 0;
+}
+
+void gen_start(const struct gen_program *p, struct cpu *cpu)
+{
+    u32 flags = FL_I | (p->io ? FL_IOPL : 0u) | (p->kind == GEN_V86 ? FL_VM | FL_IOPL : 0u);
+
+    start_system(p, cpu);
+    flags_put(cpu, flags);
+    start_segments(p, cpu);
+    for (unsigned i = 0; i < 8; i++)
+        cpu->gpr[i] = p->gpr[i];
+    cpu->rip = first_ip(p);
+    cpu->cpl = p->kind == GEN_V86 || p->ring3 ? 3 : 0;
+    cpu_loaded(cpu);
+}
+
+/* --- text --- */
+
+static void print_item(const struct gen_program *p, const struct decode_table *t, unsigned i,
+                       FILE *out)
+{
+    const struct gen_item *it = &p->item[i];
+    u32 ip = first_ip(p) + p->at[i];
+    struct insn in;
+    char text[128] = "?";
+
+    if (decode(t, it->bytes, it->len, p->code32 ? MODE_CS32 : 0, &in) == DECODE_OK)
+        disasm(&in, ip, text, sizeof(text));
+    fprintf(out, "%8x  ", ip);
+    for (unsigned n = 0; n < it->len; n++)
+        fprintf(out, "%02x", it->bytes[n]);
+    fprintf(out, "%*s %s\n", it->len < 12 ? 24 - 2 * it->len : 0, "", text);
+}
+
+void gen_print(const struct gen_program *p, FILE *out)
+{
+    static const char *const kinds[] = {"real", "virtual-8086", "flat", "segments"};
+    struct decode_table *t;
+
+    fprintf(out, "%s mode, %s-bit code, %s-bit stack%s%s%s%s%s%s; %u rounds, timer %u, NMI %u\n",
+            kinds[p->kind], p->code32 ? "32" : "16", p->stack32 ? "32" : "16",
+            p->ring3 ? ", ring 3" : "", p->paging ? ", paging" : "",
+            p->big_pages ? ", big pages" : "", p->io ? ", IOPL 3" : "", p->wp ? ", WP" : "",
+            p->am ? ", AM" : "", p->rounds, p->timer, p->nmi);
+    for (unsigned i = 0; i < GEN_DATA_PAGES && p->paging; i++) {
+        if (p->page[i] != ((GEN_DATA + i * PAGE_SIZE) | 7))
+            fprintf(out, "page %x is %x\n", GEN_DATA + i * PAGE_SIZE, p->page[i]);
+    }
+    if (decode_table_create(&t, DECODE_ALL_FEATURES) != STATUS_OK)
+        return;
+    for (unsigned i = 0; i < p->count; i++) {
+        if (!p->item[i].removed)
+            print_item(p, t, i, out);
+    }
+    decode_table_destroy(t);
+}

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: MIT */
+/* Which items a program has. */
+#include "tests/jit/gen_program.h"
+
+#include <string.h>
+
+#include "base/bits.h"
+
+/* --- writing items --- */
+
+void gen_begin(struct gen *g)
+{
+    g->it = &g->p->item[g->p->count++];
+    memset(g->it, 0, sizeof(*g->it));
+}
+
+void gen8(struct gen *g, u32 v)
+{
+    if (g->it->len < sizeof(g->it->bytes)) /* what is longer than 15 bytes is #GP(0) anyway */
+        g->it->bytes[g->it->len++] = (u8)v;
+}
+
+void gen16(struct gen *g, u32 v)
+{
+    gen8(g, v);
+    gen8(g, v >> 8);
+}
+
+void gen32(struct gen *g, u32 v)
+{
+    gen16(g, v);
+    gen16(g, v >> 16);
+}
+
+void gen_imm(struct gen *g, enum width w, u32 v)
+{
+    if (w == W16)
+        gen16(g, v);
+    else
+        gen32(g, v);
+}
+
+void gen_opsize(struct gen *g, enum width w)
+{
+    if ((w == W32) != g->p->code32)
+        gen8(g, 0x66);
+}
+
+/* Room for a number that gen_layout() fills in. */
+static void put_fix(struct gen *g, enum gen_fix fix, unsigned size, unsigned target)
+{
+    g->it->fix = (u8)fix;
+    g->it->fix_at = g->it->len;
+    g->it->fix_size = (u8)size;
+    g->it->target = (u16)target;
+    for (unsigned i = 0; i < size; i++)
+        gen8(g, 0);
+}
+
+static unsigned code_bytes(const struct gen *g)
+{
+    return g->p->code32 ? 4 : 2;
+}
+
+/* --- values --- */
+
+static const u8 pointers[] = {REG_BX, REG_SI, REG_DI, REG_BP};
+
+u32 gen_pointer(struct gen *g, bool on_stack)
+{
+    u32 border = fuzz_below(g->f, GEN_DATA_PAGES) * PAGE_SIZE;
+    u32 off = (border + fuzz_below(g->f, 48) - 24) & (GEN_WINDOW - 1);
+
+    if (fuzz_one_in(g->f, 4))
+        off = fuzz_below(g->f, GEN_WINDOW);
+    if (g->p->kind != GEN_FLAT)
+        return off;
+    if (g->p->paging && fuzz_one_in(g->f, 6)) /* the same again, by another page table */
+        off += (g->p->big_pages && fuzz_one_in(g->f, 2)) ? 0x800000 : 0x400000;
+    return off + (on_stack ? (u32)GEN_STACK : (u32)GEN_DATA);
+}
+
+unsigned gen_reg(struct gen *g)
+{
+    if (!fuzz_one_in(g->f, 6))
+        return fuzz_below(g->f, 3); /* AX, CX, DX */
+    if (!g->calm && fuzz_one_in(g->f, 20))
+        return REG_SP;
+    return pointers[fuzz_below(g->f, ARRAY_LEN(pointers))];
+}
+
+void gen_mov(struct gen *g, unsigned reg, u32 v)
+{
+    gen_begin(g);
+    gen_opsize(g, W32);
+    gen8(g, 0xb8 | reg);
+    gen32(g, v);
+}
+
+static u32 stack_pointer_value(struct gen *g)
+{
+    u32 off = 0x8000 + fuzz_below(g->f, 24) - 12;
+
+    if (!fuzz_one_in(g->f, 4))
+        off &= ~3u;
+    return off + (g->p->kind == GEN_FLAT ? (u32)GEN_STACK : 0);
+}
+
+/* A pointer that wandered off comes back. */
+static void gen_point(struct gen *g)
+{
+    unsigned reg = pointers[fuzz_below(g->f, ARRAY_LEN(pointers))];
+
+    gen_mov(g, reg, gen_pointer(g, reg == REG_BP && fuzz_one_in(g->f, 2)));
+}
+
+/* A data register becomes small enough for an index or a count. */
+static void gen_small(struct gen *g)
+{
+    gen_begin(g);
+    gen_opsize(g, W32);
+    gen8(g, 0x83); /* AND r32, imm8 */
+    gen8(g, 0xe0 | fuzz_below(g->f, 3));
+    gen8(g, 1 + fuzz_below(g->f, 63));
+}
+
+/* --- jumps --- */
+
+/* An item near the next one, for what reaches 127 bytes only. */
+static unsigned near_target(struct gen *g)
+{
+    return g->p->count + fuzz_below(g->f, 5);
+}
+
+/* The same for conditional jumps, sometimes backwards: that may be a loop without end. */
+static unsigned near_target_back(struct gen *g)
+{
+    unsigned at = g->p->count - 1;
+
+    return fuzz_one_in(g->f, 50) ? at - fuzz_below(g->f, at < 4 ? at + 1 : 5) : near_target(g);
+}
+
+static void gen_jump(struct gen *g)
+{
+    u32 cc = fuzz_below(g->f, 16);
+
+    gen_begin(g);
+    switch (fuzz_below(g->f, 8)) {
+    case 0: /* LOOPNE, LOOPE, LOOP, JCXZ */
+        if (fuzz_one_in(g->f, 4))
+            gen8(g, 0x67);
+        gen8(g, 0xe0 | fuzz_below(g->f, 4));
+        put_fix(g, GEN_FIX_REL, 1, near_target_back(g));
+        break;
+    case 1:
+        if (fuzz_one_in(g->f, 16)) { /* by the other operand size; the offset may be cut */
+            gen16(g, 0xe966);
+            put_fix(g, GEN_FIX_REL, 6 - code_bytes(g), near_target(g));
+            break;
+        }
+        gen8(g, 0xe9);
+        put_fix(g, GEN_FIX_REL, code_bytes(g), near_target(g));
+        break;
+    case 2:
+        gen8(g, 0xeb);
+        put_fix(g, GEN_FIX_REL, 1, near_target(g));
+        break;
+    case 3:
+    case 4:
+        gen8(g, 0x0f);
+        gen8(g, 0x80 | cc);
+        put_fix(g, GEN_FIX_REL, code_bytes(g), near_target_back(g));
+        break;
+    default:
+        gen8(g, 0x70 | cc);
+        put_fix(g, GEN_FIX_REL, 1, near_target_back(g));
+        break;
+    }
+}
+
+/* Some items, a few times. */
+static void gen_loop(struct gen *g)
+{
+    unsigned body;
+
+    gen_mov(g, REG_CX, 1 + (u32)fuzz_length(g->f, 5));
+    body = g->p->count;
+    for (unsigned n = fuzz_below(g->f, 5); n; n--)
+        gen_insn(g);
+    gen_begin(g);
+    if (fuzz_one_in(g->f, 2)) {
+        gen8(g, 0xe2);
+        put_fix(g, GEN_FIX_REL, 1, body);
+        return;
+    }
+    gen8(g, 0x48 | REG_CX);
+    gen_begin(g);
+    gen8(g, 0x75);
+    put_fix(g, GEN_FIX_REL, 1, body);
+}
+
+/* Indirect: register or memory, jump, call or return. */
+static void gen_jump_indirect(struct gen *g)
+{
+    unsigned reg = fuzz_below(g->f, 3), target;
+
+    gen_begin(g);
+    target = near_target(g) + 1;
+    if (fuzz_one_in(g->f, 2)) { /* PUSH imm; RET */
+        gen8(g, 0x68);
+        put_fix(g, GEN_FIX_IP, code_bytes(g), target);
+        gen_begin(g);
+        gen8(g, 0xc3);
+        return;
+    }
+    gen8(g, 0xb8 | reg); /* MOV reg, target; JMP or CALL reg */
+    put_fix(g, GEN_FIX_IP, code_bytes(g), target);
+    gen_begin(g);
+    gen8(g, 0xff);
+    gen8(g, (fuzz_one_in(g->f, 2) ? 0xd0 : 0xe0) | reg);
+}
+
+/* A call of a subroutine, of which there will be some; targets are set when they are there. */
+enum { SUBROUTINES = 4, TO_SUBROUTINE = GEN_ITEMS };
+
+static void gen_call(struct gen *g)
+{
+    unsigned sub = TO_SUBROUTINE + fuzz_below(g->f, SUBROUTINES);
+
+    gen_begin(g);
+    gen8(g, 0xe8);
+    put_fix(g, GEN_FIX_REL, code_bytes(g), sub);
+}
+
+/* --- strings, patches, interrupts, segments --- */
+
+static void gen_string(struct gen *g)
+{
+    static const u8 op[] = {0xa4, 0xa6, 0xaa, 0xac, 0xae};
+
+    if (fuzz_one_in(g->f, 2))
+        gen_mov(g, REG_SI, gen_pointer(g, false));
+    if (fuzz_one_in(g->f, 2))
+        gen_mov(g, REG_DI, gen_pointer(g, false));
+    gen_mov(g, REG_CX, (u32)fuzz_length(g->f, fuzz_one_in(g->f, 40) ? 12 : 6));
+    if (fuzz_one_in(g->f, 3)) {
+        gen_begin(g);
+        gen8(g, 0xfc | fuzz_below(g->f, 2)); /* CLD, STD */
+    }
+    gen_begin(g);
+    if (!fuzz_one_in(g->f, 3))
+        gen8(g, 0xf2 | fuzz_below(g->f, 2));
+    if (fuzz_one_in(g->f, 4))
+        gen8(g, 0x66);
+    if (fuzz_one_in(g->f, 12))
+        gen8(g, 0x67);
+    if (fuzz_one_in(g->f, 8))
+        gen8(g, 0x26);
+    if (g->p->io && fuzz_one_in(g->f, 6))
+        gen8(g, 0x6c | fuzz_below(g->f, 4)); /* INS, OUTS */
+    else
+        gen8(g, op[fuzz_below(g->f, ARRAY_LEN(op))] | fuzz_below(g->f, 2));
+}
+
+/* Change a byte of an item, mostly of one's immediate, through DS if flat, else GS. */
+static void gen_patch(struct gen *g)
+{
+    unsigned count = g->p->count, target = fuzz_below(g->f, count + 8);
+    static const u8 op[][2] = {{0xfe, 0}, {0x30, 0}, {0x00, 1}, {0x88, 2}, {0xc6, 0}};
+    unsigned n = fuzz_below(g->f, ARRAY_LEN(op));
+
+    if (!fuzz_one_in(g->f, 3) && count > 0) /* near: in the same block, in the one before */
+        target = count - 1 - fuzz_below(g->f, count < 6 ? count : 6) + fuzz_below(g->f, 8);
+    gen_begin(g);
+    if (g->p->kind != GEN_FLAT)
+        gen8(g, 0x65);
+    gen8(g, op[n][0]);
+    gen8(g, (g->p->code32 ? 5u : 6u) | (u32)op[n][1] << 3);
+    put_fix(g, GEN_FIX_DATA, code_bytes(g), target);
+    /* The last byte is an immediate or a displacement more often than not. */
+    g->it->target_byte = fuzz_one_in(g->f, 8) ? (u8)fuzz_below(g->f, 16) : 255;
+    if (op[n][0] == 0xc6)
+        gen8(g, fuzz_below(g->f, 256));
+}
+
+static void gen_interrupt(struct gen *g)
+{
+    gen_begin(g);
+    switch (fuzz_below(g->f, 8)) {
+    case 0:
+        gen8(g, 0xce); /* INTO */
+        break;
+    case 1:
+        gen8(g, 0xcc);
+        break;
+    case 2:
+        gen8(g, fuzz_one_in(g->f, 3) ? 0xfa : 0xfb); /* CLI, STI */
+        break;
+    case 3:
+        gen8(g, 0x0f); /* RDTSC */
+        gen8(g, 0x31);
+        break;
+    case 4:
+        gen8(g, fuzz_one_in(g->f, 4) ? 0xf4 : 0x90); /* HLT */
+        break;
+    default:
+        gen8(g, 0xcd);
+        gen8(g, 0x30 + fuzz_below(g->f, 0x40));
+        break;
+    }
+}
+
+u16 gen_random_selector(struct gen *g)
+{
+    static const u8 sel[] = {0x20, 0x20, 0x20, 0x30, 0x38, 0x40,
+                             0x48, 0x50, 0x60, 0x68, 0x70, 0x18};
+
+    if (g->p->kind == GEN_REAL || g->p->kind == GEN_V86)
+        return (u16)((GEN_DATA >> 4) + fuzz_below(g->f, 3));
+    if (fuzz_one_in(g->f, 12))
+        return (u16)fuzz_below(g->f, 4);
+    return (u16)(sel[fuzz_below(g->f, ARRAY_LEN(sel))] | (g->p->ring3 ? 3 : 0));
+}
+
+/* ES, DS, FS or GS from AX or from the stack; sometimes SS as it was, for its shadow. */
+static void gen_segment(struct gen *g)
+{
+    static const u8 reg[] = {SEG_ES, SEG_DS, SEG_FS, SEG_GS, SEG_ES, SEG_FS};
+    static const u8 pops[SEG__COUNT][2] = {{0x07}, {0}, {0x17}, {0x1f}, {0x0f, 0xa1}, {0x0f, 0xa9}};
+    unsigned seg = reg[fuzz_below(g->f, ARRAY_LEN(reg))];
+
+    if (fuzz_one_in(g->f, 4)) { /* MOV EAX, SS; MOV SS, AX */
+        gen_begin(g);
+        gen16(g, 0xd08c);
+        gen_begin(g);
+        gen16(g, 0xd08e);
+        return;
+    }
+    gen_mov(g, REG_AX, gen_random_selector(g));
+    if (fuzz_one_in(g->f, 2)) {
+        gen_begin(g);
+        gen8(g, 0x8e);
+        gen8(g, 0xc0 | seg << 3);
+        return;
+    }
+    gen_begin(g);
+    gen8(g, 0x50);
+    gen_begin(g);
+    gen8(g, pops[seg][0]);
+    if (pops[seg][1])
+        gen8(g, pops[seg][1]);
+}
+
+/* What only CPL 0 may: the address space again, or with another write protection. */
+static void gen_system(struct gen *g)
+{
+    bool cr3 = fuzz_one_in(g->f, 2);
+
+    gen_begin(g);
+    gen8(g, 0x0f), gen8(g, 0x20), gen8(g, cr3 ? 0xd8 : 0xc0);
+    if (!cr3) {
+        gen_begin(g);
+        gen_opsize(g, W32);
+        gen8(g, 0x35); /* XOR EAX, imm32 */
+        gen32(g, CR0_WP);
+    }
+    gen_begin(g);
+    gen8(g, 0x0f), gen8(g, 0x22), gen8(g, cr3 ? 0xd8 : 0xc0);
+}
+
+static void gen_device(struct gen *g)
+{
+    static const u8 op[] = {0x8a, 0x8b, 0x88, 0x89, 0x01, 0x03, 0xff};
+
+    gen_begin(g);
+    if (g->p->kind == GEN_FLAT && fuzz_one_in(g->f, 2)) {
+        gen8(g, op[fuzz_below(g->f, ARRAY_LEN(op))]);
+        gen8(g, 5);
+        gen32(g, GEN_DEVICE + fuzz_below(g->f, 64));
+    } else {
+        gen8(g, 0xe4 | fuzz_below(g->f, 4)); /* IN, OUT */
+        gen8(g, fuzz_below(g->f, 256));
+    }
+}
+
+/* --- programs --- */
+
+static void gen_stack_item(struct gen *g)
+{
+    gen_begin(g);
+    switch (fuzz_below(g->f, 4)) {
+    case 0:
+        gen8(g, 0x6a);
+        gen8(g, fuzz_below(g->f, 256));
+        break;
+    case 1:
+        gen8(g, 0x9c | fuzz_one_in(g->f, 4)); /* PUSHF, POPF */
+        break;
+    default:
+        gen8(g, 0x50 | (fuzz_one_in(g->f, 2) ? 8u : 0u) | fuzz_below(g->f, 3));
+        break;
+    }
+}
+
+static void gen_any(struct gen *g)
+{
+    bool ring0 = g->p->kind >= GEN_FLAT && !g->p->ring3;
+    u32 n = fuzz_below(g->f, 100);
+
+    if (n < 62)
+        gen_insn(g);
+    else if (n < 74)
+        gen_jump(g);
+    else if (n < 77)
+        gen_small(g);
+    else if (n < 79)
+        gen_loop(g);
+    else if (n < 83)
+        gen_point(g);
+    else if (n < 87)
+        gen_string(g);
+    else if (n < 90)
+        gen_patch(g);
+    else if (n < 92)
+        gen_interrupt(g);
+    else if (n < 93)
+        gen_device(g);
+    else if (g->calm)
+        gen_insn(g);
+    else if (n < 95)
+        gen_call(g);
+    else if (n < 96)
+        gen_jump_indirect(g);
+    else if (n < 98)
+        gen_stack_item(g);
+    else if (n < 99 || !ring0)
+        gen_segment(g);
+    else
+        gen_system(g);
+}
+
+/* Registers as they should be at the start of every round. */
+static void gen_prologue(struct gen *g)
+{
+    gen_mov(g, REG_SP, stack_pointer_value(g));
+    for (unsigned i = 0; i < ARRAY_LEN(pointers); i++)
+        gen_mov(g, pointers[i], gen_pointer(g, pointers[i] == REG_BP));
+}
+
+/* Another round, or the end. */
+static void gen_epilogue(struct gen *g)
+{
+    gen_begin(g); /* DEC word [SS:rounds] */
+    gen8(g, 0x36);
+    if (g->p->code32)
+        gen8(g, 0x66);
+    gen8(g, 0xff);
+    gen8(g, 0x08 | (g->p->code32 ? 5u : 6u));
+    if (g->p->code32)
+        gen32(g, GEN_LOOPS + (g->p->kind == GEN_FLAT ? (u32)GEN_STACK : 0));
+    else
+        gen16(g, GEN_LOOPS);
+    gen_begin(g);
+    gen16(g, 0x850f); /* JNZ */
+    put_fix(g, GEN_FIX_REL, code_bytes(g), 0);
+    gen_begin(g);
+    gen16(g, 0x7fcd); /* INT 7Fh: the end */
+}
+
+static void gen_subroutines(struct gen *g)
+{
+    u16 start[SUBROUTINES];
+
+    g->calm = true;
+    for (unsigned i = 0; i < SUBROUTINES; i++) {
+        start[i] = g->p->count;
+        for (unsigned n = fuzz_below(g->f, 6); n; n--)
+            gen_insn(g);
+        gen_begin(g);
+        gen8(g, 0xc3);
+    }
+    g->calm = false;
+    for (unsigned i = 0; i < g->p->count; i++) {
+        struct gen_item *it = &g->p->item[i];
+        if (it->target >= TO_SUBROUTINE)
+            it->target = start[it->target - TO_SUBROUTINE];
+        else if (it->target >= g->p->count)
+            it->target = (u16)(g->p->count - 1);
+    }
+}
+
+static void choose_pages(struct fuzz *f, struct gen_program *p)
+{
+    for (u32 i = 0; i < GEN_DATA_PAGES; i++) {
+        u32 at = GEN_DATA + i * PAGE_SIZE;
+        switch (fuzz_below(f, 24)) {
+        case 0:
+        case 1:
+            p->page[i] = fuzz_below(f, 4096) & ~1u; /* not present */
+            break;
+        case 2:
+            p->page[i] = at | 5; /* read-only */
+            break;
+        case 3:
+            p->page[i] = at | 3; /* the supervisor's */
+            break;
+        case 4:
+            p->page[i] = (GEN_DATA + fuzz_below(f, GEN_DATA_PAGES) * PAGE_SIZE) | 7;
+            break;
+        case 5:
+            p->page[i] = (GEN_CODE + fuzz_below(f, 2) * PAGE_SIZE) | 7;
+            break;
+        case 6:
+            p->page[i] = fuzz_one_in(f, 2) ? GEN_DEVICE | 7 : (GEN_PAGES + PAGE_SIZE) | 7;
+            break;
+        default:
+            p->page[i] = at | 7;
+            break;
+        }
+    }
+}
+
+static void choose_machine(struct fuzz *f, struct gen_program *p)
+{
+    static const u8 kinds[] = {GEN_REAL, GEN_V86,  GEN_SEGMENTS, GEN_SEGMENTS,
+                               GEN_FLAT, GEN_FLAT, GEN_FLAT};
+
+    p->kind = kinds[fuzz_below(f, ARRAY_LEN(kinds))];
+    p->code32 = p->kind == GEN_FLAT || (p->kind == GEN_SEGMENTS && fuzz_one_in(f, 2));
+    p->stack32 = p->kind == GEN_FLAT || (p->kind == GEN_SEGMENTS && fuzz_one_in(f, 2));
+    p->ring3 = p->kind >= GEN_FLAT && !fuzz_one_in(f, 3);
+    p->paging = p->kind != GEN_REAL && !fuzz_one_in(f, 5);
+    p->big_pages = fuzz_one_in(f, 3);
+    p->io = fuzz_one_in(f, 2);
+    p->wp = fuzz_one_in(f, 2);
+    p->am = fuzz_one_in(f, 4);
+    p->start = (u16)(PAGE_SIZE - fuzz_below(f, 1000));
+    p->rounds = (u16)(1 + fuzz_below(f, 40));
+    p->max_faults = 50 + (u32)fuzz_length(f, 10);
+    p->data_seed = fuzz_u64(f);
+    p->timer = fuzz_one_in(f, 3) ? 0 : 24 + (u32)fuzz_length(f, 9);
+    p->nmi = fuzz_one_in(f, 4) ? 50 + (u32)fuzz_length(f, 9) : 0;
+    p->event_seed = fuzz_u64(f);
+    p->budget = 2000 + fuzz_length(f, 15);
+    p->slice = 1 + (u32)fuzz_length(f, 11);
+    p->slice_seed = fuzz_u64(f);
+    for (unsigned i = 0; i < 8; i++)
+        p->gpr[i] = (u32)fuzz_length(f, 32);
+    choose_pages(f, p);
+}
+
+void gen_program(struct fuzz *f, struct gen_program *p)
+{
+    struct gen g = {.f = f, .p = p};
+    unsigned body = 4 + fuzz_below(f, GEN_ITEMS - 80);
+
+    memset(p, 0, sizeof(*p));
+    choose_machine(f, p);
+    gen_prologue(&g);
+    while (p->count < body)
+        gen_any(&g);
+    gen_epilogue(&g);
+    gen_subroutines(&g);
+    gen_layout(p);
+}
+
+static u32 fixed(const struct gen_program *p, unsigned i)
+{
+    const struct gen_item *it = &p->item[i];
+    u32 target = p->at[it->target], len = p->at[it->target + 1] - target;
+    u32 code = p->start + (p->kind == GEN_FLAT ? (u32)GEN_CODE : 0);
+
+    switch (it->fix) {
+    case GEN_FIX_REL:
+        return target - p->at[i + 1];
+    case GEN_FIX_IP:
+        return code + target;
+    default:
+        return code + target + (it->target_byte < len ? it->target_byte : len ? len - 1 : 0);
+    }
+}
+
+void gen_layout(struct gen_program *p)
+{
+    u32 at = 0;
+
+    for (unsigned i = 0; i < p->count; i++) {
+        p->at[i] = (u16)at;
+        at += p->item[i].removed ? 0 : p->item[i].len;
+    }
+    p->at[p->count] = (u16)at;
+    for (unsigned i = 0; i < p->count; i++) {
+        struct gen_item *it = &p->item[i];
+        if (it->fix && !it->removed)
+            store_le(it->bytes + it->fix_at, fixed(p, i), it->fix_size);
+    }
+}

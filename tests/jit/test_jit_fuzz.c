@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random guest programs on several engines: after every some instructions everything that a guest
+ * can see must be the same.
+ *
+ *   test_jit_fuzz [--count N] [--seed S] [--case K] [--engines A,B,...] [--no-shrink]
+ *
+ * A difference, a crash or a hang ends it: the program is made smaller as long as it still fails,
+ * and printed with the first thing that differs. Cases run in a process of their own for that.
+ */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/jit/fuzz_machine.h"
+
+enum { CASE_SECONDS = 30 }; /* longer is a hang */
+
+struct options {
+    u64 count, seed, only;
+    bool one, shrink;
+    const struct fuzz_engine *engine[FUZZ_ENGINES];
+    unsigned engines;
+};
+
+/* What the parent wants to know of a child, whatever became of it. */
+struct shared {
+    u64 number;
+    u64 insns;
+};
+
+static void make_program(u64 seed, u64 number, struct gen_program *p)
+{
+    struct fuzz f = {.state = seed, .seed = seed, .number = number};
+
+    f.state = fuzz_u64(&f) ^ number * 0xd1342543de82ef95u;
+    gen_program(&f, p);
+}
+
+/* --- one program --- */
+
+/* Run it on all engines; true if they agree. @out, if not NULL, is told where they do not. */
+static bool run_program(const struct options *o, const struct gen_program *p, FILE *out, u64 *insns)
+{
+    struct fuzz_machine *m[FUZZ_ENGINES];
+    struct fuzz slices = {.state = p->slice_seed};
+    bool same = true;
+    unsigned n = 0;
+    u64 until = 0, ram_at = 0; /* comparing all of RAM costs as much as a thousand instructions */
+
+    for (unsigned i = 0; i < o->engines; i++) {
+        m[n] = fuzz_machine_create(p, o->engine[i]);
+        if (m[n])
+            n++;
+    }
+    while (same && until < p->budget && !m[0]->ended) {
+        u32 eip = (u32)m[0]->cpu->rip;
+        until += 1 + fuzz_below(&slices, 2 * p->slice);
+        for (unsigned i = 0; i < n; i++)
+            fuzz_machine_run(m[i], until);
+        bool ram = out || until >= ram_at || until >= p->budget || m[0]->ended;
+        for (unsigned i = 1; i < n && same; i++)
+            same = fuzz_machine_same(m[0], m[i], ram, out);
+        ram_at = ram ? until + 1000 : ram_at;
+        if (!same && out)
+            fprintf(out, "at %llu instructions; the last comparison was at EIP %x\n",
+                    (unsigned long long)until, eip);
+    }
+    *insns += clock_retired(&m[0]->clock);
+    while (n)
+        fuzz_machine_destroy(m[--n]);
+    return same;
+}
+
+static bool fails(const struct options *o, const struct gen_program *p)
+{
+    u64 insns = 0;
+    int how = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(0);
+        alarm(CASE_SECONDS);
+        _exit(!run_program(o, p, NULL, &insns));
+    }
+    return child > 0 && waitpid(child, &how, 0) == child && how != 0;
+}
+
+/* --- making it smaller --- */
+
+static bool try_program(const struct options *o, struct gen_program *p,
+                        const struct gen_program *smaller)
+{
+    if (!fails(o, smaller))
+        return false;
+    *p = *smaller;
+    return true;
+}
+
+/* The machine: as little as possible of what is not needed. */
+static void shrink_machine(const struct options *o, struct gen_program *p)
+{
+    struct gen_program t = *p;
+
+#define TRY(field, value)                                                                          \
+    do {                                                                                           \
+        t = *p;                                                                                    \
+        t.field = value;                                                                           \
+        try_program(o, p, &t);                                                                     \
+    } while (0)
+    TRY(slice, 1);
+    TRY(nmi, 0);
+    TRY(timer, 0);
+    TRY(am, false);
+    TRY(wp, false);
+    TRY(big_pages, false);
+    TRY(paging, false);
+    TRY(rounds, 1);
+    for (unsigned i = 0; i < GEN_DATA_PAGES && p->paging; i++)
+        TRY(page[i], (GEN_DATA + i * 0x1000u) | 7);
+    for (unsigned i = 0; i < 8; i++)
+        TRY(gpr[i], 0);
+#undef TRY
+}
+
+/* Take out @n items at a time. */
+static bool shrink_items(const struct options *o, struct gen_program *p, unsigned n)
+{
+    bool any = false;
+
+    for (unsigned at = 0; at < p->count; at += n) {
+        struct gen_program t = *p;
+        bool left = false;
+        for (unsigned i = at; i < at + n && i < p->count; i++) {
+            left |= !t.item[i].removed;
+            t.item[i].removed = true;
+        }
+        if (!left)
+            continue;
+        gen_layout(&t);
+        any |= try_program(o, p, &t);
+    }
+    return any;
+}
+
+static void shrink(const struct options *o, struct gen_program *p)
+{
+    shrink_machine(o, p);
+    for (unsigned n = 64; n; n /= 2)
+        shrink_items(o, p, n);
+    while (shrink_items(o, p, 1))
+        ;
+    shrink_machine(o, p);
+}
+
+static void report(const struct options *o, u64 number)
+{
+    static struct gen_program p;
+    u64 insns = 0;
+
+    make_program(o->seed, number, &p);
+    fprintf(stderr, "FOUND: --seed %llu --case %llu\n", (unsigned long long)o->seed,
+            (unsigned long long)number);
+    if (!fails(o, &p)) {
+        fprintf(stderr, "but not by itself\n");
+        return;
+    }
+    if (o->shrink)
+        shrink(o, &p);
+    gen_print(&p, stderr);
+    fflush(stderr);
+    if (fork() == 0) { /* it may crash */
+        alarm(CASE_SECONDS);
+        _exit(!run_program(o, &p, stderr, &insns));
+    }
+    int how;
+    if (wait(&how) > 0 && WIFSIGNALED(how))
+        fprintf(stderr, "it ends by signal %d\n", WTERMSIG(how));
+}
+
+/* --- main --- */
+
+static bool parse_engines(struct options *o, const char *names)
+{
+    o->engines = 0;
+    for (const char *p = names; *p;) {
+        size_t n = strcspn(p, ",");
+        unsigned i = 0;
+        while (i < FUZZ_ENGINES &&
+               (strlen(fuzz_engines[i].name) != n || strncmp(fuzz_engines[i].name, p, n) != 0))
+            i++;
+        if (i == FUZZ_ENGINES || o->engines == FUZZ_ENGINES)
+            return false;
+        o->engine[o->engines++] = &fuzz_engines[i];
+        p += n + (p[n] == ',');
+    }
+    return o->engines > 0;
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        char *end = "x";
+        u64 v = *value ? strtoull(value, &end, 0) : 0;
+        if (strcmp(argv[i], "--no-shrink") == 0) {
+            o->shrink = false;
+            continue;
+        }
+        if (strcmp(argv[i], "--engines") == 0) {
+            if (!parse_engines(o, value))
+                return false;
+            i++;
+            continue;
+        }
+        if (strcmp(argv[i], "--count") == 0)
+            o->count = v;
+        else if (strcmp(argv[i], "--seed") == 0)
+            o->seed = v;
+        else if (strcmp(argv[i], "--case") == 0)
+            o->only = v, o->one = true;
+        if (*end || strncmp(argv[i], "--", 2) != 0)
+            return false;
+        i++;
+    }
+    return true;
+}
+
+static void usage(void)
+{
+    fprintf(stderr, "usage: test_jit_fuzz [--count N] [--seed S] [--case K] [--no-shrink]\n"
+                    "                     [--engines A,B,...]\n");
+    for (unsigned i = 0; i < FUZZ_ENGINES; i++)
+        fprintf(stderr, "  %-8s %s\n", fuzz_engines[i].name, fuzz_engines[i].what);
+}
+
+static int run_cases(const struct options *o, struct shared *s)
+{
+    static struct gen_program p;
+
+    for (u64 n = o->one ? o->only : 0; n < (o->one ? o->only + 1 : o->count); n++) {
+        s->number = n;
+        make_program(o->seed, n, &p);
+        alarm(CASE_SECONDS);
+        if (!run_program(o, &p, NULL, &s->insns))
+            return 1;
+    }
+    alarm(0);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.count = 3000, .seed = 1, .shrink = true};
+    int how;
+
+    parse_engines(&o, "interp,split");
+    if (!parse(argc, argv, &o)) {
+        usage();
+        return 2;
+    }
+    struct shared *s =
+        mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (s == MAP_FAILED)
+        return 2;
+    pid_t child = fork();
+    if (child == 0)
+        exit(run_cases(&o, s)); /* not _exit(): the leak check runs at the end */
+    if (child < 0 || waitpid(child, &how, 0) != child)
+        return 2;
+    printf("%llu cases, %llu instructions\n", (unsigned long long)(s->number - o.only + (how == 0)),
+           (unsigned long long)s->insns);
+    fflush(stdout);
+    if (how != 0)
+        report(&o, s->number);
+    return how != 0;
+}
