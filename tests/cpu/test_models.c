@@ -57,7 +57,7 @@ static void cpuid_shows_what_a_model_has(void **state)
         for (size_t i = 0; i < ARRAY_LEN(bits); i++)
             if (bits[i].leaf == 1 && model_has(m, bits[i].feature))
                 want[bits[i].reg] |= BIT(bits[i].bit);
-        cpuid_query(m, 1, 0, got);
+        cpuid_query(m, 1, 0, (struct cpuid_apic){.on = true}, got);
         assert_int_equal(got[EDX], want[EDX]);
         assert_int_equal(got[ECX], want[ECX]);
         assert_int_equal(got[0], cpu_model_signature(m));
@@ -84,7 +84,7 @@ static void no_model_shows_more_than_the_part(void **state)
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         const struct cpu_model *m = cpu_model_find(parts[i].name);
         assert_non_null(m);
-        cpuid_query(m, 1, 0, reg);
+        cpuid_query(m, 1, 0, (struct cpuid_apic){.on = true}, reg);
         assert_int_equal(reg[0], parts[i].signature);
         if (reg[3] & ~parts[i].edx)
             fail_msg("%s: %08x has more than %08x", m->name, reg[3], parts[i].edx);
