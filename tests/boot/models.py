@@ -63,7 +63,7 @@ def main():
     ap.add_argument("--busybox", required=True, type=pathlib.Path)
     ap.add_argument("--turbo86", default="build/turbo86")
     ap.add_argument("--models", default="386,486,pentium,pentium-mmx,pentium2,pentium3,pentium4,core2,max")
-    ap.add_argument("--limit", type=float, default=1800)
+    ap.add_argument("--limit", type=float, default=7200)
     ap.add_argument("kernels", nargs="+")
     a = ap.parse_args()
     failed = False
