@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 #include "base/status.h"
 #include "base/types.h"
 
@@ -47,6 +49,12 @@ bool jit_supported(void);
 
 /** Forget all translations; no guest can notice. */
 void jit_flush(struct jit *j);
+
+/**
+ * Write to @out the guest code of the block at physical address @phys (@decode_mode as in
+ * cpu/icache.h), and of each of its translations for @eip the IR and the host code.
+ */
+void jit_explain(struct jit *j, u64 phys, u32 decode_mode, u32 eip, FILE *out);
 
 /** What was done so far, as text, for --stats. */
 void jit_stats(const struct jit *j, char *text, size_t size);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "machine/board.h"
+#include "machine/check.h"
 
 #define RAM_MIN (1ull << 20)
 #define RAM_MAX (3ull << 30)
@@ -48,19 +49,36 @@ enum status pc_add_chip(struct pc *pc, const struct device_class *class, void *d
 
 /* --- what the CPU asks the board --- */
 
+static void look_on(const struct pc *pc, enum pc_access kind, u64 at, u64 val, unsigned size)
+{
+    if (pc->tap.fn)
+        pc->tap.fn(pc->tap.ctx, kind, at, val, size);
+}
+
 static u32 bus_in(void *ctx, u16 port, enum width w)
 {
-    return ioport_read(((struct pc *)ctx)->io, port, w);
+    struct pc *pc = ctx;
+    u32 val = ioport_read(pc->io, port, w);
+
+    look_on(pc, PC_ACCESS_IN, port, val, 1u << w);
+    return val;
 }
 
 static void bus_out(void *ctx, u16 port, u32 val, enum width w)
 {
-    ioport_write(((struct pc *)ctx)->io, port, val, w);
+    struct pc *pc = ctx;
+
+    look_on(pc, PC_ACCESS_OUT, port, val, 1u << w);
+    ioport_write(pc->io, port, val, w);
 }
 
 static u8 bus_inta(void *ctx)
 {
-    return i8259_acknowledge(((struct pc *)ctx)->pic);
+    struct pc *pc = ctx;
+    u8 vector = i8259_acknowledge(pc->pic);
+
+    look_on(pc, PC_ACCESS_INTA, 0, vector, 1);
+    return vector;
 }
 
 static void bus_ferr(void *ctx, bool level)
@@ -87,6 +105,11 @@ static enum status create_cpu(struct pc *pc)
     return s;
 }
 
+static bool checks(const struct config *cfg)
+{
+    return strcmp(config_text(cfg, CONFIG_jit), "check") == 0;
+}
+
 static enum status create_jit(struct pc *pc)
 {
     const char *how = config_text(pc->cfg, CONFIG_jit);
@@ -99,6 +122,11 @@ static enum status create_jit(struct pc *pc)
         .perf_map = config_text(pc->cfg, CONFIG_perf_map),
     };
 
+    if (pc->interprets)
+        return STATUS_OK;
+    if (checks(pc->cfg) && !jit_supported())
+        return pc_fail(pc, STATUS_UNSUPPORTED,
+                       "-jit check: there is no translator to this host's code");
     if (strcmp(how, "off") == 0 || (d.engine == JIT_HOST && !jit_supported()))
         return STATUS_OK;
     switch (jit_create(&pc->jit, &d)) {
@@ -134,7 +162,7 @@ static enum status create_basics(struct pc *pc)
     if (pc->ram_bytes < RAM_MIN || pc->ram_bytes > RAM_MAX || pc->ram_bytes % PAGE_SIZE)
         return pc_fail(pc, STATUS_BAD_VALUE, "%s: '%.40s' is not between 1M and 3G in steps of 4K",
                        config_typed(pc->cfg, CONFIG_memory), config_text(pc->cfg, CONFIG_memory));
-    pc->deterministic = config_flag(pc->cfg, CONFIG_deterministic);
+    pc->deterministic = config_flag(pc->cfg, CONFIG_deterministic) || checks(pc->cfg);
     clock_init(&pc->clock,
                pc->deterministic ? config_num(pc->cfg, CONFIG_ns_per_insn) : CLOCK_RATIO_DEFAULT);
     pacer_init(&pc->pacer);
@@ -153,12 +181,12 @@ static enum status create_basics(struct pc *pc)
     return STATUS_OK;
 }
 
-enum status pc_create(struct pc **out, const struct config *cfg, const struct pc_host *host,
-                      char error[PC_ERROR_MAX])
+static enum status build(struct pc **out, const struct config *cfg, const struct pc_host *host,
+                         bool interprets, char error[PC_ERROR_MAX])
 {
     static enum status (*const stage[])(struct pc *) = {
-        create_basics,   pc_load_firmware, pc_open_disks, create_cpu,
-        create_jit,      pc_create_chips,  pc_fill_cmos,  pc_start_typing,
+        create_basics, pc_load_firmware, pc_open_disks, create_cpu,
+        create_jit,    pc_create_chips,  pc_fill_cmos,  pc_start_typing,
     };
     enum status s = STATUS_OK;
     struct pc *pc = calloc(1, sizeof(*pc));
@@ -167,6 +195,7 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
     if (!pc)
         return STATUS_NO_MEMORY;
     pc->cfg = cfg;
+    pc->interprets = interprets;
     pc->host = *host;
     pc->error = error;
     for (unsigned i = 0; s == STATUS_OK && i < ARRAY_LEN(stage); i++)
@@ -181,10 +210,34 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
     return STATUS_OK;
 }
 
+enum status pc_create_twin(struct pc **out, const struct config *cfg, const struct pc_host *host,
+                           char error[PC_ERROR_MAX])
+{
+    return build(out, cfg, host, true, error);
+}
+
+enum status pc_create(struct pc **out, const struct config *cfg, const struct pc_host *host,
+                      char error[PC_ERROR_MAX])
+{
+    struct pc *pc;
+    enum status s = build(&pc, cfg, host, false, error);
+
+    if (s != STATUS_OK)
+        return s;
+    if (checks(cfg))
+        s = check_create(&pc->check, pc, error);
+    if (s == STATUS_OK)
+        *out = pc;
+    else
+        pc_destroy(pc);
+    return s;
+}
+
 void pc_destroy(struct pc *pc)
 {
     if (!pc)
         return;
+    check_destroy(pc->check);
     typist_destroy(pc->typist);
     for (unsigned i = pc->chips; i-- > 0;)
         pc->chip[i].class->destroy(pc->chip[i].dev);
@@ -204,6 +257,13 @@ void pc_destroy(struct pc *pc)
 
 void pc_reset(struct pc *pc)
 {
+    pc_reset_board(pc);
+    if (pc->twin)
+        pc_reset_board(pc->twin);
+}
+
+void pc_reset_board(struct pc *pc)
+{
     pc->reset_wanted = false;
     if (pc->resets++ == 1 && *pc->boot.once)
         pc_set_boot_order(pc, pc->boot.order);
@@ -217,10 +277,14 @@ void pc_nmi(struct pc *pc)
 {
     if (!pc->nmi_masked)
         cpu_nmi(pc->cpu[0]);
+    if (pc->twin)
+        pc_nmi(pc->twin);
 }
 
 bool pc_power_button(struct pc *pc)
 {
+    if (pc->twin)
+        (void)pc_power_button(pc->twin);
     return piix4_pm_power_button(pc->pm);
 }
 
@@ -233,6 +297,8 @@ void pc_serial_input(struct pc *pc, unsigned port, u8 byte)
 {
     if (!uart16550_receive(pc->uart[port], byte))
         log_guest(UART, "com%u: no room for a byte", port + 1);
+    if (pc->twin)
+        pc_serial_input(pc->twin, port, byte);
 }
 
 u64 pc_time(const struct pc *pc)
@@ -253,6 +319,11 @@ u64 pc_time_halted(const struct pc *pc)
 bool pc_deterministic(const struct pc *pc)
 {
     return pc->deterministic;
+}
+
+const char *pc_check_report(const struct pc *pc)
+{
+    return pc->check ? check_report(pc->check) : "";
 }
 
 int pc_exit_status(const struct pc *pc)
