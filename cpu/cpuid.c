@@ -37,7 +37,7 @@ u32 cpu_model_signature(const struct cpu_model *m)
            (m->family - family) << 20;
 }
 
-enum { EAX, EBX, ECX, EDX };
+enum { EAX, EBX, ECX, EDX, EDX_APIC = BIT(9) };
 
 static void feature_bits(const struct cpu_model *m, u32 leaf, u32 reg[4])
 {
@@ -55,7 +55,7 @@ static void feature_bits(const struct cpu_model *m, u32 leaf, u32 reg[4])
     }
 }
 
-void cpuid_query(const struct cpu_model *m, u32 leaf, u32 sub, u32 reg[4])
+void cpuid_query(const struct cpu_model *m, u32 leaf, u32 sub, struct cpuid_apic apic, u32 reg[4])
 {
     bool brand = m->brand[0];
     u32 last = m->family >= 6 ? 2 : 1;
@@ -78,6 +78,10 @@ void cpuid_query(const struct cpu_model *m, u32 leaf, u32 sub, u32 reg[4])
         reg[EAX] = cpu_model_signature(m);
         reg[EBX] = model_has(m, FEAT_CLFSH) ? 8u << 8 : 0; /* 64-byte lines */
         feature_bits(m, 1, reg);
+        if (!apic.on) /* [SDM 3A §10.4.3] */
+            reg[EDX] &= ~(u32)EDX_APIC;
+        else if (model_has(m, FEAT_APIC))
+            reg[EBX] |= (u32)apic.id << 24;
         break;
     case 2: /* TLBs and caches: 8 KiB L1 data, 512 KiB L2, as descriptor bytes */
         reg[EAX] = 0x665b5001;

@@ -25,5 +25,11 @@ static inline bool model_has(const struct cpu_model *m, enum cpu_feature f)
 /** Signature in CPUID leaf 1 EAX and in EDX after RESET. */
 u32 cpu_model_signature(const struct cpu_model *m);
 
+/** What CPUID shows of the state of the CPU's local APIC. */
+struct cpuid_apic {
+    bool on;
+    u8 id; /* after reset */
+};
+
 /** CPUID: @reg is EAX, EBX, ECX, EDX. */
-void cpuid_query(const struct cpu_model *m, u32 leaf, u32 sub, u32 reg[4]);
+void cpuid_query(const struct cpu_model *m, u32 leaf, u32 sub, struct cpuid_apic apic, u32 reg[4]);

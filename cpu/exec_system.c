@@ -313,10 +313,11 @@ bool exec_rdpmc(struct cpu *cpu, const struct insn *in)
 
 bool exec_cpuid(struct cpu *cpu, const struct insn *in)
 {
+    struct cpuid_apic apic = {.on = msr_apic_on(cpu), .id = (u8)cpu->number};
     u32 r[4];
 
     (void)in;
-    cpuid_query(cpu->model, (u32)cpu->gpr[REG_AX], (u32)cpu->gpr[REG_CX], r);
+    cpuid_query(cpu->model, (u32)cpu->gpr[REG_AX], (u32)cpu->gpr[REG_CX], apic, r);
     cpu->gpr[REG_AX] = r[0];
     cpu->gpr[REG_BX] = r[1];
     cpu->gpr[REG_CX] = r[2];

@@ -5,7 +5,7 @@
 #include "cpu/cpu.h"
 #include "cpu/cpuid.h"
 
-enum { MSR_TSC = 0x10 };
+enum { MSR_TSC = 0x10, MSR_APIC_BASE = 0x1b, APIC_BASE_EN = BIT(11) };
 #define MSR_EFER 0xc0000080u
 
 static const struct {
@@ -26,6 +26,18 @@ static unsigned find(const struct cpu *cpu, u32 number)
     return MSR__COUNT;
 }
 
+/* The register came with the P6; the Pentium's local APIC is where it is. */
+static bool has_apic_base(const struct cpu *cpu)
+{
+    return model_has(cpu->model, FEAT_APIC) && model_has(cpu->model, FEAT_P6) && cpu->bus.apic_base;
+}
+
+bool msr_apic_on(const struct cpu *cpu)
+{
+    return model_has(cpu->model, FEAT_APIC) && cpu->bus.apic_base &&
+           (cpu->bus.apic_base(cpu->bus.ctx) & APIC_BASE_EN);
+}
+
 bool msr_read(const struct cpu *cpu, u32 number, u64 *out)
 {
     unsigned i = find(cpu, number);
@@ -36,6 +48,8 @@ bool msr_read(const struct cpu *cpu, u32 number, u64 *out)
         *out = cpu_tsc(cpu);
     } else if (number == MSR_EFER && model_has(cpu->model, FEAT_NX)) {
         *out = cpu->efer;
+    } else if (number == MSR_APIC_BASE && has_apic_base(cpu)) {
+        *out = cpu->bus.apic_base(cpu->bus.ctx);
     } else {
         log_guest(CPU, "rdmsr of unknown %08x at %08x", number, (u32)cpu->rip);
         return false;
@@ -58,6 +72,8 @@ bool msr_write(struct cpu *cpu, u32 number, u64 val)
             return false;
         cpu->efer = val;
         cpu_paging_changed(cpu);
+    } else if (number == MSR_APIC_BASE && has_apic_base(cpu)) {
+        return cpu->bus.set_apic_base(cpu->bus.ctx, val);
     } else {
         log_guest(CPU, "wrmsr of unknown %08x at %08x", number, (u32)cpu->rip);
         return false;

@@ -16,5 +16,7 @@ static_assert(MSR__COUNT <= 64, "struct cpu has 64 slots");
 /** False: no such MSR, or a reserved bit set (#GP(0) is the caller's to raise). */
 bool msr_read(const struct cpu *cpu, u32 number, u64 *out) MUST_CHECK;
 bool msr_write(struct cpu *cpu, u32 number, u64 val) MUST_CHECK;
+/** Is there a local APIC, and switched on in IA32_APIC_BASE? */
+bool msr_apic_on(const struct cpu *cpu);
 /** All stored MSRs to their RESET values. */
 void msr_reset(struct cpu *cpu);

@@ -97,13 +97,16 @@ enum {
     FL_FIXED = BIT(1),
 };
 
-/** What the board does for the CPU. All called with @ctx; none is NULL. */
+/** What the board does for the CPU. All called with @ctx; only the last two may be NULL. */
 struct cpu_bus {
     void *ctx;
     u32 (*in)(void *ctx, u16 port, enum width w);
     void (*out)(void *ctx, u16 port, u32 val, enum width w);
     u8 (*inta)(void *ctx);               /* interrupt acknowledge: the vector */
     void (*ferr)(void *ctx, bool level); /* FERR#: IRQ 13 when CR0.NE is 0 */
+    /* IA32_APIC_BASE of the CPU's local APIC; NULL: the board gave it none. False: #GP(0). */
+    u64 (*apic_base)(void *ctx);
+    bool (*set_apic_base)(void *ctx, u64 val);
 };
 
 /** Reasons to look up before the next instruction; any set bit makes the loop stop and look. */

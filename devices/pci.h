@@ -37,6 +37,7 @@ enum pci_config_reg {
     PCI_STATUS = 0x06,
     PCI_REVISION_ID = 0x08,
     PCI_CLASS_CODE = 0x09, /* interface, sub-class, base class */
+    PCI_CACHE_LINE_SIZE = 0x0c,
     PCI_HEADER_TYPE = 0x0e,
     PCI_BAR0 = 0x10,
     PCI_SUBSYSTEM_VENDOR_ID = 0x2c,
@@ -50,6 +51,7 @@ enum pci_command {
     PCI_COMMAND_IO = BIT(0),
     PCI_COMMAND_MEMORY = BIT(1),
     PCI_COMMAND_MASTER = BIT(2),
+    PCI_COMMAND_MWI = BIT(4), /* memory write and invalidate */
     PCI_COMMAND_INTX_DISABLE = BIT(10),
 };
 

@@ -83,6 +83,7 @@ static void piix3_route(void *ctx, unsigned slot, unsigned pin, bool level)
     u32 *lines = &p->asserted[(slot + 3 + pin) & 3];
 
     *lines = level ? *lines | BIT(slot) : *lines & ~BIT(slot);
+    line_set(&p->desc.pirq[lines - p->asserted], !*lines);
     piix3_drive(p);
 }
 
@@ -149,6 +150,8 @@ static void piix3_loaded(void *dev)
     struct piix3 *p = dev;
 
     pci_dev_loaded(&p->pci);
+    for (unsigned i = 0; i < PIRQS; i++)
+        line_set(&p->desc.pirq[i], !p->asserted[i]);
     piix3_drive(p);
 }
 

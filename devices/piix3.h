@@ -12,6 +12,7 @@ struct piix3;
 struct piix3_desc {
     struct pci_bus *pci;
     struct line irq[16];  /* to the interrupt controller; only 3-7, 9-12, 14, 15 are driven */
+    struct line pirq[4];  /* PIRQA# to PIRQD#, electrically: low while a slot pulls */
     struct line reset;    /* rising edge: the whole board restarts */
     struct line cpu_init; /* rising edge: the CPU restarts */
 };

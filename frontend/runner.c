@@ -18,6 +18,7 @@
 #include "frontend/chardev.h"
 #include "frontend/exit_codes.h"
 #include "frontend/monitor.h"
+#include "frontend/netuser.h"
 #include "frontend/png.h"
 #include "machine/pc.h"
 
@@ -30,6 +31,7 @@ enum {
     CTRL_A = 1,
     MAX_SLEEP_MS = 1000,
     OUTPUT_WAIT_MS = 20, /* between looks at the limits */
+    POLL_MAX = 256,
 };
 
 /* One connection between a port of the guest and a back end. */
@@ -47,6 +49,7 @@ struct runner {
     const struct config *cfg;
     struct pc *pc;
     struct port port[PORTS];
+    struct netuser *net[PC_NICS]; /* what each card is plugged into; NULL: nothing */
     struct monitor monitor;
     bool in_monitor, quit;
     u64 started;                  /* host time         */
@@ -201,10 +204,18 @@ static void input_all(struct runner *r)
     }
 }
 
+static void exchange_frames(struct runner *r)
+{
+    for (unsigned i = 0; i < PC_NICS; i++) {
+        if (r->net[i])
+            netuser_exchange(r->net[i], r->pc, i);
+    }
+}
+
 /* Sleep until @host_ns, input, or a signal. */
 static void sleep_until(struct runner *r, u64 host_ns)
 {
-    struct pollfd fds[PORTS];
+    struct pollfd fds[PORTS + POLL_MAX];
     nfds_t n = 0;
     u64 now = host_now();
     u64 ns = host_ns > now ? host_ns - now : 0;
@@ -216,6 +227,10 @@ static void sleep_until(struct runner *r, u64 host_ns)
     }
     if (ns > (u64)MAX_SLEEP_MS * 1000000)
         ns = (u64)MAX_SLEEP_MS * 1000000;
+    for (unsigned i = 0; i < PC_NICS; i++) {
+        if (r->net[i])
+            n += netuser_poll(r->net[i], fds + n, PORTS + POLL_MAX - n, &ns);
+    }
     struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
     if (n == 0) {
         nanosleep(&t, NULL);
@@ -360,6 +375,7 @@ static int run(struct runner *r)
         else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE)
             return stop_status(r, stop);
         input_all(r);
+        exchange_frames(r);
         if (limit_reached(r, host_now(), &status))
             return status;
         if (stop == PC_STOP_IDLE || off)
@@ -407,6 +423,33 @@ static bool open_ports(struct runner *r)
     if (serial->count == 0 && !headless && free_terminal)
         return open_port(r, 0, "stdio");
     return true;
+}
+
+/* Plug the cards in. Only an isolated network says the same in every run. */
+static bool open_networks(struct runner *r, struct pc_host *host)
+{
+    char error[PC_ERROR_MAX] = "";
+    struct nic_list *list = calloc(1, sizeof(*list));
+    bool ok = list && nic_parse(r->cfg, list, error);
+
+    for (unsigned i = 0; ok && i < list->count; i++) {
+        const struct nic_net *net = &list->card[i].net;
+        if (!net->user)
+            continue;
+        if (config_flag(r->cfg, CONFIG_deterministic) && (!net->isolated || net->forwards)) {
+            snprintf(error, sizeof(error),
+                     "-deterministic: a network needs restrict=on and no "
+                     "hostfwd: the world does not repeat itself");
+            ok = false;
+        } else {
+            ok = netuser_open(&r->net[i], net, error) == STATUS_OK;
+            host->nic[i] = (struct pc_wire){netuser_send, r->net[i]};
+        }
+    }
+    if (!ok)
+        fprintf(stderr, "turbo86: %s\n", *error ? error : "out of memory");
+    free(list);
+    return ok;
 }
 
 static bool save_screenshot(struct runner *r, const char *path)
@@ -510,6 +553,8 @@ static int build_and_run(struct runner *r)
     if (!open_ports(r))
         return EXIT_CODE_USAGE;
     describe_host(r, &host);
+    if (!open_networks(r, &host))
+        return EXIT_CODE_USAGE;
     enum status s = pc_create(&r->pc, r->cfg, &host, error);
     if (s != STATUS_OK) {
         for (unsigned i = 0; i < PORTS; i++) {
@@ -538,6 +583,8 @@ int runner_main(const struct config *cfg)
     status = build_and_run(r);
     for (unsigned i = 0; i < PORTS; i++)
         chardev_close(r->port[i].dev);
+    for (unsigned i = 0; i < PC_NICS; i++)
+        netuser_close(r->net[i]);
     catch_signals(SIG_DFL); /* whoever sends another one does not want the report */
     if (r->pc)
         status = report(r, status);

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "devices/apic_bus.h"
+#include "machine/mptable.h"
 
 #define TABLES_FILE "etc/acpi/tables"
 #define RSDP_FILE   "etc/acpi/rsdp"
-#define LOADER_FILE "etc/table-loader"
 
 /* System Description Table Header [ACPI 1.0b §5.2.3]. */
 enum {
@@ -60,57 +61,26 @@ enum { FACS_LENGTH = 4, FACS_SIZE = 64, FACS_ALIGN = 64 };
 /* Root System Description Pointer [ACPI 1.0b §5.2.1]. */
 enum { RSDP_CHECKSUM = 8, RSDP_OEM_ID = 9, RSDP_RSDT = 16, RSDP_SIZE = 20 };
 
-/* Commands of the loader script: 128 bytes each. */
+/* Multiple APIC Description Table [ACPI 1.0b §5.2.8]. */
 enum {
-    LOADER_ALLOCATE = 1, /* file, alignment, zone            */
-    LOADER_POINTER = 2,  /* in file, to file, offset, size   */
-    LOADER_CHECKSUM = 3, /* file, offset, start, length      */
-    LOADER_ENTRY = 128,
-    LOADER_MAX = 16,
-    ZONE_HIGH = 1,
-    ZONE_FSEG = 2,
+    MADT_LOCAL_APIC = 36,
+    MADT_FLAGS = 40,
+    MADT_ENTRIES = 44,
+    MADT_PCAT_COMPAT = BIT(0), /* there is a pair of 8259s too */
+    MADT_TYPE_CPU = 0,
+    MADT_TYPE_IOAPIC = 1,
+    MADT_TYPE_OVERRIDE = 2,
+    MADT_TYPE_NMI = 4,
+    MADT_CPU_SIZE = 8,
+    MADT_IOAPIC_SIZE = 12,
+    MADT_OVERRIDE_SIZE = 10,
+    MADT_NMI_SIZE = 6,
+    MADT_BUS = 0, /* polarity and trigger as on the bus */
+    MADT_LEVEL_HIGH = 0x0d,
+    MADT_ALL_CPUS = 0xff,
+    MADT_MAX = MADT_ENTRIES + 8 * MADT_CPU_SIZE + MADT_IOAPIC_SIZE + 2 * MADT_OVERRIDE_SIZE +
+               MADT_NMI_SIZE,
 };
-
-struct loader {
-    u8 script[LOADER_MAX * LOADER_ENTRY];
-    unsigned count;
-};
-
-static u8 *loader_command(struct loader *ld, u32 command, const char *file)
-{
-    u8 *e = ld->script + (size_t)ld->count++ * LOADER_ENTRY;
-
-    store32(e, command);
-    strcpy((char *)e + 4, file);
-    return e;
-}
-
-static void loader_allocate(struct loader *ld, const char *file, u32 align, u8 zone)
-{
-    u8 *e = loader_command(ld, LOADER_ALLOCATE, file);
-
-    store32(e + 4 + FW_NAME_MAX, align);
-    e[4 + FW_NAME_MAX + 4] = zone;
-}
-
-/* The 32-bit number at @offset of @file is an offset into the tables: make it an address. */
-static void loader_pointer(struct loader *ld, const char *file, u32 offset)
-{
-    u8 *e = loader_command(ld, LOADER_POINTER, file);
-
-    strcpy((char *)e + 4 + FW_NAME_MAX, TABLES_FILE);
-    store32(e + 4 + 2 * FW_NAME_MAX, offset);
-    e[4 + 2 * FW_NAME_MAX + 4] = 4;
-}
-
-static void loader_checksum(struct loader *ld, const char *file, u32 at, u32 start, u32 len)
-{
-    u8 *e = loader_command(ld, LOADER_CHECKSUM, file);
-
-    store32(e + 4 + FW_NAME_MAX, at);
-    store32(e + 4 + FW_NAME_MAX + 4, start);
-    store32(e + 4 + FW_NAME_MAX + 8, len);
-}
 
 static void sdt_header(u8 *t, const char *signature, u32 len, u8 revision)
 {
@@ -124,12 +94,12 @@ static void sdt_header(u8 *t, const char *signature, u32 len, u8 revision)
     store32(t + SDT_CREATOR_REVISION, 1);
 }
 
-static void fadt_build(u8 *t, u32 facs, u32 dsdt)
+static void fadt_build(u8 *t, u32 facs, u32 dsdt, bool apic)
 {
     sdt_header(t, "FACP", FADT_SIZE, 1);
     store32(t + FADT_FIRMWARE_CTRL, facs);
     store32(t + FADT_DSDT, dsdt);
-    t[FADT_INT_MODEL] = 0; /* dual 8259 */
+    t[FADT_INT_MODEL] = apic; /* 0: dual 8259, 1: multiple APIC */
     store16(t + FADT_SCI_INT, ACPI_SCI_IRQ);
     store32(t + FADT_SMI_CMD, ACPI_SMI_CMD);
     t[FADT_ACPI_ENABLE] = ACPI_ENABLE;
@@ -146,14 +116,59 @@ static void fadt_build(u8 *t, u32 facs, u32 dsdt)
     store32(t + FADT_FLAGS, FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_RTC_S4);
 }
 
-void acpi_add_tables(struct fw_list *l, const u8 *dsdt, size_t dsdt_len)
+static u8 *madt_entry(u8 *t, u32 *len, u8 type, u8 size)
 {
+    u8 *e = t + *len;
+
+    e[0] = type;
+    e[1] = size;
+    *len += size;
+    return e;
+}
+
+static void madt_override(u8 *t, u32 *len, u8 irq, u32 input, u16 flags)
+{
+    u8 *e = madt_entry(t, len, MADT_TYPE_OVERRIDE, MADT_OVERRIDE_SIZE);
+
+    e[3] = irq;
+    store32(e + 4, input);
+    store16(e + 8, flags);
+}
+
+/* Its length. @t has MADT_MAX bytes of zeros. */
+static u32 madt_build(u8 *t, unsigned cpus)
+{
+    u32 len = MADT_ENTRIES;
+    u8 *e;
+
+    for (unsigned i = 0; i < cpus; i++) {
+        e = madt_entry(t, &len, MADT_TYPE_CPU, MADT_CPU_SIZE);
+        e[2] = e[3] = (u8)i; /* processor in the DSDT, APIC ID */
+        store32(e + 4, 1);   /* enabled */
+    }
+    e = madt_entry(t, &len, MADT_TYPE_IOAPIC, MADT_IOAPIC_SIZE);
+    e[2] = IOAPIC_ID;
+    store32(e + 4, IOAPIC_BASE);
+    madt_override(t, &len, 0, IOAPIC_INPUT_TIMER, MADT_BUS);
+    madt_override(t, &len, ACPI_SCI_IRQ, ACPI_SCI_IRQ, MADT_LEVEL_HIGH);
+    e = madt_entry(t, &len, MADT_TYPE_NMI, MADT_NMI_SIZE);
+    e[2] = MADT_ALL_CPUS;
+    e[5] = 1; /* LINT1 */
+    sdt_header(t, "APIC", len, 1);
+    store32(t + MADT_LOCAL_APIC, APIC_DEFAULT_BASE);
+    store32(t + MADT_FLAGS, MADT_PCAT_COMPAT);
+    return len;
+}
+
+void acpi_add_tables(struct fw_list *l, struct table_loader *ld, const struct acpi_desc *desc)
+{
+    u8 madt[MADT_MAX] = {0};
+    const u32 madt_len = desc->apics ? madt_build(madt, desc->apics) : 0;
     const u32 facs_at = 0, fadt_at = FACS_SIZE, rsdt_at = fadt_at + FADT_SIZE;
-    const u32 rsdt_len = SDT_SIZE + 4;
-    const u32 dsdt_at = rsdt_at + rsdt_len;
-    const size_t total = dsdt_at + dsdt_len;
+    const u32 rsdt_len = SDT_SIZE + (madt_len ? 8 : 4);
+    const u32 madt_at = rsdt_at + rsdt_len, dsdt_at = madt_at + madt_len;
+    const size_t total = dsdt_at + desc->dsdt_len;
     u8 rsdp[RSDP_SIZE] = "RSD PTR ";
-    struct loader ld = {.count = 0};
     u8 *tables = calloc(1, total);
 
     if (!tables) {
@@ -162,26 +177,32 @@ void acpi_add_tables(struct fw_list *l, const u8 *dsdt, size_t dsdt_len)
     }
     memcpy(tables + facs_at, "FACS", 4);
     store32(tables + facs_at + FACS_LENGTH, FACS_SIZE);
-    fadt_build(tables + fadt_at, facs_at, dsdt_at);
+    fadt_build(tables + fadt_at, facs_at, dsdt_at, madt_len);
     sdt_header(tables + rsdt_at, "RSDT", rsdt_len, 1);
     store32(tables + rsdt_at + SDT_SIZE, fadt_at);
-    memcpy(tables + dsdt_at, dsdt, dsdt_len);
+    if (madt_len)
+        store32(tables + rsdt_at + SDT_SIZE + 4, madt_at);
+    memcpy(tables + madt_at, madt, madt_len);
+    memcpy(tables + dsdt_at, desc->dsdt, desc->dsdt_len);
 
     memcpy(rsdp + RSDP_OEM_ID, "TURBO ", 6);
     store32(rsdp + RSDP_RSDT, rsdt_at);
 
-    loader_allocate(&ld, RSDP_FILE, 16, ZONE_FSEG);
-    loader_allocate(&ld, TABLES_FILE, FACS_ALIGN, ZONE_HIGH);
-    loader_pointer(&ld, TABLES_FILE, fadt_at + FADT_FIRMWARE_CTRL);
-    loader_pointer(&ld, TABLES_FILE, fadt_at + FADT_DSDT);
-    loader_checksum(&ld, TABLES_FILE, fadt_at + SDT_CHECKSUM, fadt_at, FADT_SIZE);
-    loader_pointer(&ld, TABLES_FILE, rsdt_at + SDT_SIZE);
-    loader_checksum(&ld, TABLES_FILE, rsdt_at + SDT_CHECKSUM, rsdt_at, rsdt_len);
-    loader_pointer(&ld, RSDP_FILE, RSDP_RSDT);
-    loader_checksum(&ld, RSDP_FILE, RSDP_CHECKSUM, 0, RSDP_SIZE);
+    table_allocate(ld, RSDP_FILE, 16, TABLE_FSEG);
+    table_allocate(ld, TABLES_FILE, FACS_ALIGN, TABLE_HIGH);
+    table_pointer(ld, TABLES_FILE, fadt_at + FADT_FIRMWARE_CTRL, TABLES_FILE);
+    table_pointer(ld, TABLES_FILE, fadt_at + FADT_DSDT, TABLES_FILE);
+    table_checksum(ld, TABLES_FILE, fadt_at + SDT_CHECKSUM, fadt_at, FADT_SIZE);
+    table_pointer(ld, TABLES_FILE, rsdt_at + SDT_SIZE, TABLES_FILE);
+    if (madt_len) {
+        table_pointer(ld, TABLES_FILE, rsdt_at + SDT_SIZE + 4, TABLES_FILE);
+        table_checksum(ld, TABLES_FILE, madt_at + SDT_CHECKSUM, madt_at, madt_len);
+    }
+    table_checksum(ld, TABLES_FILE, rsdt_at + SDT_CHECKSUM, rsdt_at, rsdt_len);
+    table_pointer(ld, RSDP_FILE, RSDP_RSDT, TABLES_FILE);
+    table_checksum(ld, RSDP_FILE, RSDP_CHECKSUM, 0, RSDP_SIZE);
 
     fw_add_file(l, TABLES_FILE, tables, total);
     fw_add_file(l, RSDP_FILE, rsdp, sizeof(rsdp));
-    fw_add_file(l, LOADER_FILE, ld.script, (size_t)ld.count * LOADER_ENTRY);
     free(tables);
 }

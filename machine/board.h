@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cpu/cpu.h"
+#include "devices/apic_bus.h"
 #include "devices/ata.h"
 #include "devices/block.h"
 #include "devices/device.h"
@@ -13,9 +14,12 @@
 #include "devices/i8237.h"
 #include "devices/i8254.h"
 #include "devices/i8259.h"
+#include "devices/ioapic.h"
 #include "devices/ioport.h"
 #include "devices/line.h"
+#include "devices/local_apic.h"
 #include "devices/mc146818.h"
+#include "devices/nic.h"
 #include "devices/pci.h"
 #include "devices/piix3.h"
 #include "devices/piix4_pm.h"
@@ -61,6 +65,15 @@ struct pc_tap {
 
 struct check;
 
+#define PC_CPUS 1u /* one for now; nothing outside assumes it */
+
+/** What each CPU has of its own; the context of its bus and of its local APIC's wires. */
+struct pc_node {
+    struct pc *pc;
+    unsigned number;
+    struct local_apic *apic; /* owned by the array of chips; NULL: the model has none */
+};
+
 struct pc {
     struct clock clock;
     struct jit *jit;     /* NULL: the CPU interprets */
@@ -70,14 +83,17 @@ struct pc {
     struct pc_tap tap;
     struct physmem *physmem;
     struct ioport_bus *io;
-    struct cpu *cpu[1]; /* one for now; nothing outside assumes it */
-    unsigned cpus;
+    struct cpu *cpu[PC_CPUS];
+    struct pc_node node[PC_CPUS];
+    unsigned cpus, current;    /* how many, and which one runs */
+    struct apic_bus *apic_bus; /* owned; NULL if the CPUs have no local APICs */
 
     struct pc_chip chip[PC_CHIPS_MAX];
     unsigned chips;
 
     /* Chips that somebody has to talk to; owned by the array above. */
     struct i8259 *pic;
+    struct ioapic *ioapic; /* or NULL */
     struct i8254 *pit;
     struct i8237 *dma;
     struct mc146818 *rtc;
@@ -95,6 +111,14 @@ struct pc {
     struct ata *ata;
     struct i82077 *fdc;
     struct piix_ide *ide;
+
+    struct pc_nic {
+        struct pc *pc;
+        const struct nic_ops *ops;
+        void *dev;
+    } nic[PC_NICS];
+    unsigned nics;
+    bool look; /* pc_run() returns after this instruction: a frame was sent */
 
     u8 *bios; /* owned; a whole number of pages */
     size_t bios_len;
@@ -138,6 +162,9 @@ enum status pc_create_twin(struct pc **out, const struct config *cfg, const stru
  */
 bool pc_settle(struct pc *pc, enum cpu_exit exit, u64 host_ns, enum pc_stop *stop) MUST_CHECK;
 
+/** Tell pc->tap, if there is one. */
+void pc_look_on(const struct pc *pc, enum pc_access kind, u64 at, u64 val, unsigned size);
+
 /** RESET# of this machine alone. */
 void pc_reset_board(struct pc *pc);
 
@@ -161,6 +188,35 @@ void pc_set_boot_order(struct pc *pc, const char *order);
 
 /** The type of floppy drive @n, by the medium that is in it at the start. */
 u8 pc_floppy_type(const struct pc *pc, unsigned n);
+/** IRQ @irq of the ISA bus. */
+struct line pc_irq_line(struct pc *pc, unsigned irq);
+/** The cards of -nic and -device. pc_nic.c */
+enum status pc_create_nics(struct pc *pc) MUST_CHECK;
+/** Read the firmware file @name, wherever it is on the host; STATUS_NO_FILE: nowhere. */
+enum status pc_read_firmware(struct pc *pc, const char *name, u8 **bytes, size_t *len) MUST_CHECK;
+
+/* --- pc_apic.c: interrupts between the controllers and the CPUs --- */
+
+/** Does the CPU model have a local APIC? The board then has an I/O APIC and says so in its tables.
+ */
+bool pc_has_apic(const struct pc *pc);
+/** The version of its registers, for a model that has one. */
+u8 pc_apic_version(const struct cpu_model *m);
+enum status pc_create_apics(struct pc *pc) MUST_CHECK;
+/** INTR of the 8259 pair; fits struct line. */
+void pc_set_intr(void *pc, unsigned pin, bool level);
+/** IRQ @irq of the board has this level: the 8259s and the I/O APIC see it. */
+void pc_set_irq_level(struct pc *pc, unsigned irq, bool level);
+/** PIRQA# to PIRQD# as the PIIX3 drives them; fits struct line. */
+void pc_set_pirq(void *pc, unsigned pirq, bool level);
+/** INIT# of CPU @number, with its local APIC. */
+void pc_init_cpu(struct pc *pc, unsigned number);
+/** Can a halted CPU @number wake up by something that is still to come? */
+bool pc_can_wake(const struct pc *pc, unsigned number);
+/* What a CPU asks; @node is its struct pc_node. */
+u8 pc_bus_inta(void *node);
+u64 pc_bus_apic_base(void *node);
+bool pc_bus_set_apic_base(void *node, u64 val);
 
 /** CMOS byte 39h: how the BIOS is to translate each disk's geometry, 2 bits a disk. */
 u8 pc_disk_translation(const struct pc *pc);

@@ -266,6 +266,13 @@ static void swallow(void *ctx, u8 byte)
     (void)byte;
 }
 
+static void swallow_frame(void *ctx, const u8 *frame, size_t len)
+{
+    (void)ctx;
+    (void)frame;
+    (void)len;
+}
+
 /* Somebody listens to the twin where somebody listens to the other, but what it says is known. */
 static struct pc_host twin_host(const struct pc_host *host)
 {
@@ -273,6 +280,8 @@ static struct pc_host twin_host(const struct pc_host *host)
 
     for (unsigned i = 0; i < PC_SERIALS; i++)
         h.serial[i] = (struct pc_output){host->serial[i].put ? swallow : NULL, NULL};
+    for (unsigned i = 0; i < PC_NICS; i++)
+        h.nic[i] = (struct pc_wire){host->nic[i].send ? swallow_frame : NULL, NULL};
     h.debugcon = (struct pc_output){host->debugcon.put ? swallow : NULL, NULL};
     return h;
 }

@@ -49,7 +49,7 @@ enum status pc_add_chip(struct pc *pc, const struct device_class *class, void *d
 
 /* --- what the CPU asks the board --- */
 
-static void look_on(const struct pc *pc, enum pc_access kind, u64 at, u64 val, unsigned size)
+void pc_look_on(const struct pc *pc, enum pc_access kind, u64 at, u64 val, unsigned size)
 {
     if (pc->tap.fn)
         pc->tap.fn(pc->tap.ctx, kind, at, val, size);
@@ -57,51 +57,47 @@ static void look_on(const struct pc *pc, enum pc_access kind, u64 at, u64 val, u
 
 static u32 bus_in(void *ctx, u16 port, enum width w)
 {
-    struct pc *pc = ctx;
+    struct pc *pc = ((struct pc_node *)ctx)->pc;
     u32 val = ioport_read(pc->io, port, w);
 
-    look_on(pc, PC_ACCESS_IN, port, val, 1u << w);
+    pc_look_on(pc, PC_ACCESS_IN, port, val, 1u << w);
     return val;
 }
 
 static void bus_out(void *ctx, u16 port, u32 val, enum width w)
 {
-    struct pc *pc = ctx;
+    struct pc *pc = ((struct pc_node *)ctx)->pc;
 
-    look_on(pc, PC_ACCESS_OUT, port, val, 1u << w);
+    pc_look_on(pc, PC_ACCESS_OUT, port, val, 1u << w);
     ioport_write(pc->io, port, val, w);
-}
-
-static u8 bus_inta(void *ctx)
-{
-    struct pc *pc = ctx;
-    u8 vector = i8259_acknowledge(pc->pic);
-
-    look_on(pc, PC_ACCESS_INTA, 0, vector, 1);
-    return vector;
 }
 
 static void bus_ferr(void *ctx, bool level)
 {
-    portf0_set_ferr(((struct pc *)ctx)->portf0, level);
+    portf0_set_ferr(((struct pc_node *)ctx)->pc->portf0, level);
 }
 
 static enum status create_cpu(struct pc *pc)
 {
     const char *model = config_text(pc->cfg, CONFIG_cpu);
-    struct cpu_desc desc = {
-        .clock = &pc->clock,
-        .physmem = pc->physmem,
-        .model = model,
-        .bus = {pc, bus_in, bus_out, bus_inta, bus_ferr},
-        .number = 0,
-    };
-    enum status s = cpu_create(&pc->cpu[0], &desc);
+    enum status s = STATUS_OK;
 
+    for (unsigned i = 0; s == STATUS_OK && i < PC_CPUS; i++) {
+        struct cpu_desc desc = {
+            .clock = &pc->clock,
+            .physmem = pc->physmem,
+            .model = model,
+            .bus = {&pc->node[i], bus_in, bus_out, pc_bus_inta, bus_ferr, pc_bus_apic_base,
+                    pc_bus_set_apic_base},
+            .number = i,
+        };
+        pc->node[i] = (struct pc_node){.pc = pc, .number = i};
+        s = cpu_create(&pc->cpu[i], &desc);
+        if (s == STATUS_OK)
+            pc->cpus++;
+    }
     if (s == STATUS_NOT_FOUND)
         return pc_fail(pc, s, "-cpu: there is no model '%.60s'; -cpu help lists them", model);
-    if (s == STATUS_OK)
-        pc->cpus = 1;
     return s;
 }
 
@@ -244,6 +240,7 @@ void pc_destroy(struct pc *pc)
     jit_destroy(pc->jit);
     for (unsigned i = 0; i < pc->cpus; i++)
         cpu_destroy(pc->cpu[i]);
+    apic_bus_destroy(pc->apic_bus);
     pc_close_disks(pc);
     if (pc->io)
         ioport_destroy(pc->io);
@@ -271,14 +268,6 @@ void pc_reset_board(struct pc *pc)
         pc->chip[i].class->reset(pc->chip[i].dev);
     for (unsigned i = 0; i < pc->cpus; i++)
         cpu_reset(pc->cpu[i], false);
-}
-
-void pc_nmi(struct pc *pc)
-{
-    if (!pc->nmi_masked)
-        cpu_nmi(pc->cpu[0]);
-    if (pc->twin)
-        pc_nmi(pc->twin);
 }
 
 bool pc_power_button(struct pc *pc)

@@ -12,6 +12,7 @@
 struct pc;
 
 #define PC_SERIALS   2u
+#define PC_NICS      4u
 #define PC_ERROR_MAX 400u
 
 /** Takes a byte that the guest sends. */
@@ -20,12 +21,19 @@ struct pc_output {
     void *ctx;
 };
 
+/** Takes a frame that a network card sends, without its check sequence; only valid in the call. */
+struct pc_wire {
+    void (*send)(void *ctx, const u8 *frame, size_t len); /* NULL: no cable */
+    void *ctx;
+};
+
 /** What the frontend supplies beside the configuration. */
 struct pc_host {
     struct pc_output serial[PC_SERIALS];
-    struct pc_output debugcon; /* put is NULL: there is no port 0xE9 */
-    u64 wall_seconds;          /* since 1970-01-01 00:00:00 UTC, now */
-    i64 local_offset;          /* seconds that local time is ahead of UTC */
+    struct pc_output debugcon;   /* put is NULL: there is no port 0xE9 */
+    struct pc_wire nic[PC_NICS]; /* in the order of nic_parse() */
+    u64 wall_seconds;            /* since 1970-01-01 00:00:00 UTC, now */
+    i64 local_offset;            /* seconds that local time is ahead of UTC */
 };
 
 /** Why pc_run() returned. */
@@ -95,6 +103,9 @@ enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX]) M
  */
 enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
                              char error[PC_ERROR_MAX]) MUST_CHECK;
+/** Whether network card @nic can take a frame now, and giving it one. Between calls of pc_run(). */
+bool pc_nic_ready(const struct pc *pc, unsigned nic);
+void pc_nic_receive(struct pc *pc, unsigned nic, const u8 *frame, size_t len);
 
 /** Guest time since power-on in ns, and retired instructions. */
 u64 pc_time(const struct pc *pc);

@@ -10,6 +10,7 @@
 #include "devices/port61.h"
 #include "devices/port92.h"
 #include "machine/board.h"
+#include "machine/nic.h"
 #include "machine/rtc_base.h"
 #include "machine/suboption.h"
 
@@ -31,7 +32,7 @@ static void set_irq(void *ctx, unsigned pin, bool level)
         pc->irq_level[irq] |= (u8)BIT(source);
     else
         pc->irq_level[irq] &= (u8)~BIT(source);
-    i8259_set_irq(pc->pic, irq, pc->irq_level[irq] != 0);
+    pc_set_irq_level(pc, irq, pc->irq_level[irq] != 0);
 }
 
 static struct line irq_line(struct pc *pc, enum irq_source source, unsigned irq)
@@ -39,10 +40,9 @@ static struct line irq_line(struct pc *pc, enum irq_source source, unsigned irq)
     return (struct line){set_irq, pc, (unsigned)source << 4 | irq};
 }
 
-static void set_intr(void *ctx, unsigned pin, bool level)
+struct line pc_irq_line(struct pc *pc, unsigned irq)
 {
-    (void)pin;
-    cpu_set_intr(((struct pc *)ctx)->cpu[0], level);
+    return irq_line(pc, IRQ_ISA, irq);
 }
 
 /* The gate is open if any of its drivers opens it [82371SB, A20M#]. */
@@ -59,9 +59,15 @@ static void set_a20(void *ctx, unsigned source, bool level)
 
 static void set_cpu_init(void *ctx, unsigned pin, bool level)
 {
+    struct pc *pc = ctx;
+
     (void)pin;
-    if (level)
-        cpu_request_reset(((struct pc *)ctx)->cpu[0], true);
+    if (!level)
+        return;
+    for (unsigned i = 0; i < pc->cpus; i++) {
+        pc_init_cpu(pc, i);
+        cpu_request_reset(pc->cpu[i], true);
+    }
 }
 
 static void set_reset(void *ctx, unsigned pin, bool level)
@@ -95,8 +101,9 @@ static enum status create_core(struct pc *pc)
     struct port61 *p61;
     struct port92 *p92;
 
-    TRY(i8259_create(&pc->pic,
-                     &(struct i8259_desc){.io = pc->io, .intr = {set_intr, pc, 0}, .elcr = true}));
+    TRY(pc_create_apics(pc));
+    TRY(i8259_create(
+        &pc->pic, &(struct i8259_desc){.io = pc->io, .intr = {pc_set_intr, pc, 0}, .elcr = true}));
     TRY(pc_add_chip(pc, &i8259_class, pc->pic));
     TRY(i8254_create(
         &pc->pit,
@@ -176,6 +183,8 @@ static enum status create_pci(struct pc *pc)
     };
     for (unsigned i = 0; i < 16; i++)
         isa.irq[i] = irq_line(pc, IRQ_PCI, i);
+    for (unsigned i = 0; i < ARRAY_LEN(isa.pirq); i++)
+        isa.pirq[i] = (struct line){pc_set_pirq, pc, i};
     TRY(piix3_create(&pc->isa, &isa));
     TRY(pc_add_chip(pc, &piix3_class, pc->isa));
     TRY(piix4_pm_create(&pc->pm, &(struct piix4_pm_desc){.pci = pc->pci,
@@ -340,6 +349,8 @@ static enum status create_extras(struct pc *pc)
 
     for (unsigned i = 0; i < list->count; i++) {
         struct isa_device d = {.iobase = 0};
+        if (nic_is_card(list->list[i]))
+            continue;
         TRY(parse_device(pc, list->list[i], &d));
         if (strcmp(d.name, "isa-debug-exit") == 0)
             TRY(create_exit_port(pc, &d));
@@ -363,8 +374,8 @@ static enum status create_extras(struct pc *pc)
 enum status pc_create_chips(struct pc *pc)
 {
     static enum status (*const group[])(struct pc *) = {
-        create_core, create_rtc,    create_keyboard, create_serial, create_pci,
-        create_ide,  create_floppy, create_vga,      create_fwcfg,  create_extras,
+        create_core,   create_rtc, create_keyboard, create_serial, create_pci,    create_ide,
+        create_floppy, create_vga, pc_create_nics,  create_fwcfg,  create_extras,
     };
 
     for (unsigned i = 0; i < ARRAY_LEN(group); i++)

@@ -10,6 +10,7 @@
 #include "machine/board.h"
 #include "machine/boot.h"
 #include "machine/hostfile.h"
+#include "machine/mptable.h"
 #include "machine/rtc_base.h"
 
 #define BIOS_MAX (16u << 20)
@@ -17,10 +18,8 @@
 #define TINYBIOS "tinybios.bin"
 
 static const char *const firmware_folders[] = {
-    "/usr/share/seabios",
-    "/usr/share/qemu",
-    "/usr/local/share/qemu",
-    "/opt/homebrew/share/qemu",
+    "/usr/share/seabios",       "/usr/share/qemu",    "/usr/local/share/qemu",
+    "/opt/homebrew/share/qemu", "/usr/lib/ipxe/qemu",
 };
 
 /* The path of firmware file @name, into @path; false if it is nowhere. */
@@ -98,6 +97,16 @@ static enum status load_bios(struct pc *pc)
     return STATUS_OK;
 }
 
+enum status pc_read_firmware(struct pc *pc, const char *name, u8 **bytes, size_t *len)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s", name);
+    if (!hostfile_exists(path) && !find_firmware(pc, name, path, sizeof(path)))
+        return STATUS_NO_FILE;
+    return hostfile_read(path, ROM_MAX, bytes, len);
+}
+
 static enum status load_vga_bios(struct pc *pc)
 {
     char path[4096];
@@ -151,10 +160,33 @@ static enum status add_kernel(struct pc *pc, const char *kernel, char *order, si
     return STATUS_OK;
 }
 
+/* ACPI for those who read it, the MP table for the others. */
+static void add_tables(struct pc *pc)
+{
+    const struct rom_image *dsdt = rom_image_find("dsdt.aml");
+    const struct cpu_model *m = cpu_model_find(config_text(pc->cfg, CONFIG_cpu));
+    unsigned apics = pc_has_apic(pc) ? PC_CPUS : 0;
+    struct table_loader ld = {.count = 0};
+    u32 reg[4];
+
+    if (dsdt)
+        acpi_add_tables(
+            &pc->fw, &ld,
+            &(struct acpi_desc){.dsdt = dsdt->bytes, .dsdt_len = dsdt->size, .apics = apics});
+    if (apics) {
+        cpuid_query(m, 1, 0, (struct cpuid_apic){.on = true}, reg);
+        mptable_add(&pc->fw, &ld,
+                    &(struct mptable_cpus){.count = apics,
+                                           .apic_version = pc_apic_version(m),
+                                           .signature = reg[0],
+                                           .features = reg[3]});
+    }
+    table_loader_add(&ld, &pc->fw);
+}
+
 enum status pc_load_firmware(struct pc *pc)
 {
     const char *kernel = config_text(pc->cfg, CONFIG_kernel);
-    const struct rom_image *dsdt = rom_image_find("dsdt.aml");
     char order[80] = "";
     enum status s = load_bios(pc);
 
@@ -171,13 +203,12 @@ enum status pc_load_firmware(struct pc *pc)
         return s;
     fw_add_basics(&pc->fw, &(struct fw_basics){
                                .ram_bytes = pc->ram_bytes,
-                               .cpus = 1,
+                               .cpus = PC_CPUS,
                                .boot_menu = pc->boot.menu,
                                .nographic = config_flag(pc->cfg, CONFIG_nographic),
                                .boot = *order ? order : NULL,
                            });
-    if (dsdt)
-        acpi_add_tables(&pc->fw, dsdt->bytes, dsdt->size);
+    add_tables(pc);
     return STATUS_OK;
 }
 

@@ -36,7 +36,7 @@ static bool sleep_step(struct pc *pc, u64 host_ns, enum pc_stop *stop)
 {
     u64 next = clock_next(&pc->clock);
 
-    if (!cpu_can_wake(pc->cpu[0]) || (next == CLOCK_NEVER && pc->deterministic)) {
+    if (!pc_can_wake(pc, 0) || (next == CLOCK_NEVER && pc->deterministic)) {
         *stop = PC_STOP_HALTED;
         return false;
     }
@@ -76,7 +76,7 @@ static void handle_events(struct pc *pc, enum cpu_exit exit)
         if (no_reboot)
             pc_request_stop(pc, PC_STOP_TRIPLE_FAULT);
         else
-            cpu_reset(pc->cpu[0], true);
+            pc_init_cpu(pc, 0), cpu_reset(pc->cpu[0], true);
     }
 }
 
@@ -98,6 +98,7 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns)
     enum pc_stop stop = PC_STOP_SLICE;
 
     pc->slices++;
+    pc->look = false;
     if (!pc->deterministic) {
         if (pc->slept)
             pacer_slept(&pc->pacer, &pc->clock, host_ns);
@@ -111,7 +112,7 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns)
             pc->stopping = false;
             return pc->stop;
         }
-        if (retired >= end)
+        if (retired >= end || pc->look)
             break;
         u64 cap = end - retired;
         enum cpu_exit exit = pc->check ? check_slice(pc->check, cap) : slice(pc, cap);

@@ -21,6 +21,13 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "TURBO8", "TURBO86P", 1)
     Name (\_S0, Package () { 5, 5, 0, 0 })
     Name (\_S5, Package () { 0, 0, 0, 0 })
 
+    /* Which interrupt model the guest has chosen: 0 the 8259 pair, 1 the APICs. */
+    Name (PICM, 0)
+    Method (_PIC, 1)
+    {
+        \PICM = Arg0
+    }
+
     Scope (\_SB)
     {
         Device (PCI0)
@@ -48,7 +55,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "TURBO8", "TURBO86P", 1)
              * Slot s, pin p (0 = INTA#) is wired to PIRQ[(s + p - 1) mod 4], A first: slot 1, the
              * PIIX3 itself, therefore has INTA# on PIRQA#.
              */
-            Name (_PRT, Package ()
+            Name (PRTP, Package ()
             {
                 Package () { 0x0000ffff, 0, LNKD, 0 }, Package () { 0x0000ffff, 1, LNKA, 0 },
                 Package () { 0x0000ffff, 2, LNKB, 0 }, Package () { 0x0000ffff, 3, LNKC, 0 },
@@ -115,6 +122,84 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "TURBO8", "TURBO86P", 1)
                 Package () { 0x001fffff, 0, LNKC, 0 }, Package () { 0x001fffff, 1, LNKD, 0 },
                 Package () { 0x001fffff, 2, LNKA, 0 }, Package () { 0x001fffff, 3, LNKB, 0 }
             })
+
+            /* The same with the I/O APIC: PIRQA# to PIRQD# are its inputs 16 to 19. */
+            Name (PRTA, Package ()
+            {
+                Package () { 0x0000ffff, 0, 0, 19 }, Package () { 0x0000ffff, 1, 0, 16 },
+                Package () { 0x0000ffff, 2, 0, 17 }, Package () { 0x0000ffff, 3, 0, 18 },
+                Package () { 0x0001ffff, 0, 0, 16 }, Package () { 0x0001ffff, 1, 0, 17 },
+                Package () { 0x0001ffff, 2, 0, 18 }, Package () { 0x0001ffff, 3, 0, 19 },
+                Package () { 0x0002ffff, 0, 0, 17 }, Package () { 0x0002ffff, 1, 0, 18 },
+                Package () { 0x0002ffff, 2, 0, 19 }, Package () { 0x0002ffff, 3, 0, 16 },
+                Package () { 0x0003ffff, 0, 0, 18 }, Package () { 0x0003ffff, 1, 0, 19 },
+                Package () { 0x0003ffff, 2, 0, 16 }, Package () { 0x0003ffff, 3, 0, 17 },
+                Package () { 0x0004ffff, 0, 0, 19 }, Package () { 0x0004ffff, 1, 0, 16 },
+                Package () { 0x0004ffff, 2, 0, 17 }, Package () { 0x0004ffff, 3, 0, 18 },
+                Package () { 0x0005ffff, 0, 0, 16 }, Package () { 0x0005ffff, 1, 0, 17 },
+                Package () { 0x0005ffff, 2, 0, 18 }, Package () { 0x0005ffff, 3, 0, 19 },
+                Package () { 0x0006ffff, 0, 0, 17 }, Package () { 0x0006ffff, 1, 0, 18 },
+                Package () { 0x0006ffff, 2, 0, 19 }, Package () { 0x0006ffff, 3, 0, 16 },
+                Package () { 0x0007ffff, 0, 0, 18 }, Package () { 0x0007ffff, 1, 0, 19 },
+                Package () { 0x0007ffff, 2, 0, 16 }, Package () { 0x0007ffff, 3, 0, 17 },
+                Package () { 0x0008ffff, 0, 0, 19 }, Package () { 0x0008ffff, 1, 0, 16 },
+                Package () { 0x0008ffff, 2, 0, 17 }, Package () { 0x0008ffff, 3, 0, 18 },
+                Package () { 0x0009ffff, 0, 0, 16 }, Package () { 0x0009ffff, 1, 0, 17 },
+                Package () { 0x0009ffff, 2, 0, 18 }, Package () { 0x0009ffff, 3, 0, 19 },
+                Package () { 0x000affff, 0, 0, 17 }, Package () { 0x000affff, 1, 0, 18 },
+                Package () { 0x000affff, 2, 0, 19 }, Package () { 0x000affff, 3, 0, 16 },
+                Package () { 0x000bffff, 0, 0, 18 }, Package () { 0x000bffff, 1, 0, 19 },
+                Package () { 0x000bffff, 2, 0, 16 }, Package () { 0x000bffff, 3, 0, 17 },
+                Package () { 0x000cffff, 0, 0, 19 }, Package () { 0x000cffff, 1, 0, 16 },
+                Package () { 0x000cffff, 2, 0, 17 }, Package () { 0x000cffff, 3, 0, 18 },
+                Package () { 0x000dffff, 0, 0, 16 }, Package () { 0x000dffff, 1, 0, 17 },
+                Package () { 0x000dffff, 2, 0, 18 }, Package () { 0x000dffff, 3, 0, 19 },
+                Package () { 0x000effff, 0, 0, 17 }, Package () { 0x000effff, 1, 0, 18 },
+                Package () { 0x000effff, 2, 0, 19 }, Package () { 0x000effff, 3, 0, 16 },
+                Package () { 0x000fffff, 0, 0, 18 }, Package () { 0x000fffff, 1, 0, 19 },
+                Package () { 0x000fffff, 2, 0, 16 }, Package () { 0x000fffff, 3, 0, 17 },
+                Package () { 0x0010ffff, 0, 0, 19 }, Package () { 0x0010ffff, 1, 0, 16 },
+                Package () { 0x0010ffff, 2, 0, 17 }, Package () { 0x0010ffff, 3, 0, 18 },
+                Package () { 0x0011ffff, 0, 0, 16 }, Package () { 0x0011ffff, 1, 0, 17 },
+                Package () { 0x0011ffff, 2, 0, 18 }, Package () { 0x0011ffff, 3, 0, 19 },
+                Package () { 0x0012ffff, 0, 0, 17 }, Package () { 0x0012ffff, 1, 0, 18 },
+                Package () { 0x0012ffff, 2, 0, 19 }, Package () { 0x0012ffff, 3, 0, 16 },
+                Package () { 0x0013ffff, 0, 0, 18 }, Package () { 0x0013ffff, 1, 0, 19 },
+                Package () { 0x0013ffff, 2, 0, 16 }, Package () { 0x0013ffff, 3, 0, 17 },
+                Package () { 0x0014ffff, 0, 0, 19 }, Package () { 0x0014ffff, 1, 0, 16 },
+                Package () { 0x0014ffff, 2, 0, 17 }, Package () { 0x0014ffff, 3, 0, 18 },
+                Package () { 0x0015ffff, 0, 0, 16 }, Package () { 0x0015ffff, 1, 0, 17 },
+                Package () { 0x0015ffff, 2, 0, 18 }, Package () { 0x0015ffff, 3, 0, 19 },
+                Package () { 0x0016ffff, 0, 0, 17 }, Package () { 0x0016ffff, 1, 0, 18 },
+                Package () { 0x0016ffff, 2, 0, 19 }, Package () { 0x0016ffff, 3, 0, 16 },
+                Package () { 0x0017ffff, 0, 0, 18 }, Package () { 0x0017ffff, 1, 0, 19 },
+                Package () { 0x0017ffff, 2, 0, 16 }, Package () { 0x0017ffff, 3, 0, 17 },
+                Package () { 0x0018ffff, 0, 0, 19 }, Package () { 0x0018ffff, 1, 0, 16 },
+                Package () { 0x0018ffff, 2, 0, 17 }, Package () { 0x0018ffff, 3, 0, 18 },
+                Package () { 0x0019ffff, 0, 0, 16 }, Package () { 0x0019ffff, 1, 0, 17 },
+                Package () { 0x0019ffff, 2, 0, 18 }, Package () { 0x0019ffff, 3, 0, 19 },
+                Package () { 0x001affff, 0, 0, 17 }, Package () { 0x001affff, 1, 0, 18 },
+                Package () { 0x001affff, 2, 0, 19 }, Package () { 0x001affff, 3, 0, 16 },
+                Package () { 0x001bffff, 0, 0, 18 }, Package () { 0x001bffff, 1, 0, 19 },
+                Package () { 0x001bffff, 2, 0, 16 }, Package () { 0x001bffff, 3, 0, 17 },
+                Package () { 0x001cffff, 0, 0, 19 }, Package () { 0x001cffff, 1, 0, 16 },
+                Package () { 0x001cffff, 2, 0, 17 }, Package () { 0x001cffff, 3, 0, 18 },
+                Package () { 0x001dffff, 0, 0, 16 }, Package () { 0x001dffff, 1, 0, 17 },
+                Package () { 0x001dffff, 2, 0, 18 }, Package () { 0x001dffff, 3, 0, 19 },
+                Package () { 0x001effff, 0, 0, 17 }, Package () { 0x001effff, 1, 0, 18 },
+                Package () { 0x001effff, 2, 0, 19 }, Package () { 0x001effff, 3, 0, 16 },
+                Package () { 0x001fffff, 0, 0, 18 }, Package () { 0x001fffff, 1, 0, 19 },
+                Package () { 0x001fffff, 2, 0, 16 }, Package () { 0x001fffff, 3, 0, 17 }
+            })
+
+            Method (_PRT)
+            {
+                If (\PICM)
+                {
+                    Return (PRTA)
+                }
+                Return (PRTP)
+            }
 
             Device (ISA)
             {

@@ -52,6 +52,9 @@ static void prepare(struct fuzz *f)
     set(f, "cpu", "max");
     set(f, "bios", fixture.path[0]);
     set(f, "device", "isa-debug-exit,iobase=0xf4,iosize=4");
+    set(f, "device", "rtl8139,romfile=");
+    set(f, "device", "ne2k_pci,romfile=");
+    set(f, "device", "ne2k_isa");
     snprintf(text, sizeof(text), "file=%s,index=0,snapshot=on", fixture.path[1]);
     set(f, "drive", text);
     snprintf(text, sizeof(text), "file=%s,index=1,readonly=on", fixture.path[1]);
@@ -67,10 +70,21 @@ static void prepare(struct fuzz *f)
     fixture.ready = true;
 }
 
+static void send_nowhere(void *ctx, const u8 *frame, size_t len)
+{
+    (void)ctx;
+    if (len > NIC_FRAME_MAX || len == 0 || frame[len - 1] + frame[0] > 0x1fe)
+        abort();
+}
+
 static struct pc *create(struct fuzz *f)
 {
     struct pc_output nobody = {.put = put_nowhere};
-    struct pc_host host = {.serial = {nobody, nobody}, .debugcon = nobody, .wall_seconds = 1};
+    struct pc_wire wire = {.send = send_nowhere};
+    struct pc_host host = {.serial = {nobody, nobody},
+                           .debugcon = nobody,
+                           .nic = {wire, wire, wire},
+                           .wall_seconds = 1};
     char error[PC_ERROR_MAX];
     struct pc *pc;
 

@@ -11,6 +11,9 @@ u64 board_address(struct fuzz *f, const struct pc *pc);
 /** One operation or a short sequence of them, as a driver (or a broken one) would do it. */
 void board_operation(struct fuzz *f, struct pc *pc);
 
+/** Network cards: registers, rings, frames from outside. */
+void board_network(struct fuzz *f, struct pc *pc);
+
 /** Let guest time pass, firing at most some thousands of events. */
 void board_step(struct pc *pc, u64 ns);
 

@@ -68,11 +68,11 @@ static u32 some_port(struct fuzz *f)
     static const struct {
         u16 base, count;
     } ranges[] = {
-        {0x00, 0x10},  {0x20, 2},     {0x40, 4},      {0x60, 5},      {0x70, 4},      {0x80, 16},
-        {0x92, 1},     {0xa0, 2},     {0xb2, 2},      {0xc0, 0x20},   {0xe9, 1},      {0xf0, 8},
-        {0x170, 8},    {0x376, 1},    {0x1f0, 8},     {0x3f2, 6},     {0x2f8, 8},     {0x3f8, 8},
-        {0x3b0, 0x30}, {0x1ce, 4},    {0x4d0, 2},     {0x510, 12},    {0xcf8, 8},     {0xcf9, 1},
-        {0x600, 0x40}, {0x700, 0x10}, {0xb000, 0x40}, {0xb100, 0x10}, {BM_PORTS, 16},
+        {0x00, 0x10}, {0x20, 2},     {0x40, 4},     {0x60, 5},      {0x70, 4},      {0x80, 16},
+        {0x92, 1},    {0xa0, 2},     {0xb2, 2},     {0xc0, 0x20},   {0xe9, 1},      {0xf0, 8},
+        {0x170, 8},   {0x376, 1},    {0x1f0, 8},    {0x3f2, 6},     {0x2f8, 8},     {0x3f8, 8},
+        {0x300, 32},  {0x3b0, 0x30}, {0x1ce, 4},    {0x4d0, 2},     {0x510, 12},    {0xcf8, 8},
+        {0xcf9, 1},   {0x600, 0x40}, {0x700, 0x10}, {0xb000, 0x40}, {0xb100, 0x10}, {BM_PORTS, 16},
     };
 
     if (fuzz_one_in(f, 20))
@@ -145,7 +145,7 @@ static void config_write(struct pc *pc, u32 devfn, u32 reg, u32 val, enum width 
 
 static u32 some_devfn(struct fuzz *f)
 {
-    static const u8 devfn[] = {0x00, 0x08, 0x09, 0x0b, 0x10};
+    static const u8 devfn[] = {0x00, 0x08, 0x09, 0x0b, 0x10, 0x18, 0x20};
 
     return fuzz_one_in(f, 10) ? fuzz_below(f, 0x10000) : devfn[fuzz_below(f, ARRAY_LEN(devfn))];
 }
@@ -371,6 +371,43 @@ static void screen(struct fuzz *f, struct pc *pc)
         free(frame.pixels);
 }
 
+/* Local APIC and I/O APIC as a kernel programs them, and interrupts taken. */
+static void apics(struct fuzz *f, struct pc *pc)
+{
+    static const u16 regs[] = {0x80,  0xb0,  0xd0,  0xe0,  0xf0,  0x280, 0x300, 0x300, 0x310,
+                               0x320, 0x330, 0x340, 0x350, 0x360, 0x370, 0x380, 0x3e0};
+
+    for (unsigned n = 1 + fuzz_below(f, 6); n; n--) {
+        u32 reg =
+            fuzz_one_in(f, 8) ? fuzz_below(f, 0x40) << 4 : regs[fuzz_below(f, ARRAY_LEN(regs))];
+        u32 pin = fuzz_below(f, 25);
+        switch (fuzz_below(f, 6)) {
+        case 0:
+        case 1:
+            physmem_store(pc->physmem, APIC_DEFAULT_BASE + reg, some_value(f), 4);
+            break;
+        case 2:
+            physmem_load(pc->physmem, APIC_DEFAULT_BASE + reg, 4);
+            break;
+        case 3:
+            physmem_store(pc->physmem, IOAPIC_BASE, 0x10 + 2 * pin + fuzz_below(f, 2), 4);
+            physmem_store(pc->physmem, IOAPIC_BASE + 0x10, (u32)fuzz_u64(f) & 0x1afff, 4);
+            break;
+        case 4:
+            (void)pc_bus_inta(&pc->node[0]);
+            break;
+        default:
+            if (fuzz_one_in(f, 8))
+                (void)pc_bus_set_apic_base(&pc->node[0], fuzz_one_in(f, 2)
+                                                             ? 0xfee00900
+                                                             : board_address(f, pc) & ~0x7ffull);
+            else
+                physmem_store(pc->physmem, APIC_DEFAULT_BASE + 0xf0, 0x1ff, 4);
+            break;
+        }
+    }
+}
+
 static void outside(struct fuzz *f, struct pc *pc)
 {
     bool there = fuzz_one_in(f, 2);
@@ -431,9 +468,10 @@ static void timers(struct fuzz *f, struct pc *pc)
 void board_operation(struct fuzz *f, struct pc *pc)
 {
     static void (*const kinds[])(struct fuzz *, struct pc *) = {
-        plain_ports, plain_ports, plain_ports, plain_ports, indexed_ports, indexed_ports, memory,
-        memory,      pci,         pci,         ata,         bus_master,    fwcfg_dma,     isa_dma,
-        screen,      outside,     timers,      floppy,      packet,        ps2,
+        plain_ports, plain_ports, plain_ports,   plain_ports,   indexed_ports, indexed_ports,
+        memory,      memory,      pci,           pci,           ata,           bus_master,
+        fwcfg_dma,   apics,       board_network, board_network, isa_dma,       screen,
+        outside,     timers,      floppy,        packet,        ps2,
     };
 
     kinds[fuzz_below(f, ARRAY_LEN(kinds))](f, pc);

@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "machine/acpi.h"
 #include "machine/boot.h"
+#include "machine/mptable.h"
 #include "tests/support/check.h"
 
 static const struct fw_item *find_key(const struct fw_list *l, unsigned key)
@@ -63,7 +64,9 @@ static u8 sum(const u8 *p, size_t n)
     return s;
 }
 
-static void run_script(const struct fw_list *l, struct placed p[2])
+enum { PLACES = 4 };
+
+static void run_script(const struct fw_list *l, struct placed p[PLACES])
 {
     const struct fw_item *script = find_file(l, "etc/table-loader");
     unsigned n = 0;
@@ -76,7 +79,7 @@ static void run_script(const struct fw_list *l, struct placed p[2])
         struct placed *f, *to;
         switch (load32(e)) {
         case 1:
-            assert_true(n < 2);
+            assert_true(n < PLACES);
             assert_non_null(find_file(l, name));
             p[n] = (struct placed){name, find_file(l, name)->data, find_file(l, name)->len,
                                    (n + 1) * 0x100000};
@@ -102,16 +105,18 @@ static void run_script(const struct fw_list *l, struct placed p[2])
 static void acpi_tables_link_and_sum_to_zero(void **state)
 {
     struct fw_list l = {.count = 0};
-    struct placed p[2] = {{.name = NULL}};
+    struct placed p[PLACES] = {{.name = NULL}};
+    struct table_loader ld = {.count = 0};
     u8 dsdt[40] = "DSDT";
 
     (void)state;
     store32(dsdt + 4, sizeof(dsdt));
-    acpi_add_tables(&l, dsdt, sizeof(dsdt));
+    acpi_add_tables(&l, &ld, &(struct acpi_desc){dsdt, sizeof(dsdt), 2});
+    table_loader_add(&ld, &l);
     assert_false(l.no_memory);
     run_script(&l, p);
-    const struct placed *rsdp = placed_find(p, 2, "etc/acpi/rsdp");
-    const struct placed *tables = placed_find(p, 2, "etc/acpi/tables");
+    const struct placed *rsdp = placed_find(p, PLACES, "etc/acpi/rsdp");
+    const struct placed *tables = placed_find(p, PLACES, "etc/acpi/tables");
     assert_memory_equal(rsdp->data, "RSD PTR ", 8);
     assert_int_equal(sum(rsdp->data, 20), 0);
     const u8 *rsdt = tables->data + (load32(rsdp->data + 16) - tables->at);
@@ -124,6 +129,64 @@ static void acpi_tables_link_and_sum_to_zero(void **state)
     assert_memory_equal(tables->data + (load32(fadt + 36) - tables->at), "FACS", 4);
     assert_int_equal(load32(fadt + 36) % 64, 0);
     assert_memory_equal(tables->data + (load32(fadt + 40) - tables->at), "DSDT", 4);
+    const u8 *madt = tables->data + (load32(rsdt + 40) - tables->at);
+    assert_memory_equal(madt, "APIC", 4);
+    assert_int_equal(sum(madt, load32(madt + 4)), 0);
+    assert_int_equal(load32(madt + 36), 0xfee00000);
+    assert_int_equal(madt[44 + 8 + 3], 1);               /* the second CPU's ID */
+    assert_int_equal(load32(madt + 60 + 4), 0xfec00000); /* the I/O APIC */
+    assert_int_equal(load32(madt + 72 + 4), 2);          /* the timer's input */
+    fw_free(&l);
+}
+
+static void without_apics_there_is_no_madt(void **state)
+{
+    struct fw_list l = {.count = 0};
+    struct placed p[PLACES] = {{.name = NULL}};
+    struct table_loader ld = {.count = 0};
+    u8 dsdt[40] = "DSDT";
+
+    (void)state;
+    store32(dsdt + 4, sizeof(dsdt));
+    acpi_add_tables(&l, &ld, &(struct acpi_desc){dsdt, sizeof(dsdt), 0});
+    table_loader_add(&ld, &l);
+    run_script(&l, p);
+    const struct placed *rsdp = placed_find(p, PLACES, "etc/acpi/rsdp");
+    const struct placed *tables = placed_find(p, PLACES, "etc/acpi/tables");
+    const u8 *rsdt = tables->data + (load32(rsdp->data + 16) - tables->at);
+    assert_int_equal(load32(rsdt + 4), 40);
+    assert_int_equal(sum(rsdt, 40), 0);
+    fw_free(&l);
+}
+
+static void the_mp_table_counts_its_entries(void **state)
+{
+    struct fw_list l = {.count = 0};
+    struct placed p[PLACES] = {{.name = NULL}};
+    struct table_loader ld = {.count = 0};
+    unsigned entries = 0, pci = 0;
+
+    (void)state;
+    mptable_add(&l, &ld, &(struct mptable_cpus){2, 0x14, 0xf29, 0x3febfbff});
+    table_loader_add(&ld, &l);
+    run_script(&l, p);
+    const struct placed *floating = placed_find(p, PLACES, "etc/mp/pointer");
+    const struct placed *table = placed_find(p, PLACES, "etc/mp/table");
+    assert_memory_equal(floating->data, "_MP_", 4);
+    assert_int_equal(sum(floating->data, 16), 0);
+    assert_int_equal(load32(floating->data + 4), table->at);
+    const u8 *t = table->data;
+    assert_memory_equal(t, "PCMP", 4);
+    assert_int_equal(load16(t + 4), table->len);
+    assert_int_equal(sum(t, table->len), 0);
+    for (const u8 *e = t + 44; e < t + table->len; e += *e ? 8 : 20) {
+        entries++;
+        /* INTB# of slot 2 is PIRQC#, input 18 */
+        if (e[0] == 3 && e[4] == 0 && e[5] == (2 << 2 | 1))
+            pci = e[7];
+    }
+    assert_int_equal(load16(t + 34), entries);
+    assert_int_equal(pci, 18);
     fw_free(&l);
 }
 
@@ -364,6 +427,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(acpi_tables_link_and_sum_to_zero),
+        cmocka_unit_test(without_apics_there_is_no_madt),
+        cmocka_unit_test(the_mp_table_counts_its_entries),
         cmocka_unit_test(a_bzimage_is_split_and_told_where_things_are),
         cmocka_unit_test(a_kernel_that_cannot_be_booted_is_refused_in_words),
         cmocka_unit_test(a_multiboot_elf_is_flattened_with_its_modules_behind),
