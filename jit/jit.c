@@ -300,6 +300,7 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
         return STATUS_NO_MEMORY;
     j->cpu = d->cpu;
     j->physmem = d->physmem;
+    j->count = d->count;
     j->threshold = d->threshold ? d->threshold : THRESHOLD_DEFAULT;
     if (d->engine == JIT_HOST) {
         j->backend = backend_host();

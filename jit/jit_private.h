@@ -23,6 +23,7 @@ struct jit {
     struct jit_stubs stubs;
     struct jit_cache cache;
     u32 threshold;
+    bool count;
     struct code_pair code[JIT_MODE_CODES];
     unsigned codes, code_now; /* code_now: the pair of the last run */
     struct ir_block ir;
@@ -46,6 +47,9 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
 
 /** -d op, -d out_asm: @b has just been made from j->ir. */
 void jit_log_block(const struct jit *j, const struct jit_block *b);
+
+/** Runs are counted: note what else is wanted of @b, which has just been made. */
+void jit_stats_block(const struct jit *j, struct jit_block *b);
 
 /** The host's bytes of @b. */
 const u8 *jit_guest_bytes(const struct jit *j, const struct block *b);

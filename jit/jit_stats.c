@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* What --stats tells, and what it needs to know of each block. */
+#include <capstone/capstone.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,6 +26,55 @@ static void say(struct text *t, const char *fmt, ...)
     t->left -= used;
 }
 
+/* Host instructions in the @size bytes at @code. */
+static u32 count_insns(const struct backend *backend, const u8 *code, size_t size)
+{
+    csh cs;
+    cs_insn *insn;
+
+    if (cs_open((cs_arch)backend->cs_arch, (cs_mode)backend->cs_mode, &cs) != CS_ERR_OK)
+        return 0;
+    size_t n = cs_disasm(cs, code, size, 0, 0, &insn);
+    if (n)
+        cs_free(insn, n);
+    cs_close(&cs);
+    return (u32)n;
+}
+
+void jit_stats_block(const struct jit *j, struct jit_block *b)
+{
+    b->hot_insns = count_insns(j->backend, b->code + b->count_size, b->hot_size - b->count_size);
+}
+
+static double ratio(u64 a, u64 b)
+{
+    return b ? (double)a / (double)b : 0;
+}
+
+/* Bytes and instructions as they are executed: what runs often counts often. */
+static void say_runs(struct text *t, const struct jit *j)
+{
+    const struct cache_stats *s = &j->cache.stats;
+    struct cache_runs r = cache_runs(&j->cache);
+
+    if (!r.blocks)
+        return;
+    say(t,
+        "jit: executed %" PRIu64 " blocks of %" PRIu64
+        " instructions; %.2f host instructions for one of the guest's\n",
+        r.blocks, r.guests, ratio(r.host_insns, r.guests));
+    say(t,
+        "jit: host bytes for a guest byte, as executed: %.2f on the hot path, %.2f with stubs, "
+        "%.2f with tables, too\n",
+        ratio(r.hot_bytes, r.guest_bytes), ratio(r.code_bytes, r.guest_bytes),
+        ratio(r.code_bytes + r.meta_bytes, r.guest_bytes));
+    say(t,
+        "jit: host bytes for a guest byte, as translated: %.2f on the hot path, %.2f with stubs, "
+        "%.2f with tables, too\n",
+        ratio(s->hot_bytes, s->guest_bytes), ratio(s->code_bytes, s->guest_bytes),
+        ratio(s->code_bytes + s->meta_bytes, s->guest_bytes));
+}
+
 void jit_stats(const struct jit *j, char *text, size_t size)
 {
     static const char *const why[] = {"budget", "edge", "indirect", "bail", "fault", "stop"};
@@ -34,8 +85,9 @@ void jit_stats(const struct jit *j, char *text, size_t size)
         j->cache.mem.method ? j->cache.mem.method : "none");
     say(&t,
         "jit: %" PRIu64 " blocks of %" PRIu64 " instructions, %" PRIu64 " guest bytes, %" PRIu64
-        " host bytes (%" PRIu64 " on the hot path)\n",
-        s->blocks, j->counts.compiled_guests, s->guest_bytes, s->code_bytes, s->hot_bytes);
+        " host bytes (%" PRIu64 " on the hot path), %" PRIu64 " bytes of tables\n",
+        s->blocks, j->counts.compiled_guests, s->guest_bytes, s->code_bytes, s->hot_bytes,
+        s->meta_bytes);
     say(&t,
         "jit: %" PRIu64 " dropped, %" PRIu64 " revived, %" PRIu64 " segments evicted, %" PRIu64
         " links, %" PRIu64 " unlinks\n",
@@ -44,6 +96,7 @@ void jit_stats(const struct jit *j, char *text, size_t size)
         "jit: %" PRIu64 " block runs interpreted, %" PRIu64 " slow accesses, %" PRIu64
         " instructions left to their executors by the backend\n",
         j->counts.interpreted, j->counts.access_slow, j->counts.declined);
+    say_runs(&t, j);
     say(&t, "jit: left code by");
     for (unsigned i = 0; i < ARRAY_LEN(why); i++)
         say(&t, " %s %" PRIu64, why[i], j->counts.leaves[i]);

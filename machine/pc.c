@@ -115,6 +115,7 @@ static enum status create_jit(struct pc *pc)
         .engine = strcmp(how, "eval") == 0 ? JIT_EVAL : JIT_HOST,
         .cache_bytes = config_num(pc->cfg, CONFIG_jit_cache_size),
         .threshold = (u32)config_num(pc->cfg, CONFIG_jit_threshold),
+        .count = config_flag(pc->cfg, CONFIG_stats),
         .perf_map = config_text(pc->cfg, CONFIG_perf_map),
     };
 
