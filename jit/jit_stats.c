@@ -26,24 +26,36 @@ static void say(struct text *t, const char *fmt, ...)
     t->left -= used;
 }
 
-/* Host instructions in the @size bytes at @code. */
-static u32 count_insns(const struct backend *backend, const u8 *code, size_t size)
+bool jit_stats_open(struct jit *j)
 {
     csh cs;
-    cs_insn *insn;
 
-    if (cs_open((cs_arch)backend->cs_arch, (cs_mode)backend->cs_mode, &cs) != CS_ERR_OK)
-        return 0;
-    size_t n = cs_disasm(cs, code, size, 0, 0, &insn);
-    if (n)
-        cs_free(insn, n);
-    cs_close(&cs);
-    return (u32)n;
+    if (cs_open((cs_arch)j->backend->cs_arch, (cs_mode)j->backend->cs_mode, &cs) != CS_ERR_OK)
+        return false;
+    j->disassembler = cs;
+    return true;
+}
+
+void jit_stats_close(struct jit *j)
+{
+    csh cs = j->disassembler;
+
+    if (cs)
+        cs_close(&cs);
+    j->disassembler = 0;
 }
 
 void jit_stats_block(const struct jit *j, struct jit_block *b)
 {
-    b->hot_insns = count_insns(j->backend, b->code + b->count_size, b->hot_size - b->count_size);
+    const u8 *code = b->code + b->count_size;
+    size_t left = b->hot_size - b->count_size;
+    u64 address = 0;
+    cs_insn *insn = cs_malloc(j->disassembler);
+
+    b->hot_insns = 0;
+    while (insn && cs_disasm_iter(j->disassembler, &code, &left, &address, insn))
+        b->hot_insns++;
+    cs_free(insn, insn != NULL);
 }
 
 static double ratio(u64 a, u64 b)
