@@ -57,7 +57,7 @@ static u64 instructions_until(const struct clock *c, u64 deadline)
     return n > INT64_MAX ? INT64_MAX : (u64)n;
 }
 
-static void clock_limit(struct clock *c, i64 left)
+void clock_limit(struct clock *c, i64 left)
 {
     if (left < c->left) {
         c->end -= (u64)(c->left - left);

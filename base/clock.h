@@ -73,6 +73,9 @@ u64 clock_deadline(const struct clock *c, u32 id);
 /** End the slice after the current instruction: something needs the main loop's attention. */
 void clock_stop(struct clock *c);
 
+/** End the slice after at most @left more instructions. */
+void clock_limit(struct clock *c, i64 left);
+
 /** Open a slice: left = instructions to the next timer, at most @cap. */
 void clock_begin(struct clock *c, u64 cap);
 

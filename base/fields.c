@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fields.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -83,6 +84,96 @@ size_t fields_size(const struct field *table, const void *obj)
     fields_save(table, obj, count_sink, &n);
     return n;
 }
+
+/* --- differences --- */
+
+/* The number of the first of @count items of @size bytes that differs; @count: none. */
+static size_t first_difference(const u8 *a, const u8 *b, size_t size, size_t count)
+{
+    size_t i = 0;
+
+    if (memcmp(a, b, size * count) == 0)
+        return count;
+    while (memcmp(a + i * size, b + i * size, size) == 0)
+        i++;
+    return i;
+}
+
+static void name_item(struct field_difference *out, const char *name, size_t i, size_t count)
+{
+    if (count > 1)
+        snprintf(out->name, sizeof(out->name), "%s[%zu]", name, i);
+    else
+        snprintf(out->name, sizeof(out->name), "%s", name);
+}
+
+static bool items_differ(const char *name, const u8 *a, const u8 *b, size_t size, size_t count,
+                         struct field_difference *out)
+{
+    size_t i = first_difference(a, b, size, count);
+
+    if (i == count)
+        return false;
+    name_item(out, name, i, count);
+    out->value[0] = out->value[1] = 0;
+    memcpy(&out->value[0], a + i * size, size);
+    memcpy(&out->value[1], b + i * size, size);
+    return true;
+}
+
+static bool buffers_differ(const struct field *f, const u8 *a, const u8 *b,
+                           struct field_difference *out)
+{
+    const u8 *bytes[2];
+    size_t len[2];
+
+    memcpy(&bytes[0], a + f->offset, sizeof(bytes[0]));
+    memcpy(&bytes[1], b + f->offset, sizeof(bytes[1]));
+    memcpy(&len[0], a + f->size_at, sizeof(len[0]));
+    memcpy(&len[1], b + f->size_at, sizeof(len[1]));
+    if (len[0] == len[1])
+        return len[0] && items_differ(f->name, bytes[0], bytes[1], 1, len[0], out);
+    snprintf(out->name, sizeof(out->name), "length of %s", f->name);
+    out->value[0] = len[0];
+    out->value[1] = len[1];
+    return true;
+}
+
+static bool structs_differ(const struct field *f, const u8 *a, const u8 *b,
+                           struct field_difference *out)
+{
+    for (u32 i = 0; i < f->count; i++) {
+        size_t at = f->offset + (size_t)i * f->size;
+        if (!fields_differ(f->sub, a + at, b + at, out))
+            continue;
+        char inner[sizeof(out->name)];
+        memcpy(inner, out->name, sizeof(inner));
+        name_item(out, f->name, i, f->count);
+        size_t used = strlen(out->name);
+        snprintf(out->name + used, sizeof(out->name) - used, ".%s", inner);
+        return true;
+    }
+    return false;
+}
+
+bool fields_differ(const struct field *f, const void *a, const void *b,
+                   struct field_difference *out)
+{
+    const u8 *x = a, *y = b;
+    bool found = false;
+
+    for (; !found && f->kind != FIELD_END_KIND; f++) {
+        if (f->kind == FIELD_INT)
+            found = items_differ(f->name, x + f->offset, y + f->offset, f->size, f->count, out);
+        else if (f->kind == FIELD_SUB)
+            found = structs_differ(f, x, y, out);
+        else
+            found = buffers_differ(f, x, y, out);
+    }
+    return found;
+}
+
+/* --- hashes --- */
 
 static void hash_sink(void *ctx, const void *bytes, size_t n)
 {

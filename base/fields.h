@@ -80,5 +80,15 @@ enum status fields_load(const struct field *table, void *obj, const u8 **p,
 /** Bytes that fields_save() would write. */
 size_t fields_size(const struct field *table, const void *obj);
 
+/** Where two structs differ: the path of the field, with its index, and both values. */
+struct field_difference {
+    char name[96];
+    u64 value[2]; /* of an integer; of a buffer: the differing bytes */
+};
+
+/** The first difference of @a and @b, in the order of @table; false: there is none. */
+bool fields_differ(const struct field *table, const void *a, const void *b,
+                   struct field_difference *out) MUST_CHECK;
+
 /** xxh64 of the canonical stream. */
 u64 fields_hash(const struct field *table, const void *obj);

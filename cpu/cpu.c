@@ -64,6 +64,17 @@ void cpu_canonicalize(struct cpu *cpu)
     flags_set(cpu, FL_OSZAPC, flags_arith(cpu));
 }
 
+bool cpu_same(const struct cpu *a, const struct cpu *b)
+{
+    /* Everything between these is state, derived from it, or padding. */
+    const size_t from = offsetof(struct cpu, cpl), to = offsetof(struct cpu, fault);
+
+    return memcmp(a->gpr, b->gpr, sizeof(a->gpr)) == 0 && a->rip == b->rip &&
+           a->fl_res == b->fl_res && a->fl_carry == b->fl_carry && a->fl_delta == b->fl_delta &&
+           a->eflags == b->eflags &&
+           memcmp((const u8 *)a + from, (const u8 *)b + from, to - from) == 0;
+}
+
 void cpu_loaded(struct cpu *cpu)
 {
     segment_derive_all(cpu);

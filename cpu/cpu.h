@@ -45,6 +45,9 @@ bool cpu_can_wake(const struct cpu *cpu);
 extern const struct field cpu_fields[];
 /** Bring cached flags into their canonical form. Before hashing or saving. */
 void cpu_canonicalize(struct cpu *cpu);
+/** True: @a and @b, both canonical, agree in all of cpu_fields. False: probably not; the fields
+ * tell. */
+bool cpu_same(const struct cpu *a, const struct cpu *b);
 /** Rebuild what is derived. After loading. */
 void cpu_loaded(struct cpu *cpu);
 

@@ -338,6 +338,9 @@ static int stop_status(const struct runner *r, enum pc_stop stop)
     case PC_STOP_TIMEOUT:
         fprintf(stderr, "turbo86: the guest timeout is over\n");
         return EXIT_CODE_TIMEOUT;
+    case PC_STOP_DIFFERENCE:
+        fprintf(stderr, "turbo86: -jit check: %s", pc_check_report(r->pc));
+        return EXIT_CODE_HOST;
     default:
         return EXIT_CODE_OK;
     }

@@ -36,8 +36,9 @@ struct jit_unit {
     u32 mode;
     u32 cs_base; /* linear address = cs_base + EIP, 32 bits */
     u32 id;      /* the block's number in generated code    */
+    u64 *runs;   /* code adds 1 there whenever it begins; NULL: it does not */
 
-    u32 hot_size;
+    u32 hot_size, count_size; /* count_size: of what adds to runs */
     struct jit_site site[2 * IR_MAX_GUEST];
     struct jit_edge edge[2];
     struct jit_exec exec[IR_MAX_GUEST];

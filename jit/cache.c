@@ -146,8 +146,9 @@ bool cache_add(struct jit_cache *c, struct jit_block *b)
     hostmem_publish(&c->mem, b->code, b->code_size);
     attach(b, b->block);
     c->stats.blocks++;
-    c->stats.code_bytes += b->code_size;
-    c->stats.hot_bytes += b->hot_size;
+    c->stats.code_bytes += b->code_size - b->count_size;
+    c->stats.hot_bytes += b->hot_size - b->count_size;
+    c->stats.meta_bytes += b->meta_size;
     c->stats.guest_bytes += b->guest_bytes;
     return true;
 }
@@ -163,10 +164,35 @@ static void detach(struct jit_block *b)
     *at = b->next;
 }
 
+static void runs_add(struct cache_runs *r, const struct jit_block *b)
+{
+    u32 counting = b->count_size;
+
+    r->blocks += b->runs;
+    r->guests += b->runs * b->guests;
+    r->guest_bytes += b->runs * b->guest_bytes;
+    r->hot_bytes += b->runs * (b->hot_size - counting);
+    r->code_bytes += b->runs * (b->code_size - counting);
+    r->meta_bytes += b->runs * b->meta_size;
+    r->host_insns += b->runs * b->hot_insns;
+}
+
+struct cache_runs cache_runs(const struct jit_cache *c)
+{
+    struct cache_runs r = c->evicted;
+
+    for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
+        for (u32 k = 0; k < c->segment[i].blocks; k++)
+            runs_add(&r, c->segment[i].block[k]);
+    }
+    return r;
+}
+
 static void segment_empty(struct jit_cache *c, struct cache_segment *s)
 {
     for (u32 i = 0; i < s->blocks; i++) {
         struct jit_block *b = s->block[i];
+        runs_add(&c->evicted, b);
         isolate(c, b);
         if (b->block)
             detach(b);

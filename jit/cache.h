@@ -16,6 +16,11 @@
 #include "jit/backend.h"
 #include "jit/hostmem.h"
 
+/** What was executed, if it is counted: of each block the number of its runs times that. */
+struct cache_runs {
+    u64 blocks, guests, guest_bytes, hot_bytes, code_bytes, meta_bytes, host_insns;
+};
+
 #define CACHE_SEGMENTS 8u
 #define CACHE_GRAVES   4096u
 
@@ -37,8 +42,10 @@ struct jit_cache {
     const struct backend *backend;
     struct mmu *mmu;
     struct cache_stats {
-        u64 blocks, revived, dropped, evictions, code_bytes, hot_bytes, guest_bytes, links, unlinks;
+        u64 blocks, revived, dropped, evictions, code_bytes, hot_bytes, meta_bytes, guest_bytes,
+            links, unlinks;
     } stats;
+    struct cache_runs evicted; /* of blocks that are no more */
 };
 
 enum status cache_create(struct jit_cache *c, size_t bytes, const struct backend *backend,
@@ -66,6 +73,9 @@ struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip
 /** All translations of @block die: its bytes were written to. */
 void cache_drop(struct jit_cache *c, struct block *block);
 void cache_flush(struct jit_cache *c);
+
+/** Everything that was executed so far. */
+struct cache_runs cache_runs(const struct jit_cache *c);
 
 /** The translation of @block for @eip and @mode, or NULL. */
 static inline struct jit_block *cache_find(const struct block *block, u32 eip, u32 mode)

@@ -69,6 +69,10 @@ struct jit_block {
     struct jit_block *grave; /* next in the chain of dropped blocks      */
     u8 *code;                /* write address                            */
     u32 code_size, hot_size;
+    u32 count_size; /* of hot_size, what counts                 */
+    u32 meta_size;  /* of this and the tables behind it         */
+    u32 hot_insns;  /* host instructions on the hot path, if runs are counted */
+    u64 runs;       /* if they are counted                      */
     u16 guests, guest_bytes;
     u16 sites, edges, execs;
     struct jit_site *site;

@@ -328,11 +328,14 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
         return STATUS_NO_MEMORY;
     j->cpu = d->cpu;
     j->physmem = d->physmem;
+    j->count = d->count && d->engine == JIT_HOST;
     j->threshold = d->threshold ? d->threshold : THRESHOLD_DEFAULT;
     if (d->engine == JIT_HOST) {
         j->backend = backend_host();
         s = j->backend ? create_code(j, bytes) : STATUS_UNSUPPORTED;
     }
+    if (s == STATUS_OK && j->count && !jit_stats_open(j))
+        s = STATUS_NO_MEMORY;
     if (s == STATUS_OK && d->perf_map && !(j->perf_map = fopen(d->perf_map, "w")))
         s = STATUS_NO_FILE;
     if (s != STATUS_OK) {
@@ -356,6 +359,7 @@ void jit_destroy(struct jit *j)
         j->cpu->engine = (struct cpu_engine){0};
     }
     cache_destroy(&j->cache);
+    jit_stats_close(j);
     if (j->perf_map)
         fclose(j->perf_map);
     free(j);

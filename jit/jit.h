@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 #include "base/status.h"
 #include "base/types.h"
 
@@ -28,6 +30,7 @@ struct jit_desc {
     enum jit_engine engine;
     size_t cache_bytes;   /* of host code; 0: the default; at least JIT_CACHE_MIN        */
     u32 threshold;        /* translate a block that was interpreted this often; 0: the default */
+    bool count;           /* code counts its runs, for jit_stats(): slower              */
     const char *perf_map; /* write names of translated code there, or NULL              */
 };
 
@@ -47,6 +50,12 @@ bool jit_supported(void);
 
 /** Forget all translations; no guest can notice. */
 void jit_flush(struct jit *j);
+
+/**
+ * Write to @out the guest code of the block at physical address @phys (@decode_mode as in
+ * cpu/icache.h), and of each of its translations for @eip the IR and the host code.
+ */
+void jit_explain(struct jit *j, u64 phys, u32 decode_mode, u32 eip, FILE *out);
 
 /** What was done so far, as text, for --stats. */
 void jit_stats(const struct jit *j, char *text, size_t size);

@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* -d op and -d out_asm: what was made of a block. */
+/* What was made of a block: -d op, -d out_asm, and jit_explain(). */
 #include <capstone/capstone.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "cpu/disasm.h"
 #include "jit/jit_private.h"
 
-static void log_ir(const struct ir_block *ir)
+typedef void line_fn(void *ctx, const char *line);
+
+static void tell_ir(const struct ir_block *ir, line_fn *line, void *ctx)
 {
-    char line[160];
+    char text[160], all[192];
 
     for (unsigned i = 0; i < ir->count; i++) {
-        ir_print_insn(&ir->insn[i], line, sizeof(line));
-        log_trace(OP, "%08x  %s", ir->at[ir->insn[i].g], line);
+        ir_print_insn(&ir->insn[i], text, sizeof(text));
+        snprintf(all, sizeof(all), "%08x  %s", ir->at[ir->insn[i].g], text);
+        line(ctx, all);
     }
 }
 
-static void log_code(const struct jit *j, const struct jit_block *b)
+static void tell_code(const struct jit *j, const struct jit_block *b, line_fn *line, void *ctx)
 {
     csh cs;
     cs_insn *insn;
+    char text[256];
 
     if (cs_open(j->backend->cs_arch, j->backend->cs_mode, &cs) != CS_ERR_OK)
         return;
@@ -28,23 +33,89 @@ static void log_code(const struct jit *j, const struct jit_block *b)
     size_t n = cs_disasm(cs, b->code, b->code_size, at, 0, &insn);
     for (size_t i = 0; i < n; i++) {
         if (insn[i].address == at + b->hot_size)
-            log_trace(OUT_ASM, "-- rarely:");
-        log_trace(OUT_ASM, "%llx  %s %s", (unsigned long long)insn[i].address, insn[i].mnemonic,
-                  insn[i].op_str);
+            line(ctx, "-- rarely:");
+        snprintf(text, sizeof(text), "%llx  %s %s", (unsigned long long)insn[i].address,
+                 insn[i].mnemonic, insn[i].op_str);
+        line(ctx, text);
     }
     cs_free(insn, n);
     cs_close(&cs);
+}
+
+static void log_op(void *ctx, const char *line)
+{
+    (void)ctx;
+    log_trace(OP, "%s", line);
+}
+
+static void log_out_asm(void *ctx, const char *line)
+{
+    (void)ctx;
+    log_trace(OUT_ASM, "%s", line);
 }
 
 void jit_log_block(const struct jit *j, const struct jit_block *b)
 {
     if (log_on(LOG_TRACE, OP)) {
         log_trace(OP, "block %08x, mode %08x", b->eip, b->mode);
-        log_ir(&j->ir);
+        tell_ir(&j->ir, log_op, NULL);
     }
     if (log_on(LOG_TRACE, OUT_ASM)) {
         log_trace(OUT_ASM, "block %08x, mode %08x: %u guest, %u host bytes", b->eip, b->mode,
                   b->guest_bytes, b->code_size);
-        log_code(j, b);
+        tell_code(j, b, log_out_asm, NULL);
+    }
+}
+
+/* --- jit_explain --- */
+
+static void print_line(void *ctx, const char *line)
+{
+    fprintf(ctx, "    %s\n", line);
+}
+
+static void print_guest(const struct jit *j, const struct block *b, u32 eip, FILE *out)
+{
+    const u8 *bytes = jit_guest_bytes(j, b);
+    char text[160];
+
+    for (unsigned i = 0; i < b->count; i++) {
+        const struct insn *in = &b->insn[i];
+        disasm(in, eip, text, sizeof(text));
+        fprintf(out, "  %08x ", eip);
+        for (unsigned k = 0; k < in->len; k++)
+            fprintf(out, " %02x", *bytes++);
+        fprintf(out, "%*s  %s\n", 3 * (INSN_MAX_LEN - in->len), "", text);
+        eip += in->len;
+    }
+}
+
+/* The instructions that the translation leaves to their executors, for whatever reason. */
+static u64 by_executor(const struct jit_block *b)
+{
+    u64 g = 0;
+
+    for (unsigned i = 0; i < b->execs; i++)
+        g |= BIT64(b->exec[i].g);
+    return g;
+}
+
+void jit_explain(struct jit *j, u64 phys, u32 decode_mode, u32 eip, FILE *out)
+{
+    struct block *b = icache_get(j->cpu->icache, phys, decode_mode);
+
+    if (!b)
+        return;
+    fprintf(out, "Block %08x at %09llx:\n", eip, (unsigned long long)phys);
+    print_guest(j, b, eip, out);
+    for (const struct jit_block *n = b->code; n; n = n->next) {
+        if (n->eip != eip)
+            continue;
+        fprintf(out, "  mode %08x: %u guest bytes, %u host bytes, %u of them rarely run\n", n->mode,
+                n->guest_bytes, n->code_size, n->code_size - n->hot_size);
+        if (jit_make_ir(j, b, eip, n->mode, by_executor(n)))
+            tell_ir(&j->ir, print_line, out);
+        fprintf(out, "\n");
+        tell_code(j, n, print_line, out);
     }
 }

@@ -23,6 +23,8 @@ struct jit {
     struct jit_stubs stubs;
     struct jit_cache cache;
     u32 threshold;
+    bool count;
+    size_t disassembler; /* capstone's handle, if runs are counted; 0: none */
     struct code_pair code[JIT_MODE_CODES];
     unsigned codes, code_now; /* code_now: the pair of the last run */
     struct ir_block ir;
@@ -46,6 +48,12 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
 
 /** -d op, -d out_asm: @b has just been made from j->ir. */
 void jit_log_block(const struct jit *j, const struct jit_block *b);
+
+/** What counting runs takes. False: no memory. */
+bool jit_stats_open(struct jit *j) MUST_CHECK;
+void jit_stats_close(struct jit *j);
+/** Runs are counted: note what else is wanted of @b, which has just been made. */
+void jit_stats_block(const struct jit *j, struct jit_block *b);
 
 /** The host's bytes of @b. */
 const u8 *jit_guest_bytes(const struct jit *j, const struct block *b);

@@ -94,6 +94,7 @@ static bool reserve(struct jit *j, struct reserved *r)
     if (!r->block || !r->exec || !r->edge)
         return false;
     u->id = cache_id(c, r->block);
+    u->runs = j->count ? &r->block->runs : NULL;
     for (unsigned i = 0; i < execs; i++)
         u->exec_id[i] = cache_id(c, &r->exec[i]);
     for (unsigned i = 0; i < 2; i++)
@@ -126,6 +127,7 @@ static bool finish(struct jit *j, const struct reserved *r, struct block *b, u8 
         .code = code,
         .code_size = (u32)(u->code->at - code),
         .hot_size = u->hot_size,
+        .count_size = u->count_size,
         .guests = j->ir.guests,
         .guest_bytes = b->bytes,
         .sites = (u16)u->sites,
@@ -143,6 +145,7 @@ static bool finish(struct jit *j, const struct reserved *r, struct block *b, u8 
     }
     n->site = meta_copy(c, u->site, u->sites * sizeof(*n->site));
     n->bytes = meta_copy(c, jit_guest_bytes(j, b), b->bytes);
+    n->meta_size = (u32)(cache_mark(c) - (u8 *)n);
     return n->site && n->bytes && cache_add(c, n);
 }
 
@@ -190,6 +193,8 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
         j->counts.declined += (u64)__builtin_popcountll(by_exec);
         j->counts.compiled_guests += n->guests;
         note_perf(j, n);
+        if (j->count)
+            jit_stats_block(j, n);
         jit_log_block(j, n);
     }
     return n;

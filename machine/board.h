@@ -52,6 +52,19 @@ enum irq_source { IRQ_ISA, IRQ_PCI, IRQ_SOURCES };
 
 enum a20_source { A20_PORT92, A20_I8042 };
 
+/** What a CPU asks of the board, for whoever looks on. */
+enum pc_access { PC_ACCESS_IN, PC_ACCESS_OUT, PC_ACCESS_READ, PC_ACCESS_WRITE, PC_ACCESS_INTA };
+
+/** @size in bytes; @at is a port, or with READ and WRITE a physical address. */
+typedef void pc_tap_fn(void *ctx, enum pc_access kind, u64 at, u64 val, unsigned size);
+
+struct pc_tap {
+    pc_tap_fn *fn; /* NULL: nobody */
+    void *ctx;
+};
+
+struct check;
+
 #define PC_CPUS 1u /* one for now; nothing outside assumes it */
 
 /** What each CPU has of its own; the context of its bus and of its local APIC's wires. */
@@ -63,7 +76,11 @@ struct pc_node {
 
 struct pc {
     struct clock clock;
-    struct jit *jit; /* NULL: the CPU interprets */
+    struct jit *jit;     /* NULL: the CPU interprets */
+    struct check *check; /* -jit check: owned, and so is the twin */
+    struct pc *twin;     /* does whatever is done to this machine  */
+    bool interprets;     /* it is a twin itself                     */
+    struct pc_tap tap;
     struct physmem *physmem;
     struct ioport_bus *io;
     struct cpu *cpu[PC_CPUS];
@@ -134,6 +151,22 @@ struct pc {
 
 /** End the run, for the first reason given, at the end of the current instruction. */
 void pc_request_stop(struct pc *pc, enum pc_stop stop);
+
+/** The machine of @cfg without a compiler, and no twin of its own. As pc_create(). */
+enum status pc_create_twin(struct pc **out, const struct config *cfg, const struct pc_host *host,
+                           char error[PC_ERROR_MAX]) MUST_CHECK;
+
+/**
+ * After a slice that ended with @exit: timers, resets, sleep. False: *@stop says why the machine
+ * cannot go on.
+ */
+bool pc_settle(struct pc *pc, enum cpu_exit exit, u64 host_ns, enum pc_stop *stop) MUST_CHECK;
+
+/** Tell pc->tap, if there is one. */
+void pc_look_on(const struct pc *pc, enum pc_access kind, u64 at, u64 val, unsigned size);
+
+/** RESET# of this machine alone. */
+void pc_reset_board(struct pc *pc);
 
 /** Note the sentence that pc_create() fails with, and return @s. */
 enum status pc_fail(struct pc *pc, enum status s, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "machine/board.h"
+#include "machine/check.h"
 
 #define RAM_MIN (1ull << 20)
 #define RAM_MAX (3ull << 30)
@@ -48,14 +49,27 @@ enum status pc_add_chip(struct pc *pc, const struct device_class *class, void *d
 
 /* --- what the CPU asks the board --- */
 
+void pc_look_on(const struct pc *pc, enum pc_access kind, u64 at, u64 val, unsigned size)
+{
+    if (pc->tap.fn)
+        pc->tap.fn(pc->tap.ctx, kind, at, val, size);
+}
+
 static u32 bus_in(void *ctx, u16 port, enum width w)
 {
-    return ioport_read(((struct pc_node *)ctx)->pc->io, port, w);
+    struct pc *pc = ((struct pc_node *)ctx)->pc;
+    u32 val = ioport_read(pc->io, port, w);
+
+    pc_look_on(pc, PC_ACCESS_IN, port, val, 1u << w);
+    return val;
 }
 
 static void bus_out(void *ctx, u16 port, u32 val, enum width w)
 {
-    ioport_write(((struct pc_node *)ctx)->pc->io, port, val, w);
+    struct pc *pc = ((struct pc_node *)ctx)->pc;
+
+    pc_look_on(pc, PC_ACCESS_OUT, port, val, 1u << w);
+    ioport_write(pc->io, port, val, w);
 }
 
 static void bus_ferr(void *ctx, bool level)
@@ -87,6 +101,11 @@ static enum status create_cpu(struct pc *pc)
     return s;
 }
 
+static bool checks(const struct config *cfg)
+{
+    return strcmp(config_text(cfg, CONFIG_jit), "check") == 0;
+}
+
 static enum status create_jit(struct pc *pc)
 {
     const char *how = config_text(pc->cfg, CONFIG_jit);
@@ -96,9 +115,15 @@ static enum status create_jit(struct pc *pc)
         .engine = strcmp(how, "eval") == 0 ? JIT_EVAL : JIT_HOST,
         .cache_bytes = config_num(pc->cfg, CONFIG_jit_cache_size),
         .threshold = (u32)config_num(pc->cfg, CONFIG_jit_threshold),
+        .count = config_flag(pc->cfg, CONFIG_stats),
         .perf_map = config_text(pc->cfg, CONFIG_perf_map),
     };
 
+    if (pc->interprets)
+        return STATUS_OK;
+    if (checks(pc->cfg) && !jit_supported())
+        return pc_fail(pc, STATUS_UNSUPPORTED,
+                       "-jit check: there is no translator to this host's code");
     if (strcmp(how, "off") == 0 || (d.engine == JIT_HOST && !jit_supported()))
         return STATUS_OK;
     switch (jit_create(&pc->jit, &d)) {
@@ -134,7 +159,7 @@ static enum status create_basics(struct pc *pc)
     if (pc->ram_bytes < RAM_MIN || pc->ram_bytes > RAM_MAX || pc->ram_bytes % PAGE_SIZE)
         return pc_fail(pc, STATUS_BAD_VALUE, "%s: '%.40s' is not between 1M and 3G in steps of 4K",
                        config_typed(pc->cfg, CONFIG_memory), config_text(pc->cfg, CONFIG_memory));
-    pc->deterministic = config_flag(pc->cfg, CONFIG_deterministic);
+    pc->deterministic = config_flag(pc->cfg, CONFIG_deterministic) || checks(pc->cfg);
     clock_init(&pc->clock,
                pc->deterministic ? config_num(pc->cfg, CONFIG_ns_per_insn) : CLOCK_RATIO_DEFAULT);
     pacer_init(&pc->pacer);
@@ -153,8 +178,8 @@ static enum status create_basics(struct pc *pc)
     return STATUS_OK;
 }
 
-enum status pc_create(struct pc **out, const struct config *cfg, const struct pc_host *host,
-                      char error[PC_ERROR_MAX])
+static enum status build(struct pc **out, const struct config *cfg, const struct pc_host *host,
+                         bool interprets, char error[PC_ERROR_MAX])
 {
     static enum status (*const stage[])(struct pc *) = {
         create_basics, pc_load_firmware, pc_open_disks, create_cpu,
@@ -167,6 +192,7 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
     if (!pc)
         return STATUS_NO_MEMORY;
     pc->cfg = cfg;
+    pc->interprets = interprets;
     pc->host = *host;
     pc->error = error;
     for (unsigned i = 0; s == STATUS_OK && i < ARRAY_LEN(stage); i++)
@@ -181,10 +207,34 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
     return STATUS_OK;
 }
 
+enum status pc_create_twin(struct pc **out, const struct config *cfg, const struct pc_host *host,
+                           char error[PC_ERROR_MAX])
+{
+    return build(out, cfg, host, true, error);
+}
+
+enum status pc_create(struct pc **out, const struct config *cfg, const struct pc_host *host,
+                      char error[PC_ERROR_MAX])
+{
+    struct pc *pc;
+    enum status s = build(&pc, cfg, host, false, error);
+
+    if (s != STATUS_OK)
+        return s;
+    if (checks(cfg))
+        s = check_create(&pc->check, pc, error);
+    if (s == STATUS_OK)
+        *out = pc;
+    else
+        pc_destroy(pc);
+    return s;
+}
+
 void pc_destroy(struct pc *pc)
 {
     if (!pc)
         return;
+    check_destroy(pc->check);
     typist_destroy(pc->typist);
     for (unsigned i = pc->chips; i-- > 0;)
         pc->chip[i].class->destroy(pc->chip[i].dev);
@@ -205,6 +255,13 @@ void pc_destroy(struct pc *pc)
 
 void pc_reset(struct pc *pc)
 {
+    pc_reset_board(pc);
+    if (pc->twin)
+        pc_reset_board(pc->twin);
+}
+
+void pc_reset_board(struct pc *pc)
+{
     pc->reset_wanted = false;
     if (pc->resets++ == 1 && *pc->boot.once)
         pc_set_boot_order(pc, pc->boot.order);
@@ -216,6 +273,8 @@ void pc_reset(struct pc *pc)
 
 bool pc_power_button(struct pc *pc)
 {
+    if (pc->twin)
+        (void)pc_power_button(pc->twin);
     return piix4_pm_power_button(pc->pm);
 }
 
@@ -228,6 +287,8 @@ void pc_serial_input(struct pc *pc, unsigned port, u8 byte)
 {
     if (!uart16550_receive(pc->uart[port], byte))
         log_guest(UART, "com%u: no room for a byte", port + 1);
+    if (pc->twin)
+        pc_serial_input(pc->twin, port, byte);
 }
 
 u64 pc_time(const struct pc *pc)
@@ -248,6 +309,11 @@ u64 pc_time_halted(const struct pc *pc)
 bool pc_deterministic(const struct pc *pc)
 {
     return pc->deterministic;
+}
+
+const char *pc_check_report(const struct pc *pc)
+{
+    return pc->check ? check_report(pc->check) : "";
 }
 
 int pc_exit_status(const struct pc *pc)

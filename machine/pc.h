@@ -46,6 +46,7 @@ enum pc_stop {
     PC_STOP_TRIPLE_FAULT, /* with no-reboot: the CPU shut down                       */
     PC_STOP_HALTED,       /* halted, and nothing can wake it                         */
     PC_STOP_TIMEOUT,      /* the configured guest time is over                       */
+    PC_STOP_DIFFERENCE,   /* -jit check: pc_check_report()                           */
 };
 
 /**
@@ -68,6 +69,9 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns);
 u64 pc_wake_time(const struct pc *pc);
 /** PC_STOP_EXIT: the process' exit status. */
 int pc_exit_status(const struct pc *pc);
+
+/** PC_STOP_DIFFERENCE: what differs and where, lines of text. */
+const char *pc_check_report(const struct pc *pc);
 
 /** The RESET# line of the whole board. */
 void pc_reset(struct pc *pc);

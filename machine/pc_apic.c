@@ -91,6 +91,8 @@ void pc_init_cpu(struct pc *pc, unsigned number)
 
 void pc_nmi(struct pc *pc)
 {
+    if (pc->twin)
+        pc_nmi(pc->twin);
     if (pc->nmi_masked)
         return;
     for (unsigned i = 0; i < pc->cpus; i++) {
@@ -113,9 +115,8 @@ bool pc_can_wake(const struct pc *pc, unsigned number)
 
 /* --- what a CPU asks --- */
 
-u8 pc_bus_inta(void *node)
+static u8 acknowledge(const struct pc_node *n)
 {
-    const struct pc_node *n = node;
     unsigned vector = n->apic ? local_apic_acknowledge(n->apic) : LOCAL_APIC_EXTINT;
 
     if (vector != LOCAL_APIC_EXTINT)
@@ -124,6 +125,15 @@ u8 pc_bus_inta(void *node)
     if (n->apic)
         apic_bus_extint_taken(n->pc->apic_bus);
     return (u8)vector;
+}
+
+u8 pc_bus_inta(void *node)
+{
+    const struct pc_node *n = node;
+    u8 vector = acknowledge(n);
+
+    pc_look_on(n->pc, PC_ACCESS_INTA, 0, vector, 1);
+    return vector;
 }
 
 u64 pc_bus_apic_base(void *node)

@@ -129,6 +129,10 @@ enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
     struct drive d;
     enum status s = STATUS_OK;
 
+    if (pc->check) {
+        snprintf(error, PC_ERROR_MAX, "-jit check: media stay where they are");
+        return STATUS_UNSUPPORTED;
+    }
     if (place == DRIVE_COUNT) {
         snprintf(error, PC_ERROR_MAX, "there is no drive '%.60s' with removable media", drive);
         return STATUS_NOT_FOUND;

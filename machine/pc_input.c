@@ -7,23 +7,31 @@
 
 bool pc_key(struct pc *pc, unsigned key, bool down)
 {
+    if (pc->twin)
+        (void)pc_key(pc->twin, key, down);
     return ps2kbd_key(pc->kbd, key, down);
 }
 
 void pc_mouse_move(struct pc *pc, int dx, int dy, int dz)
 {
     ps2mouse_move(pc->mouse, dx, dy, dz);
+    if (pc->twin)
+        pc_mouse_move(pc->twin, dx, dy, dz);
 }
 
 void pc_mouse_buttons(struct pc *pc, u8 down)
 {
     ps2mouse_buttons(pc->mouse, down);
+    if (pc->twin)
+        pc_mouse_buttons(pc->twin, down);
 }
 
 enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX])
 {
     static_assert(TYPIST_ERROR_MAX <= PC_ERROR_MAX, "the typist's sentence fits");
-    return typist_add(pc->typist, clock_now(&pc->clock), text, error);
+    enum status s = typist_add(pc->typist, clock_now(&pc->clock), text, error);
+
+    return s == STATUS_OK && pc->twin ? pc_type(pc->twin, text, error) : s;
 }
 
 /* --type TIME:TEXT, as often as it is given. */

@@ -36,6 +36,8 @@ void pc_nic_receive(struct pc *pc, unsigned nic, const u8 *frame, size_t len)
     struct pc_nic *n = &pc->nic[nic];
 
     n->ops->receive(n->dev, frame, len);
+    if (pc->twin)
+        pc_nic_receive(pc->twin, nic, frame, len);
 }
 
 static enum status free_slot(struct pc *pc, u8 wanted, u8 *devfn)

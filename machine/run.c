@@ -4,6 +4,7 @@
  * them, the clock fires what is due. Nothing else advances guest time, except a halted CPU.
  */
 #include "machine/board.h"
+#include "machine/check.h"
 
 enum {
     SLICE_NS = 1000 * 1000, /* interactive: how often the frontend gets to look around */
@@ -69,7 +70,7 @@ static void handle_events(struct pc *pc, enum cpu_exit exit)
         if (no_reboot)
             pc_request_stop(pc, PC_STOP_RESET);
         else
-            pc_reset(pc);
+            pc_reset_board(pc);
     } else if (exit == CPU_EXIT_SHUTDOWN) {
         /* The chip set answers the CPU's shutdown cycle with INIT# [82371SB §4.5]. */
         if (no_reboot)
@@ -79,9 +80,22 @@ static void handle_events(struct pc *pc, enum cpu_exit exit)
     }
 }
 
+bool pc_settle(struct pc *pc, enum cpu_exit exit, u64 host_ns, enum pc_stop *stop)
+{
+    clock_fire(&pc->clock);
+    handle_events(pc, exit);
+    return exit != CPU_EXIT_HALTED || pc->stopping || sleep_step(pc, host_ns, stop);
+}
+
+static enum cpu_exit slice(struct pc *pc, u64 cap)
+{
+    clock_begin(&pc->clock, cap);
+    return cpu_run(pc->cpu[0]);
+}
+
 enum pc_stop pc_run(struct pc *pc, u64 host_ns)
 {
-    enum pc_stop stop;
+    enum pc_stop stop = PC_STOP_SLICE;
 
     pc->slices++;
     pc->look = false;
@@ -100,13 +114,14 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns)
         }
         if (retired >= end || pc->look)
             break;
-        clock_begin(&pc->clock, end - retired);
-        enum cpu_exit exit = cpu_run(pc->cpu[0]);
-        clock_fire(&pc->clock);
-        handle_events(pc, exit);
+        u64 cap = end - retired;
+        enum cpu_exit exit = pc->check ? check_slice(pc->check, cap) : slice(pc, cap);
+        bool on = pc_settle(pc, exit, host_ns, &stop);
+        if (pc->check && !check_settle(pc->check, exit, host_ns, on, stop))
+            return PC_STOP_DIFFERENCE;
         if (exit != CPU_EXIT_BUDGET)
             skips++;
-        if (exit == CPU_EXIT_HALTED && !pc->stopping && !sleep_step(pc, host_ns, &stop))
+        if (!on)
             return stop;
     }
     return PC_STOP_SLICE;

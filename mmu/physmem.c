@@ -41,6 +41,8 @@ struct physmem {
     unsigned regions; /* 0 is open bus */
     struct region region[MAX_REGIONS];
     struct watcher on_code, on_table;
+    mmio_tap_fn *tap; /* NULL: none */
+    void *tap_ctx;
     struct listener {
         physmem_changed_fn *fn;
         void *ctx;
@@ -237,6 +239,12 @@ void physmem_on_table_write(struct physmem *pm, page_watch_fn *fn, void *ctx)
     pm->on_table = (struct watcher){fn, ctx};
 }
 
+void physmem_on_mmio(struct physmem *pm, mmio_tap_fn *fn, void *ctx)
+{
+    pm->tap = fn;
+    pm->tap_ctx = ctx;
+}
+
 void physmem_on_change(struct physmem *pm, physmem_changed_fn *fn, void *ctx)
 {
     assert(pm->listeners < MAX_LISTENERS);
@@ -258,8 +266,9 @@ struct phys_page *physmem_page(struct physmem *pm, phys_addr phys)
 }
 
 /* One access to a device, split into what it accepts. */
-static u64 region_load(const struct region *r, phys_addr at, unsigned size)
+static u64 region_load(struct physmem *pm, unsigned region, phys_addr at, unsigned size)
 {
+    const struct region *r = &pm->region[region];
     u64 v = 0;
 
     if (!r->ops)
@@ -271,13 +280,19 @@ static u64 region_load(const struct region *r, phys_addr at, unsigned size)
         v |= r->ops->read(r->dev, at + i - r->base, step) << (8 * i);
     log_trace(IO, "mmio read at=%08llx size=%u val=%llx", (unsigned long long)at, size,
               (unsigned long long)v);
+    if (pm->tap)
+        pm->tap(pm->tap_ctx, false, at, v, size);
     return v;
 }
 
-static void region_store(const struct region *r, phys_addr at, u64 val, unsigned size)
+static void region_store(struct physmem *pm, unsigned region, phys_addr at, u64 val, unsigned size)
 {
+    const struct region *r = &pm->region[region];
+
     if (!r->ops)
         return;
+    if (pm->tap)
+        pm->tap(pm->tap_ctx, true, at, val, size);
     log_trace(IO, "mmio write at=%08llx size=%u val=%llx", (unsigned long long)at, size,
               (unsigned long long)val);
     unsigned step = size < r->ops->max ? size : r->ops->max;
@@ -294,7 +309,7 @@ static u64 load_unmasked(struct physmem *pm, phys_addr at, unsigned size)
 
     if (p->host)
         return load_le(p->host + (at & (PAGE_SIZE - 1)), size);
-    return region_load(&pm->region[p->region], at, size);
+    return region_load(pm, p->region, at, size);
 }
 
 /* Tell the watchers, then hand out the bytes; NULL if the page does not take writes directly. */
@@ -317,7 +332,7 @@ static void store_unmasked(struct physmem *pm, phys_addr at, u64 val, unsigned s
     if (host)
         store_le(host, val, size);
     else if (!p->host)
-        region_store(&pm->region[p->region], at, val, size);
+        region_store(pm, p->region, at, val, size);
 }
 
 u64 physmem_load(struct physmem *pm, phys_addr at, unsigned size)

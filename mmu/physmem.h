@@ -43,6 +43,9 @@ typedef void page_watch_fn(void *ctx, phys_addr phys, size_t len);
 /** Called when the answer at some addresses changed: cached translations must go. */
 typedef void physmem_changed_fn(void *ctx);
 
+/** Called for each access that a memory-mapped device has answered, as the device saw it. */
+typedef void mmio_tap_fn(void *ctx, bool write, phys_addr at, u64 val, unsigned size);
+
 enum status physmem_create(struct physmem **out, size_t ram_bytes) MUST_CHECK;
 void physmem_destroy(struct physmem *pm);
 
@@ -77,6 +80,8 @@ void physmem_write(struct physmem *pm, phys_addr at, const void *from, size_t le
 
 void physmem_on_code_write(struct physmem *pm, page_watch_fn *fn, void *ctx);
 void physmem_on_table_write(struct physmem *pm, page_watch_fn *fn, void *ctx);
+/** Who wants to know what devices are asked; NULL: nobody. */
+void physmem_on_mmio(struct physmem *pm, mmio_tap_fn *fn, void *ctx);
 /** Several may listen (at most 8); an engine's cache and an MMU are two. */
 void physmem_on_change(struct physmem *pm, physmem_changed_fn *fn, void *ctx);
 

@@ -16,9 +16,22 @@ static struct cold *cold_for(struct x64_emit *e, enum cold_kind kind, u8 *from)
     return k;
 }
 
+/* EFLAGS mean nothing at the head. */
+static void count_run(struct x64_emit *e)
+{
+    u8 *start = e->c->at;
+
+    x64_mov_ri(e->c, REG_ADDR, (u64)(uintptr_t)e->u->runs);
+    x64_alu_mi(e->c, X64_ADD, W64, x64_at(REG_ADDR, 0), 1);
+    e->u->count_size = (u32)(e->c->at - start);
+}
+
 /* The whole block is paid for before it begins. */
 void x64_emit_head(struct x64_emit *e)
 {
+    e->u->count_size = 0;
+    if (e->u->runs)
+        count_run(e);
     x64_alu_ri(e->c, X64_SUB, W32, REG_BUDGET, e->ir->guests);
     cold_for(e, COLD_BUDGET, x64_jcc(e->c, X64_S, NULL));
     e->fl.stored = IRF_ALL;
