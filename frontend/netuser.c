@@ -2,7 +2,7 @@
 /*
  * Reference: [LIBSLIRP].
  *
- * Not implemented: IPv6, SMB shares, guest forwards.
+ * Not implemented: IPv6, SMB shares, guest forwards, fragments of IP packets from the guest.
  */
 #include "frontend/netuser.h"
 
@@ -166,6 +166,15 @@ void netuser_send(void *netuser, const u8 *frame, size_t len)
         log_trace(NET, "a frame of %zu bytes from the guest is lost", len);
 }
 
+/* libslirp 4.7 follows wild pointers when it puts fragments together (tests/fuzz/fuzz_net.c). */
+static bool is_fragment(const struct frame *f)
+{
+    enum { TYPE = 12, IP_FRAGMENT = 20 };
+
+    return f->len > IP_FRAGMENT + 1 && f->bytes[TYPE] == 8 && f->bytes[TYPE + 1] == 0 &&
+           ((f->bytes[IP_FRAGMENT] & 0x3f) || f->bytes[IP_FRAGMENT + 1]);
+}
+
 static void feed_net(struct netuser *n)
 {
     const struct frame *f;
@@ -173,7 +182,8 @@ static void feed_net(struct netuser *n)
     while ((f = queue_first(&n->to_net))) {
         if (n->pcap)
             pcap_write(n->pcap, guest_now(n), f->bytes, f->len);
-        slirp_input(n->slirp, f->bytes, f->len);
+        if (!is_fragment(f))
+            slirp_input(n->slirp, f->bytes, f->len);
         queue_drop(&n->to_net);
     }
 }
