@@ -311,8 +311,7 @@ def the_screen_is_drawn_in_a_terminal():
     os.write(master, b"echo AbC\x08d\r")
     read_until(master, b"Abd")
     os.write(master, b"\x01c")
-    read_until(master, b"\x1b[?1049l")
-    read_until(master, b"(turbo86) ")
+    check("the screen makes room", b"\x1b[?1049l" in read_until(master, b"(turbo86) "), True)
     os.write(master, b"\x01c")
     read_until(master, b"demo>")  # drawn anew
     os.write(master, b"\x01x")
