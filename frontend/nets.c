@@ -40,12 +40,15 @@ void nets_close(struct nets *n)
         netuser_close(n->of[i]);
 }
 
-void nets_exchange(struct nets *n, struct pc *pc)
+bool nets_exchange(struct nets *n, struct pc *pc)
 {
+    bool any = false;
+
     for (unsigned i = 0; i < PC_NICS; i++) {
         if (n->of[i])
-            netuser_exchange(n->of[i], pc, i);
+            any = netuser_exchange(n->of[i], pc, i) || any;
     }
+    return any;
 }
 
 nfds_t nets_poll(struct nets *n, struct pollfd *fds, nfds_t max, u64 *ns)

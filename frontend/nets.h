@@ -12,7 +12,7 @@ struct nets {
 bool nets_open(struct nets *n, const struct config *cfg, struct pc_host *host) MUST_CHECK;
 void nets_close(struct nets *n);
 
-/** Between two slices. */
-void nets_exchange(struct nets *n, struct pc *pc);
+/** Between two slices, as netuser_exchange(). */
+bool nets_exchange(struct nets *n, struct pc *pc);
 /** As netuser_poll(). */
 nfds_t nets_poll(struct nets *n, struct pollfd *fds, nfds_t max, u64 *ns);

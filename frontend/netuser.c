@@ -188,19 +188,22 @@ static void feed_net(struct netuser *n)
     }
 }
 
-static void feed_card(struct netuser *n, struct pc *pc, unsigned nic)
+static bool feed_card(struct netuser *n, struct pc *pc, unsigned nic)
 {
     const struct frame *f;
+    bool fed = false;
 
     while ((f = queue_first(&n->to_card)) && pc_nic_ready(pc, nic)) {
         if (n->pcap)
             pcap_write(n->pcap, guest_now(n), f->bytes, f->len);
         pc_nic_receive(pc, nic, f->bytes, f->len);
         queue_drop(&n->to_card);
+        fed = true;
     }
+    return fed;
 }
 
-void netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic)
+bool netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic)
 {
     u32 ms = 0;
 
@@ -213,7 +216,7 @@ void netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic)
         bool failed = poll(n->fds, n->count, 0) < 0;
         slirp_pollfds_poll(n->slirp, failed, on_get_revents, n);
     }
-    feed_card(n, pc, nic);
+    return feed_card(n, pc, nic);
 }
 
 nfds_t netuser_poll(struct netuser *n, struct pollfd *fds, nfds_t max, u64 *ns)
@@ -337,9 +340,10 @@ void netuser_send(void *netuser, const u8 *frame, size_t len)
     (void)netuser, (void)frame, (void)len;
 }
 
-void netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic)
+bool netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic)
 {
     (void)n, (void)pc, (void)nic;
+    return false;
 }
 
 nfds_t netuser_poll(struct netuser *n, struct pollfd *fds, nfds_t max, u64 *ns)

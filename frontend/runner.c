@@ -394,12 +394,12 @@ static int run(struct runner *r)
         else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE)
             return stop_status(r, stop);
         input_all(r);
-        nets_exchange(&r->nets, r->pc);
+        bool news = nets_exchange(&r->nets, r->pc);
         if (r->display)
             display_draw(r->display, r->pc, host_now());
         if (limit_reached(r, host_now(), &status))
             return status;
-        if (stop == PC_STOP_IDLE || off)
+        if ((stop == PC_STOP_IDLE && !news) || off)
             sleep_until(r, off || r->in_monitor ? now + 50000000 : pc_wake_time(r->pc));
     }
 }

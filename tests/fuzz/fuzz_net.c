@@ -198,7 +198,7 @@ static void one(struct fuzz *f)
     for (unsigned i = fuzz_below(f, FRAMES_MAX); i; i--) {
         send_one(f, n);
         if (fuzz_one_in(f, 8))
-            netuser_exchange(n, pc, 0);
+            (void)netuser_exchange(n, pc, 0);
         if (fuzz_one_in(f, 30))
             clock_skip(&pc->clock, clock_now(&pc->clock) + fuzz_length(f, 34));
     }
