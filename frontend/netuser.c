@@ -23,6 +23,7 @@ enum {
     QUEUE = 512,      /* frames; what does not fit is lost, as on a busy wire */
     FRAME_MAX = 1518, /* the card's longest */
     FDS_MAX = 1024,
+    PATIENCE_NS = 20 * 1000 * 1000,
 };
 
 struct frame {
@@ -39,6 +40,7 @@ struct netuser {
     Slirp *slirp;
     const struct pc *pc; /* NULL until the first exchange */
     struct queue to_net, to_card;
+    u64 fed; /* guest time when the card last took a frame, or none waited */
     struct pollfd fds[FDS_MAX];
     nfds_t count;
     struct pcap *pcap; /* or NULL */
@@ -188,18 +190,30 @@ static void feed_net(struct netuser *n)
     }
 }
 
+/*
+ * A card without room makes its frames wait, which TCP likes better than losing them; but not for
+ * long: a driver may have missed its interrupt, and only that of the overflow wakes it.
+ */
+static bool may_feed(const struct netuser *n, const struct pc *pc, unsigned nic)
+{
+    return pc_nic_ready(pc, nic) || guest_now(n) - n->fed >= PATIENCE_NS;
+}
+
 static bool feed_card(struct netuser *n, struct pc *pc, unsigned nic)
 {
     const struct frame *f;
     bool fed = false;
 
-    while ((f = queue_first(&n->to_card)) && pc_nic_ready(pc, nic)) {
+    while ((f = queue_first(&n->to_card)) && may_feed(n, pc, nic)) {
         if (n->pcap)
             pcap_write(n->pcap, guest_now(n), f->bytes, f->len);
         pc_nic_receive(pc, nic, f->bytes, f->len);
         queue_drop(&n->to_card);
+        n->fed = guest_now(n);
         fed = true;
     }
+    if (!f)
+        n->fed = guest_now(n);
     return fed;
 }
 
