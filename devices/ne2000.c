@@ -68,6 +68,7 @@ enum {
     RCR_PRO = BIT(4),
     RCR_MON = BIT(5),
     TCR_LOOPBACK = 0x06,
+    DCR_WTS = BIT(0), /* words */
     DCR_AFTER_RESET = 0x04,
 };
 
@@ -125,6 +126,15 @@ static void memory_write(struct ne2000 *n, u16 at, u8 val)
         n->ram[at - RAM_BASE] = val;
 }
 
+/*
+ * Bytes that one access to the data port moves. In word mode it is a whole word even if the CPU
+ * takes only half of it: so drivers read the doubled PROM.
+ */
+static unsigned data_size(const struct ne2000 *n, enum width width)
+{
+    return (n->dcr & DCR_WTS) && width == W8 ? 2 : 1u << width;
+}
+
 /* Remote DMA moves on; it wraps around the receive ring [DP8390 §12]. */
 static void remote_step(struct ne2000 *n)
 {
@@ -136,22 +146,22 @@ static void remote_step(struct ne2000 *n)
 
 static u32 data_read(struct ne2000 *n, enum width width)
 {
-    u32 val = UINT32_MAX >> (32 - (8u << width));
+    u32 val = UINT32_MAX;
 
     if (!(n->cr & CR_READ))
-        return val;
-    for (unsigned i = 0; i < 1u << width && n->rbcr; i++) {
+        return val >> (32 - (8u << width));
+    for (unsigned i = 0; i < data_size(n, width) && n->rbcr; i++) {
         val = (val & ~(0xffu << 8 * i)) | (u32)memory_read(n, n->rsar) << 8 * i;
         remote_step(n);
     }
-    return val;
+    return val & UINT32_MAX >> (32 - (8u << width));
 }
 
 static void data_write(struct ne2000 *n, u32 val, enum width width)
 {
     if (!(n->cr & CR_WRITE))
         return;
-    for (unsigned i = 0; i < 1u << width && n->rbcr; i++) {
+    for (unsigned i = 0; i < data_size(n, width) && n->rbcr; i++) {
         memory_write(n, n->rsar, (u8)(val >> 8 * i));
         remote_step(n);
     }

@@ -18,7 +18,8 @@ struct nic_wire {
 
 /** What arrives. Called between slices only. */
 struct nic_ops {
-    /** May receive() be called? False: the frame would be lost; the wire keeps it for later. */
+    /** False: a frame would be lost now, and the card would say so; the wire may keep it a while.
+     */
     bool (*ready)(const void *nic);
     /** Take a frame of up to NIC_FRAME_MAX bytes, or drop it, as the card would. */
     void (*receive)(void *nic, const u8 *frame, size_t len);

@@ -97,7 +97,7 @@ static u8 byte_read(const struct rtl8139 *r, u32 reg)
         return r->mar[reg - MAR0];
     switch (reg) {
     case CR:
-        return r->cr | (r->cbr == (u16)(r->capr + 16) ? CR_BUFE : 0);
+        return r->cr | (rtl_ring_empty(r) ? CR_BUFE : 0);
     case CR9346:
         return (u8)(r->cr9346 | (((r->cr9346 & EEM) == EEM_PROGRAM) ? eeprom_out(&r->eeprom) : 0));
     case CONFIG0:

@@ -44,7 +44,8 @@ static u32 ring_size(const struct rtl8139 *r)
     return 8192u << (r->rcr >> RCR_RBLEN_SHIFT & 3);
 }
 
-/* Bytes that the guest has not read yet end where CAPR, plus its bias, says. */
+/* Bytes that the guest has not read yet begin where CAPR, plus its bias, says. Drivers let it run
+ * on past the ring's size. */
 static u32 ring_free(const struct rtl8139 *r)
 {
     u32 size = ring_size(r), read = (u16)(r->capr + CAPR_BIAS);
@@ -56,6 +57,11 @@ static u32 ring_free(const struct rtl8139 *r)
 static u32 room_of(size_t len)
 {
     return (u32)(RX_HEADER + len + FCS + 3) & ~3u;
+}
+
+bool rtl_ring_empty(const struct rtl8139 *r)
+{
+    return ring_free(r) == ring_size(r);
 }
 
 bool rtl_ring_ready(const struct rtl8139 *r)

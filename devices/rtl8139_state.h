@@ -152,6 +152,7 @@ extern const struct mmio_ops rtl_mmio_ops;
 
 /** Send from every descriptor that the guest has filled, in order. */
 void rtl_ring_transmit(struct rtl8139 *r);
+bool rtl_ring_empty(const struct rtl8139 *r);
 bool rtl_ring_ready(const struct rtl8139 *r);
 /** @status: RX_BAR, RX_PAM, RX_MAR. */
 void rtl_ring_receive(struct rtl8139 *r, const u8 *frame, size_t len, u16 status);

@@ -36,6 +36,7 @@ enum status vga_create(struct vga **out, const struct vga_desc *desc) MUST_CHECK
 /** Characters and attributes as they are on the screen. */
 struct vga_text_screen {
     unsigned columns, rows;
+    bool blink;     /* bit 7 of an attribute is blinking, not a bright background */
     bool cursor_on; /* shown at all; blinking does not matter */
     unsigned cursor_column, cursor_row;
     struct {

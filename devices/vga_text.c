@@ -77,6 +77,7 @@ bool vga_text(const struct vga *v, struct vga_text_screen *out)
             out->cell[row * out->columns + column].attr = planes[PLANE_ATTR];
         }
     }
+    out->blink = v->ac[AC_MODE] & AC_MODE_BLINK;
     u32 off = (g.cursor - g.start) & VGA_PLANE_MASK;
     out->cursor_row = g.pitch ? off / g.pitch : 0;
     out->cursor_column = g.pitch ? off % g.pitch : off;

@@ -2,7 +2,7 @@
 /*
  * Reference: [LIBSLIRP].
  *
- * Not implemented: IPv6, SMB shares, guest forwards.
+ * Not implemented: IPv6, SMB shares, guest forwards, fragments of IP packets from the guest.
  */
 #include "frontend/netuser.h"
 
@@ -23,6 +23,7 @@ enum {
     QUEUE = 512,      /* frames; what does not fit is lost, as on a busy wire */
     FRAME_MAX = 1518, /* the card's longest */
     FDS_MAX = 1024,
+    PATIENCE_NS = 20 * 1000 * 1000,
 };
 
 struct frame {
@@ -39,6 +40,7 @@ struct netuser {
     Slirp *slirp;
     const struct pc *pc; /* NULL until the first exchange */
     struct queue to_net, to_card;
+    u64 fed; /* guest time when the card last took a frame, or none waited */
     struct pollfd fds[FDS_MAX];
     nfds_t count;
     struct pcap *pcap; /* or NULL */
@@ -166,6 +168,15 @@ void netuser_send(void *netuser, const u8 *frame, size_t len)
         log_trace(NET, "a frame of %zu bytes from the guest is lost", len);
 }
 
+/* libslirp 4.7 follows wild pointers when it puts fragments together (tests/fuzz/fuzz_net.c). */
+static bool is_fragment(const struct frame *f)
+{
+    enum { TYPE = 12, IP_FRAGMENT = 20 };
+
+    return f->len > IP_FRAGMENT + 1 && f->bytes[TYPE] == 8 && f->bytes[TYPE + 1] == 0 &&
+           ((f->bytes[IP_FRAGMENT] & 0x3f) || f->bytes[IP_FRAGMENT + 1]);
+}
+
 static void feed_net(struct netuser *n)
 {
     const struct frame *f;
@@ -173,24 +184,40 @@ static void feed_net(struct netuser *n)
     while ((f = queue_first(&n->to_net))) {
         if (n->pcap)
             pcap_write(n->pcap, guest_now(n), f->bytes, f->len);
-        slirp_input(n->slirp, f->bytes, f->len);
+        if (!is_fragment(f))
+            slirp_input(n->slirp, f->bytes, f->len);
         queue_drop(&n->to_net);
     }
 }
 
-static void feed_card(struct netuser *n, struct pc *pc, unsigned nic)
+/*
+ * A card without room makes its frames wait, which TCP likes better than losing them; but not for
+ * long: a driver may have missed its interrupt, and only that of the overflow wakes it.
+ */
+static bool may_feed(const struct netuser *n, const struct pc *pc, unsigned nic)
+{
+    return pc_nic_ready(pc, nic) || guest_now(n) - n->fed >= PATIENCE_NS;
+}
+
+static bool feed_card(struct netuser *n, struct pc *pc, unsigned nic)
 {
     const struct frame *f;
+    bool fed = false;
 
-    while ((f = queue_first(&n->to_card)) && pc_nic_ready(pc, nic)) {
+    while ((f = queue_first(&n->to_card)) && may_feed(n, pc, nic)) {
         if (n->pcap)
             pcap_write(n->pcap, guest_now(n), f->bytes, f->len);
         pc_nic_receive(pc, nic, f->bytes, f->len);
         queue_drop(&n->to_card);
+        n->fed = guest_now(n);
+        fed = true;
     }
+    if (!f)
+        n->fed = guest_now(n);
+    return fed;
 }
 
-void netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic)
+bool netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic)
 {
     u32 ms = 0;
 
@@ -203,7 +230,7 @@ void netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic)
         bool failed = poll(n->fds, n->count, 0) < 0;
         slirp_pollfds_poll(n->slirp, failed, on_get_revents, n);
     }
-    feed_card(n, pc, nic);
+    return feed_card(n, pc, nic);
 }
 
 nfds_t netuser_poll(struct netuser *n, struct pollfd *fds, nfds_t max, u64 *ns)
@@ -327,9 +354,10 @@ void netuser_send(void *netuser, const u8 *frame, size_t len)
     (void)netuser, (void)frame, (void)len;
 }
 
-void netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic)
+bool netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic)
 {
     (void)n, (void)pc, (void)nic;
+    return false;
 }
 
 nfds_t netuser_poll(struct netuser *n, struct pollfd *fds, nfds_t max, u64 *ns)

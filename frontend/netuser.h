@@ -30,9 +30,9 @@ void netuser_send(void *netuser, const u8 *frame, size_t len);
 
 /**
  * Between two slices: give the network what the card sent, look at the sockets, and give the card
- * @nic of @pc what it has room for.
+ * @nic of @pc what it has room for. True: the card got something, the guest should run on.
  */
-void netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic);
+bool netuser_exchange(struct netuser *n, struct pc *pc, unsigned nic);
 
 /**
  * What to wait for before the next netuser_exchange(): fills up to @max of @fds, and lowers *@ns,

@@ -11,21 +11,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "frontend/chardev.h"
+#include "frontend/display.h"
 #include "frontend/exit_codes.h"
 #include "frontend/monitor.h"
-#include "frontend/netuser.h"
-#include "frontend/png.h"
+#include "frontend/nets.h"
+#include "frontend/report.h"
 #include "machine/pc.h"
 
 enum {
     OUT_BUFFER = 4096,
     IN_BUFFER = 65536,
     PORT_DEBUGCON = PC_SERIALS, /* after the serial ports */
+    PORT_KEYS,                  /* the terminal, as a keyboard */
     PORTS,
     READ_SIZE = 64,
     CTRL_A = 1,
@@ -49,7 +50,8 @@ struct runner {
     const struct config *cfg;
     struct pc *pc;
     struct port port[PORTS];
-    struct netuser *net[PC_NICS]; /* what each card is plugged into; NULL: nothing */
+    struct nets nets;
+    struct display *display; /* -display terminal, on PORT_KEYS; or NULL */
     struct monitor monitor;
     bool in_monitor, quit;
     u64 started;                  /* host time         */
@@ -110,6 +112,7 @@ static void flush_all(struct runner *r)
 static const char escape_help[] = "\n"
                                   "Ctrl-a h       this help\n"
                                   "Ctrl-a x       end turbo86\n"
+                                  "Ctrl-a d       Ctrl-Alt-Del (-display terminal)\n"
                                   "Ctrl-a c       monitor, and back\n"
                                   "Ctrl-a Ctrl-a  send Ctrl-a to the guest\n";
 
@@ -119,9 +122,26 @@ static void deliver(struct port *p, u8 byte)
         p->in[p->in_len++] = byte;
 }
 
+/* To the monitor and back; a screen makes room for it. */
+static void toggle_monitor(struct port *p)
+{
+    struct runner *r = p->r;
+
+    r->in_monitor = !r->in_monitor;
+    if (r->in_monitor && r->display)
+        display_suspend(r->display);
+    if (r->in_monitor)
+        monitor_start(&r->monitor, p->dev);
+    else if (r->display)
+        display_resume(r->display);
+    else
+        monitor_print(p->dev, "\n");
+}
+
 static void on_escape(struct port *p, u8 byte)
 {
     struct runner *r = p->r;
+    bool no_monitor = strcmp(config_text(r->cfg, CONFIG_monitor), "none") == 0;
 
     switch (byte) {
     case CTRL_A:
@@ -130,19 +150,21 @@ static void on_escape(struct port *p, u8 byte)
     case 'x':
         r->quit = true;
         break;
+    case 'd':
+        if (r->display)
+            display_ctrl_alt_del(r->display);
+        break;
     case 'c':
-        if (strcmp(config_text(r->cfg, CONFIG_monitor), "none") == 0) {
+        if (!no_monitor)
+            toggle_monitor(p);
+        else if (!r->display)
             monitor_print(p->dev, "\nthere is no monitor (-monitor none)\n");
-            break;
-        }
-        r->in_monitor = !r->in_monitor;
-        if (r->in_monitor)
-            monitor_start(&r->monitor, p->dev);
-        else
-            monitor_print(p->dev, "\n");
         break;
     default:
-        monitor_print(p->dev, escape_help);
+        if (r->display && !no_monitor && !r->in_monitor)
+            toggle_monitor(p);
+        if (!r->display || r->in_monitor)
+            monitor_print(p->dev, escape_help);
         break;
     }
 }
@@ -189,6 +211,13 @@ static void port_input(struct port *p, unsigned index)
         p->in_len = 0; /* deterministic input comes from scripts, not from whoever types when */
         return;
     }
+    if (index == PORT_KEYS) {
+        if (p->in_len)
+            display_typed(r->display, p->in, p->in_len, host_now());
+        p->in_len = 0;
+        display_press(r->display, r->pc, host_now());
+        return;
+    }
     while (given < p->in_len && pc_serial_ready(r->pc, index))
         pc_serial_input(r->pc, index, p->in[given++]);
     if (given)
@@ -201,14 +230,6 @@ static void input_all(struct runner *r)
     for (unsigned i = 0; i < PORTS; i++) {
         if (r->port[i].dev)
             port_input(&r->port[i], i);
-    }
-}
-
-static void exchange_frames(struct runner *r)
-{
-    for (unsigned i = 0; i < PC_NICS; i++) {
-        if (r->net[i])
-            netuser_exchange(r->net[i], r->pc, i);
     }
 }
 
@@ -227,10 +248,11 @@ static void sleep_until(struct runner *r, u64 host_ns)
     }
     if (ns > (u64)MAX_SLEEP_MS * 1000000)
         ns = (u64)MAX_SLEEP_MS * 1000000;
-    for (unsigned i = 0; i < PC_NICS; i++) {
-        if (r->net[i])
-            n += netuser_poll(r->net[i], fds + n, PORTS + POLL_MAX - n, &ns);
+    if (r->display && display_wake_time(r->display) < now + ns) {
+        u64 wake = display_wake_time(r->display);
+        ns = wake > now ? wake - now : 0;
     }
+    n += nets_poll(&r->nets, fds + n, PORTS + POLL_MAX - n, &ns);
     struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
     if (n == 0) {
         nanosleep(&t, NULL);
@@ -375,10 +397,12 @@ static int run(struct runner *r)
         else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE)
             return stop_status(r, stop);
         input_all(r);
-        exchange_frames(r);
+        bool news = nets_exchange(&r->nets, r->pc);
+        if (r->display)
+            display_draw(r->display, r->pc, host_now());
         if (limit_reached(r, host_now(), &status))
             return status;
-        if (stop == PC_STOP_IDLE || off)
+        if ((stop == PC_STOP_IDLE && !news) || off)
             sleep_until(r, off || r->in_monitor ? now + 50000000 : pc_wake_time(r->pc));
     }
 }
@@ -398,8 +422,38 @@ static bool open_port(struct runner *r, unsigned i, const char *spec)
     }
     if (chardev_open(&p->dev, spec, error) == STATUS_OK)
         return true;
-    fprintf(stderr, "turbo86: -%s: %s\n", i == PORT_DEBUGCON ? "debugcon" : "serial", error);
+    fprintf(stderr, "turbo86: -%s: %s\n",
+            i == PORT_DEBUGCON ? "debugcon"
+            : i == PORT_KEYS   ? "display"
+                               : "serial",
+            error);
     return false;
+}
+
+/* The terminal shows the screen if asked to, or if nothing else wants it and it is one. */
+static bool wants_display(const struct runner *r)
+{
+    const char *display = config_text(r->cfg, CONFIG_display);
+
+    if (config_flag(r->cfg, CONFIG_nographic))
+        return false;
+    if (r->cfg->value[CONFIG_display].set)
+        return strcmp(display, "terminal") == 0;
+    for (unsigned i = 0; i < PORTS; i++) {
+        if (r->port[i].dev && chardev_is_stdio(r->port[i].dev))
+            return false;
+    }
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+static bool open_display(struct runner *r)
+{
+    if (!open_port(r, PORT_KEYS, "stdio"))
+        return false;
+    r->display = display_open(r->port[PORT_KEYS].dev);
+    if (!r->display)
+        fprintf(stderr, "turbo86: out of memory\n");
+    return r->display;
 }
 
 /* Without -serial the first port is on the terminal: there is no window to put it in. */
@@ -418,77 +472,13 @@ static bool open_ports(struct runner *r)
         if (!open_port(r, i, serial->list[i]))
             return false;
     }
+    if (wants_display(r))
+        return open_display(r);
     bool headless = r->cfg->value[CONFIG_display].set && !config_flag(r->cfg, CONFIG_nographic);
     bool free_terminal = !debugcon || !strstr(debugcon, "stdio");
     if (serial->count == 0 && !headless && free_terminal)
         return open_port(r, 0, "stdio");
     return true;
-}
-
-/* Plug the cards in. Only an isolated network says the same in every run. */
-static bool open_networks(struct runner *r, struct pc_host *host)
-{
-    char error[PC_ERROR_MAX] = "";
-    struct nic_list *list = calloc(1, sizeof(*list));
-    bool ok = list && nic_parse(r->cfg, list, error);
-
-    for (unsigned i = 0; ok && i < list->count; i++) {
-        const struct nic_net *net = &list->card[i].net;
-        if (!net->user)
-            continue;
-        if (config_flag(r->cfg, CONFIG_deterministic) && (!net->isolated || net->forwards)) {
-            snprintf(error, sizeof(error),
-                     "-deterministic: a network needs restrict=on and no "
-                     "hostfwd: the world does not repeat itself");
-            ok = false;
-        } else {
-            ok = netuser_open(&r->net[i], net, error) == STATUS_OK;
-            host->nic[i] = (struct pc_wire){netuser_send, r->net[i]};
-        }
-    }
-    if (!ok)
-        fprintf(stderr, "turbo86: %s\n", *error ? error : "out of memory");
-    free(list);
-    return ok;
-}
-
-static bool save_screenshot(struct runner *r, const char *path)
-{
-    struct pc_frame f;
-    enum status s = pc_screen_frame(r->pc, &f);
-
-    if (s == STATUS_OK) {
-        s = png_save(path, f.pixels, f.width, f.height, f.width);
-        free(f.pixels);
-    }
-    if (s != STATUS_OK)
-        fprintf(stderr, "turbo86: cannot write the screenshot '%s': %s\n", path, status_text(s));
-    return s == STATUS_OK;
-}
-
-/* What the options ask to be told at the end. The terminal is in its normal state again. */
-static int report(struct runner *r, int status)
-{
-    const char *shot = config_text(r->cfg, CONFIG_screenshot);
-
-    if (config_flag(r->cfg, CONFIG_print_screen)) {
-        char *text = pc_screen_text(r->pc);
-        if (text)
-            fputs(text, stdout);
-        free(text);
-    }
-    if (config_flag(r->cfg, CONFIG_stats)) {
-        char text[4096];
-        pc_dump_stats(r->pc, text, sizeof(text));
-        fputs(text, stderr);
-    }
-    if (config_flag(r->cfg, CONFIG_state_hash))
-        printf("state-hash %016llx\n", (unsigned long long)pc_state_hash(r->pc));
-    if (shot && !save_screenshot(r, shot))
-        status = EXIT_CODE_HOST;
-    if (fflush(stdout) != 0)
-        status = EXIT_CODE_HOST;
-    return status;
 }
 
 static void catch_signals(void (*handler)(int))
@@ -520,43 +510,22 @@ static void describe_host(struct runner *r, struct pc_host *host)
     }
 }
 
-/* A run can take hours: what would fail at its end is told before. */
-static bool check_screenshot(const char *path)
-{
-    char dir[4096];
-    struct stat st;
-
-    if (!path)
-        return true;
-    snprintf(dir, sizeof(dir), "%s", path);
-    char *slash = strrchr(dir, '/');
-    if (slash)
-        slash[slash == dir] = 0;
-    bool exists = stat(path, &st) == 0;
-    if (exists && S_ISDIR(st.st_mode))
-        errno = EISDIR;
-    else if (!*path)
-        errno = ENOENT;
-    else if (access(exists ? path : slash ? dir : ".", exists ? W_OK : W_OK | X_OK) == 0)
-        return true;
-    fprintf(stderr, "turbo86: -screenshot: cannot write '%s': %s\n", path, strerror(errno));
-    return false;
-}
-
 static int build_and_run(struct runner *r)
 {
     char error[PC_ERROR_MAX] = "";
     struct pc_host host;
 
-    if (!check_screenshot(config_text(r->cfg, CONFIG_screenshot)))
+    if (!report_check(r->cfg))
         return EXIT_CODE_USAGE;
     if (!open_ports(r))
         return EXIT_CODE_USAGE;
     describe_host(r, &host);
-    if (!open_networks(r, &host))
+    if (!nets_open(&r->nets, r->cfg, &host))
         return EXIT_CODE_USAGE;
     enum status s = pc_create(&r->pc, r->cfg, &host, error);
     if (s != STATUS_OK) {
+        display_close(r->display);
+        r->display = NULL;
         for (unsigned i = 0; i < PORTS; i++) {
             chardev_close(r->port[i].dev); /* the terminal is needed for the message */
             r->port[i].dev = NULL;
@@ -581,13 +550,13 @@ int runner_main(const struct config *cfg)
     for (unsigned i = 0; i < PORTS; i++)
         r->port[i].r = r;
     status = build_and_run(r);
+    display_close(r->display);
     for (unsigned i = 0; i < PORTS; i++)
         chardev_close(r->port[i].dev);
-    for (unsigned i = 0; i < PC_NICS; i++)
-        netuser_close(r->net[i]);
+    nets_close(&r->nets);
     catch_signals(SIG_DFL); /* whoever sends another one does not want the report */
     if (r->pc)
-        status = report(r, status);
+        status = report(r->cfg, r->pc, status);
     pc_destroy(r->pc);
     free(r);
     return status;

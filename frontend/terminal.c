@@ -13,9 +13,22 @@
  */
 static struct termios terminal_before;
 static volatile sig_atomic_t terminal_changed;
+static const char *volatile terminal_last_words;
+
+void terminal_farewell(const char *text)
+{
+    terminal_last_words = text;
+}
 
 void terminal_restore(void)
 {
+    const char *text = terminal_last_words;
+
+    terminal_last_words = NULL;
+    if (text) {
+        ssize_t n = write(STDOUT_FILENO, text, strlen(text));
+        (void)n; /* nobody is there to read it */
+    }
     if (terminal_changed)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_before);
     terminal_changed = 0;

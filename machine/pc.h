@@ -121,6 +121,28 @@ u64 pc_state_hash(struct pc *pc);
  */
 char *pc_screen_text(const struct pc *pc);
 
+#define PC_TEXT_CELLS 16384u
+
+/** The text screen, cell by cell. */
+struct pc_text {
+    unsigned columns, rows;
+    bool blink; /* bit 7 of an attribute is blinking, not a bright background */
+    bool cursor_on;
+    unsigned cursor_column, cursor_row;
+    struct {
+        u16 ch; /* Unicode */
+        u8 attr;
+    } cell[PC_TEXT_CELLS]; /* row by row; those behind the last are 0 */
+};
+/** False, and 0 by 0 cells: it shows graphics. */
+bool pc_screen_cells(const struct pc *pc, struct pc_text *out);
+
+/** A key of the keyboard: its make code of set 1, with E000h added behind a prefix. False: the
+ *  keyboard had no room for it. */
+bool pc_key(struct pc *pc, unsigned key, bool down);
+/** Whether the guest has taken all that was typed. */
+bool pc_keyboard_idle(const struct pc *pc);
+
 /** The screen as it is now; the caller frees @pixels (00RRGGBB). */
 struct pc_frame {
     u32 *pixels;

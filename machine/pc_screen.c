@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is on the screen, for captures: as UTF-8 text and as pixels. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,40 @@ char *pc_screen_text(const struct pc *pc)
     }
     free(s);
     return text;
+}
+
+static_assert(PC_TEXT_CELLS == VGA_TEXT_MAX_CELLS, "the largest text screen");
+
+bool pc_screen_cells(const struct pc *pc, struct pc_text *out)
+{
+    struct vga_text_screen *s = calloc(1, sizeof(*s));
+    bool text = s && vga_text(pc->vga, s);
+
+    memset(out, 0, sizeof(*out));
+    if (text) {
+        out->columns = s->columns;
+        out->rows = s->rows;
+        out->blink = s->blink;
+        out->cursor_on = s->cursor_on;
+        out->cursor_column = s->cursor_column;
+        out->cursor_row = s->cursor_row;
+        for (unsigned i = 0; i < s->columns * s->rows; i++) {
+            out->cell[i].ch = cp437_to_unicode(s->cell[i].ch);
+            out->cell[i].attr = s->cell[i].attr;
+        }
+    }
+    free(s);
+    return text;
+}
+
+bool pc_key(struct pc *pc, unsigned key, bool down)
+{
+    return ps2kbd_key(pc->kbd, key, down);
+}
+
+bool pc_keyboard_idle(const struct pc *pc)
+{
+    return ps2kbd_idle(pc->kbd);
 }
 
 enum status pc_screen_frame(const struct pc *pc, struct pc_frame *out)

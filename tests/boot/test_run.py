@@ -10,10 +10,12 @@ import fcntl
 import os
 import pty
 import re
+import select
 import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 TURBO86 = sys.argv[1]
@@ -288,6 +290,39 @@ def ctrl_a_x_works_while_the_guest_reads_nothing():
     os.close(slave)
 
 
+def read_until(fd, text, limit=60):
+    """What comes from @fd up to @text."""
+    got, end = b"", time.monotonic() + limit
+    while text not in got:
+        if not select.select([fd], [], [], max(0, end - time.monotonic()))[0]:
+            raise AssertionError(f"{text!r} did not come, but {got[-300:]!r}")
+        got += os.read(fd, 65536)
+    return got
+
+
+def the_screen_is_drawn_in_a_terminal():
+    need_ptys()
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    p = subprocess.Popen([TURBO86], stdin=slave, stdout=slave, stderr=slave)  # nothing asked: the demo
+    screen = read_until(master, b"demo>")
+    check("alternate screen, colours, cursor", [x in screen for x in (b"\x1b[?1049h", b"\x1b[0;96;40m", b"\x1b[?25h")],
+          [True] * 3)
+    os.write(master, b"echo AbC\x08d\r")
+    read_until(master, b"Abd")
+    os.write(master, b"\x01c")
+    check("the screen makes room", b"\x1b[?1049l" in read_until(master, b"(turbo86) "), True)
+    os.write(master, b"\x01c")
+    read_until(master, b"demo>")  # drawn anew
+    os.write(master, b"\x01x")
+    last = read_until(master, b"\x1b[?1049l")
+    check_end(p, 0)
+    check("terminal", termios.tcgetattr(slave), before)
+    check("nothing behind it", last.endswith(b"\x1b[?1049l"), True)
+    os.close(master)
+    os.close(slave)
+
+
 def equal_runs_have_equal_hashes():
     # sti; then hlt and count ticks: interrupts, RAM and registers are all in the hash.
     args = ["--state-hash"]
@@ -341,7 +376,9 @@ def mistakes_end_with_2_and_one_line():
     for args in (["-nope"], ["-m", "lots"], ["-hda", "/nonexistent"], ["-hda", odd], ["-cpu", "abacus"],
                  ["-kernel", "/dev/null"], ["-serial", "smoke"], ["-device", "toaster"], ["-d", "nothing"],
                  ["-rtc", "base=never"], ["-boot", "q"], ["-bios", "/nonexistent"], ["-append", "x"], ["-drive", "file=" + pipe],
-                 ["-drive", "file=" + DIR.name], ["-screenshot", "/nonexistent/x.png"], ["-screenshot", DIR.name]):
+                 ["-drive", "file=" + DIR.name], ["-screenshot", "/nonexistent/x.png"], ["-screenshot", DIR.name], ["-nic", "tap"], ["-nic", "user,model=abacus"],
+                 ["-nic", "user,tftp=/nonexistent"], ["-nic", "user", "--deterministic"], ["-netdev", "user"],
+                 ["-device", "rtl8139,netdev=none"], ["-display", "abacus"]):
         code, out, err = run(*args)
         check(f"{args}: status", code, 2)
         check(f"{args}: lines", (out, len(err.splitlines())), ("", 1))
@@ -357,7 +394,7 @@ def the_demo_reaches_its_prompt_on_every_cpu_model():
 
 TESTS = [f for name, f in list(globals().items()) if callable(f) and getattr(f, "__module__", "") == "__main__"
          and name not in ("image", "run", "check", "boot", "start_with_unread_output", "check_end", "check_counts",
-                      "need_ptys", "Skipped")]
+                      "need_ptys", "read_until", "Skipped")]
 
 if __name__ == "__main__":
     if len(sys.argv) > 2 and sys.argv[2] == "--list":

@@ -112,6 +112,19 @@ static void the_prom_says_every_byte_twice(void **state)
     assert_int_equal(ioport_read(b->io, BASE + DATA, W16), 0xffff);
 }
 
+static void a_byte_of_a_word_takes_the_word(void **state)
+{
+    struct board *b = started(state);
+
+    remote(b, 0, 32, 0x08);
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(in(b, DATA), mac[i]); /* how Linux' ne2k-pci reads the address */
+    out(b, 0xe, 0x48);
+    remote(b, 0, 32, 0x08);
+    for (unsigned i = 0; i < 12; i++)
+        assert_int_equal(in(b, DATA), mac[i / 2]);
+}
+
 static void reset_stops_it_and_says_so(void **state)
 {
     struct board *b = started(state);
@@ -323,6 +336,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         T(the_prom_says_every_byte_twice),
+        T(a_byte_of_a_word_takes_the_word),
         T(reset_stops_it_and_says_so),
         T(packet_memory_ends_at_8000h),
         T(it_sends_what_is_at_tpsr),

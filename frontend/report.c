@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "frontend/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "frontend/exit_codes.h"
+#include "frontend/png.h"
+
+static bool save_screenshot(const struct pc *pc, const char *path)
+{
+    struct pc_frame f;
+    enum status s = pc_screen_frame(pc, &f);
+
+    if (s == STATUS_OK) {
+        s = png_save(path, f.pixels, f.width, f.height, f.width);
+        free(f.pixels);
+    }
+    if (s != STATUS_OK)
+        fprintf(stderr, "turbo86: cannot write the screenshot '%s': %s\n", path, status_text(s));
+    return s == STATUS_OK;
+}
+
+int report(const struct config *cfg, struct pc *pc, int status)
+{
+    const char *shot = config_text(cfg, CONFIG_screenshot);
+
+    if (config_flag(cfg, CONFIG_print_screen)) {
+        char *text = pc_screen_text(pc);
+        if (text)
+            fputs(text, stdout);
+        free(text);
+    }
+    if (config_flag(cfg, CONFIG_stats)) {
+        char text[4096];
+        pc_dump_stats(pc, text, sizeof(text));
+        fputs(text, stderr);
+    }
+    if (config_flag(cfg, CONFIG_state_hash))
+        printf("state-hash %016llx\n", (unsigned long long)pc_state_hash(pc));
+    if (shot && !save_screenshot(pc, shot))
+        status = EXIT_CODE_HOST;
+    if (fflush(stdout) != 0)
+        status = EXIT_CODE_HOST;
+    return status;
+}
+
+bool report_check(const struct config *cfg)
+{
+    const char *path = config_text(cfg, CONFIG_screenshot);
+    char dir[4096];
+    struct stat st;
+
+    if (!path)
+        return true;
+    snprintf(dir, sizeof(dir), "%s", path);
+    char *slash = strrchr(dir, '/');
+    if (slash)
+        slash[slash == dir] = 0;
+    bool exists = stat(path, &st) == 0;
+    if (exists && S_ISDIR(st.st_mode))
+        errno = EISDIR;
+    else if (!*path)
+        errno = ENOENT;
+    else if (access(exists ? path : slash ? dir : ".", exists ? W_OK : W_OK | X_OK) == 0)
+        return true;
+    fprintf(stderr, "turbo86: -screenshot: cannot write '%s': %s\n", path, strerror(errno));
+    return false;
+}
