@@ -137,9 +137,6 @@ struct pc_text {
 /** False, and 0 by 0 cells: it shows graphics. */
 bool pc_screen_cells(const struct pc *pc, struct pc_text *out);
 
-/** A key of the keyboard: its make code of set 1, with E000h added behind a prefix. False: the
- *  keyboard had no room for it. */
-bool pc_key(struct pc *pc, unsigned key, bool down);
 /** Whether the guest has taken all that was typed. */
 bool pc_keyboard_idle(const struct pc *pc);
 

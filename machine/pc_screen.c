@@ -115,11 +115,6 @@ bool pc_screen_cells(const struct pc *pc, struct pc_text *out)
     return text;
 }
 
-bool pc_key(struct pc *pc, unsigned key, bool down)
-{
-    return ps2kbd_key(pc->kbd, key, down);
-}
-
 bool pc_keyboard_idle(const struct pc *pc)
 {
     return ps2kbd_idle(pc->kbd);

@@ -245,7 +245,7 @@ static bool fields_same(const struct field *f, const void *a, const void *b)
 }
 
 /* Name the first that differs. */
-static bool fields_differ(const struct report *r, const struct field *f, const void *a,
+static bool report_fields(const struct report *r, const struct field *f, const void *a,
                           const void *b, const char *prefix)
 {
     char name[96];
@@ -259,7 +259,7 @@ static bool fields_differ(const struct report *r, const struct field *f, const v
             if (f->kind == FIELD_SUB) {
                 char sub[100];
                 snprintf(sub, sizeof(sub), "%s.", name);
-                if (fields_differ(r, f->sub, x, y, sub))
+                if (report_fields(r, f->sub, x, y, sub))
                     return true;
             } else if (differ(r, name, load_le(x, f->size), load_le(y, f->size))) {
                 return true;
@@ -292,7 +292,7 @@ bool fuzz_machine_same(struct fuzz_machine *a, struct fuzz_machine *b, bool ram,
     return !differ(&r, "instructions", clock_retired(&a->clock), clock_retired(&b->clock)) &&
            !differ(&r, "ended", a->ended, b->ended) &&
            (fields_same(cpu_fields, a->cpu, b->cpu) ||
-            !fields_differ(&r, cpu_fields, a->cpu, b->cpu, "")) &&
+            !report_fields(&r, cpu_fields, a->cpu, b->cpu, "")) &&
            !differ(&r, "time", clock_now(&a->clock), clock_now(&b->clock)) &&
            !differ(&r, "device", a->device_hash, b->device_hash) && (!ram || !ram_differs(&r));
 }
