@@ -103,3 +103,14 @@ void ir_liveness(struct ir_block *b, u8 out)
             seen = IRF_ALL;
     }
 }
+
+void ir_needs(const struct ir_block *b, u8 out, u8 need[IR_MAX_INSNS])
+{
+    u8 now = out;
+
+    for (unsigned i = b->count; i-- > 0;) {
+        const struct ir_insn *in = &b->insn[i];
+        need[i] = now;
+        now = can_give_up(in) ? IRF_ALL : (u8)((now & ~in->def) | in->use);
+    }
+}

@@ -131,6 +131,10 @@ struct ir_insn *ir_add(struct ir_block *b, enum ir_op op, enum width w, unsigned
 /** Fill in live and seen of every operation. @out: flags that matter after the block. */
 void ir_liveness(struct ir_block *b, u8 out);
 
+/** The flags that matter after each operation, set by it or before it, into @need. @out: as above.
+ */
+void ir_needs(const struct ir_block *b, u8 out, u8 need[IR_MAX_INSNS]);
+
 /** Does the shape of @op contain field @c ('D', 'A', 'B', 'I', 'X')? 'b' counts as 'B'. */
 bool ir_has(enum ir_op op, char field);
 

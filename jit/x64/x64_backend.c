@@ -17,21 +17,6 @@ static emit_fn *const emit_of[IR__COUNT] = {
 #include "jit/ir.def"
 };
 
-static void find_needs(struct x64_emit *e)
-{
-    const struct ir_block *ir = e->ir;
-    u8 need = IRF_ALL;
-
-    for (unsigned i = ir->count; i-- > 0;) {
-        const struct ir_insn *in = &ir->insn[i];
-        u8 kind = ir_op_info[in->op].kind;
-        e->need[i] = need;
-        need = (u8)((need & ~in->def) | in->use);
-        if (kind == IR_MEM || kind == IR_BAIL || kind == IR_CALL)
-            need = IRF_ALL;
-    }
-}
-
 static bool x64_emit_block(struct jit_unit *u)
 {
     struct x64_emit e = {.c = u->code, .u = u, .ir = u->ir};
@@ -41,7 +26,7 @@ static bool x64_emit_block(struct jit_unit *u)
     u->by_exec = 0;
     u->code->start = start; /* offsets in sites count from here */
     x64_temps_init(&e);
-    find_needs(&e);
+    ir_needs(u->ir, IRF_ALL, e.need);
     x64_emit_head(&e);
     for (e.i = 0; e.i < u->ir->count && !u->by_exec; e.i++) {
         const struct ir_insn *in = &u->ir->insn[e.i];
@@ -53,11 +38,11 @@ static bool x64_emit_block(struct jit_unit *u)
             x64_flags_spoil(&e, in);
         x64_temps_expire(&e);
     }
-    if (u->by_exec)
+    if (u->by_exec) /* what would follow works with values that nobody made */
         return false;
     u->hot_size = codebuf_off(u->code);
     x64_emit_cold(&e);
-    return !u->code->full && !u->by_exec;
+    return !u->code->full;
 }
 
 /* --- stubs --- */

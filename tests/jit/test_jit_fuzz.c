@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "jit/jit.h"
 #include "tests/jit/fuzz_machine.h"
 
 enum { CASE_SECONDS = 30 }; /* longer is a hang */
@@ -258,7 +259,7 @@ int main(int argc, char **argv)
     struct options o = {.count = 2000, .seed = 1, .shrink = true};
     int how;
 
-    parse_engines(&o, "interp,split,eval");
+    parse_engines(&o, jit_supported() ? "interp,split,eval,jit,warm" : "interp,split,eval");
     if (!parse(argc, argv, &o)) {
         usage();
         return 2;
