@@ -26,8 +26,8 @@ struct jit_stubs {
     u8 *enter; /* u32 enter(struct cpu *, const void *code): returns enum jit_leave */
     u8 *leave[LEAVE_GO];
     u8 *access[2][4]; /* [write][log2 of bytes] */
-    u8 *exec;   /* called   */
-    u8 *finish; /* jumped to */
+    u8 *exec;         /* called   */
+    u8 *finish;       /* jumped to */
     u8 *bail;
 };
 
