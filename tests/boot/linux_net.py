@@ -30,9 +30,9 @@ import time
 
 from linux_disk import make_initrd
 
-CARDS = {"8139cp": "rtl8139", "8139too": "rtl8139", "ne2k-pci": "ne2k_pci"}
+CARDS = {"8139cp": "rtl8139", "8139too": "rtl8139,cplus=off", "ne2k-pci": "ne2k_pci"}
 ROMS = "/usr/share/qemu", "/usr/lib/ipxe/qemu"
-IPXE = "#!ipxe\necho @LOADED from ${next-server} for ${net0/ip}\npoweroff\n"
+IPXE = "#!ipxe\necho @LOADED from ${next-server} for ${net0/ip}\nshell\n"
 LEASE = """#!/bin/sh
 [ "$1" = bound ] || exit 0
 ifconfig $interface $ip netmask $subnet
@@ -50,6 +50,7 @@ for w in $(cat /proc/cmdline); do case $w in
 for m in $(cat /modules/order); do case $m in
     8139*.ko|ne2k-pci.ko) [ $m = $driver.ko ] || continue ;; esac
     insmod /modules/$m || echo "@FAIL insmod $m"; done
+[ -e /sys/class/net/eth0 ] || echo "@FAIL no eth0"
 ls -l /sys/class/net/eth0/device/driver | sed 's/.*drivers./@DRIVER /'
 ifconfig lo 127.0.0.1; ifconfig eth0 up
 udhcpc -i eth0 -n -q -s /lease >/dev/null 2>&1 || echo "@FAIL dhcp"
@@ -129,12 +130,17 @@ class Linux:
             guard = threading.Timer(a.limit, p.kill)
             guard.start()
             out, answer = "", ""
-            for line in p.stdout:
-                out += line.decode(errors="replace").replace("\r", "")
-                if "@LISTENS" in out and not answer:
-                    answer = self.ask(host_port)
-            guard.cancel()
-            status = p.wait()
+            try:
+                for line in p.stdout:
+                    out += line.decode(errors="replace").replace("\r", "")
+                    if "@FAIL" in out:
+                        fail(card, out)
+                    if "@LISTENS" in out and not answer:
+                        answer = self.ask(host_port)
+                status = p.wait()
+            finally:
+                guard.cancel()
+                p.kill()
         found = [line for line in out.split("\n") if line.startswith("@")]
         print(f"{card}: {a.megabytes} MiB in a run of {time.time() - start:.0f} s")
         print("\n".join("    " + line for line in found))
@@ -180,21 +186,20 @@ class Linux:
 
 
 def ipxe(a, model, tmp):
-    rom = next((f"{d}/pxe-{model}.rom" for d in ROMS if os.path.exists(f"{d}/pxe-{model}.rom")), None)
-    if not rom:
+    if not any(os.path.exists(f"{d}/pxe-{model}.rom") for d in ROMS):
         print(f"skipped iPXE on {model}: there is no ipxe-qemu")
         return
     (tmp / "script.ipxe").write_text(IPXE)
     seen, screens = set(), set()
     for _ in range(a.runs):
         p = subprocess.run(shlex.split(a.turbo86) + [
-            "-display", "none", "--deterministic", "--ns-per-insn", "20", "--timeout", "60s", "--state-hash",
+            "-display", "none", "--deterministic", "--ns-per-insn", "20", "--timeout", "20s", "--state-hash",
             "--print-screen", "-boot", "n", "-nic",
-            f"user,model={model},restrict=on,tftp={tmp},bootfile=script.ipxe,romfile={rom}"],
+            f"user,model={model},restrict=on,tftp={tmp},bootfile=script.ipxe"],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=a.limit, check=False)
         out = p.stdout + p.stderr
         loaded, m = re.search(r"@LOADED from 10\.0\.2\.2 for \S+", out), re.search(r"state-hash (\w+)", out)
-        if not loaded or not m:
+        if p.returncode != 10 or not loaded or not m:
             fail(f"iPXE on {model}: exit status {p.returncode}", out)
         seen.add(m[1])
         screens.add(loaded[0])
@@ -212,16 +217,17 @@ def main():
     p.add_argument("--name", default="deb.debian.org")
     p.add_argument("--runs", type=int, default=3)
     p.add_argument("--limit", type=float, default=900)
+    p.add_argument("--ipxe-only", action="store_true", help="skip Linux")
     p.add_argument("card", nargs="*", default=list(CARDS))
     a = p.parse_args()
     with tempfile.TemporaryDirectory() as tmp:
         tmp = pathlib.Path(tmp)
         linux = Linux(a, tmp)
-        for card in a.card:
+        for card in [] if a.ipxe_only else a.card:
             linux.online(card)
             linux.offline(card)
         (tmp / "tftp").mkdir()
-        for model in sorted({CARDS[card] for card in a.card}):
+        for model in sorted({CARDS[card].split(",")[0] for card in a.card}):
             ipxe(a, model, tmp / "tftp")
 
 
