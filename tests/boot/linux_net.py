@@ -32,6 +32,7 @@ from linux_disk import make_initrd
 
 CARDS = {"8139cp": "rtl8139", "8139too": "rtl8139,cplus=off", "ne2k-pci": "ne2k_pci"}
 ROMS = "/usr/share/qemu", "/usr/lib/ipxe/qemu"
+PCAP = b"\x4d\x3c\xb2\xa1"  # of nanoseconds, little-endian
 IPXE = "#!ipxe\necho @LOADED from ${next-server} for ${net0/ip}\nshell\n"
 LEASE = """#!/bin/sh
 [ "$1" = bound ] || exit 0
@@ -195,12 +196,15 @@ def ipxe(a, model, tmp):
         p = subprocess.run(shlex.split(a.turbo86) + [
             "-display", "none", "--deterministic", "--ns-per-insn", "20", "--timeout", "20s", "--state-hash",
             "--print-screen", "-boot", "n", "-nic",
-            f"user,model={model},restrict=on,tftp={tmp},bootfile=script.ipxe"],
+            f"user,model={model},restrict=on,tftp={tmp},bootfile=script.ipxe,pcap={tmp}/net.pcap"],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=a.limit, check=False)
         out = p.stdout + p.stderr
         loaded, m = re.search(r"@LOADED from 10\.0\.2\.2 for \S+", out), re.search(r"state-hash (\w+)", out)
         if p.returncode != 10 or not loaded or not m:
             fail(f"iPXE on {model}: exit status {p.returncode}", out)
+        dump = (tmp / "net.pcap").read_bytes()
+        if dump[:4] != PCAP or b"script.ipxe\0octet" not in dump or IPXE.encode() not in dump:
+            fail(f"iPXE on {model}: what was asked and sent is not in the dump of {len(dump)} bytes")
         seen.add(m[1])
         screens.add(loaded[0])
     print(f"iPXE on {model}: {', '.join(screens)}; {a.runs} runs, state {', '.join(sorted(seen))}", flush=True)
