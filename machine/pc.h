@@ -65,6 +65,16 @@ void pc_destroy(struct pc *pc);
  */
 enum pc_stop pc_run(struct pc *pc, u64 host_ns);
 
+/**
+ * Let pc_run() return whenever guest time is a multiple of @ns, not 0; pc_poll_due() then says so,
+ * once. The guest cannot notice.
+ */
+void pc_set_poll(struct pc *pc, u64 ns);
+bool pc_poll_due(struct pc *pc);
+
+/** Let pc_run() return when so many instructions have been retired, or at once; 0: nowhere. */
+void pc_stop_at(struct pc *pc, u64 retired);
+
 /** PC_STOP_IDLE: the host time (as given to pc_run) of the next event; UINT64_MAX: none. */
 u64 pc_wake_time(const struct pc *pc);
 /** PC_STOP_EXIT: the process' exit status. */
