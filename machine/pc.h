@@ -149,6 +149,8 @@ bool pc_screen_cells(const struct pc *pc, struct pc_text *out);
 
 /** Whether the guest has taken all that was typed. */
 bool pc_keyboard_idle(const struct pc *pc);
+/** Whether nothing is left of what pc_type() was given. */
+bool pc_typing_done(const struct pc *pc);
 
 /** The screen as it is now; the caller frees @pixels (00RRGGBB). */
 struct pc_frame {
@@ -156,6 +158,8 @@ struct pc_frame {
     unsigned width, height;
 };
 enum status pc_screen_frame(const struct pc *pc, struct pc_frame *out) MUST_CHECK;
+/** The same without a cursor, and with characters that blink shown: equal screens, equal frames. */
+enum status pc_screen_steady(const struct pc *pc, struct pc_frame *out) MUST_CHECK;
 
 /** Registers as text, into @text. */
 void pc_dump_registers(const struct pc *pc, char *text, size_t size);

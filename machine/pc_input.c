@@ -34,6 +34,11 @@ enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX])
     return s == STATUS_OK && pc->twin ? pc_type(pc->twin, text, error) : s;
 }
 
+bool pc_typing_done(const struct pc *pc)
+{
+    return typist_done(pc->typist);
+}
+
 enum status pc_create_typist(struct pc *pc)
 {
     return typist_create(&pc->typist, &pc->clock, pc->kbd);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -188,6 +189,22 @@ enum status snapfile_write(const struct snapfile *f, const char *path,
 
 /* --- reading --- */
 
+/* Bytes that are filled once: in large pages, if they are many. */
+static u8 *large_alloc(size_t n)
+{
+    enum { LARGE = 2 << 20 };
+    size_t size = (n + LARGE) / LARGE * LARGE;
+
+    if (n < LARGE)
+        return malloc(n + 1);
+    u8 *p = aligned_alloc(LARGE, size);
+#ifdef MADV_HUGEPAGE
+    if (p)
+        (void)madvise(p, size, MADV_HUGEPAGE);
+#endif
+    return p;
+}
+
 static enum status bad(struct snapfile *f, enum status s, char error[SNAPFILE_ERROR_MAX],
                        const char *path, const char *why)
 {
@@ -209,7 +226,7 @@ static enum status read_whole(const char *path, u8 **out, size_t *len)
         close(fd);
         return STATUS_NOT_FILE;
     }
-    bytes = malloc((size_t)st.st_size + 1);
+    bytes = large_alloc((size_t)st.st_size);
     while (bytes && n < (size_t)st.st_size) {
         ssize_t got = read(fd, bytes + n, (size_t)st.st_size - n);
         if (got <= 0)
@@ -280,9 +297,9 @@ enum status snapfile_read(struct snapfile *f, const char *path, char error[SNAPF
 enum status snapfile_unpack(struct snapfile *f, struct snapfile_section *s,
                             char error[SNAPFILE_ERROR_MAX])
 {
-    if (s->bytes)
+    if (s->bytes || !f->file)
         return STATUS_OK;
-    s->bytes = malloc(s->len + 1);
+    s->bytes = large_alloc(s->len);
     if (!s->bytes) {
         snprintf(error, SNAPFILE_ERROR_MAX, "the host has no memory for the snapshot");
         return STATUS_NO_MEMORY;

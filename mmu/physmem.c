@@ -62,6 +62,9 @@ enum status physmem_create(struct physmem **out, size_t ram_bytes)
         free(pm);
         return STATUS_NO_MEMORY;
     }
+#ifdef MADV_HUGEPAGE
+    (void)madvise(pm->ram, ram_bytes, MADV_HUGEPAGE); /* or not: it is only faster */
+#endif
     pm->ram_bytes = ram_bytes;
     pm->mask = BIT64(PHYS_BITS) - 1;
     pm->regions = 1;
