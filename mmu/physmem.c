@@ -2,14 +2,12 @@
 /*
  * The physical map: a directory of leaves of 1024 pages. A missing leaf is open bus.
  */
-#define _GNU_SOURCE /* memfd_create */
 #include "mmu/physmem.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/bits.h"
 #include "base/log.h"
@@ -53,26 +51,20 @@ struct physmem {
 enum status physmem_create(struct physmem **out, size_t ram_bytes)
 {
     struct physmem *pm;
-    int fd = -1;
 
     if (!ram_bytes || ram_bytes % PAGE_SIZE)
         return STATUS_BAD_SIZE;
     pm = calloc(1, sizeof(*pm));
     if (!pm)
         return STATUS_NO_MEMORY;
-#ifdef __linux__
-    fd = memfd_create("guest-ram", MFD_CLOEXEC);
-#endif
-    if (fd >= 0 && ftruncate(fd, (off_t)ram_bytes) == 0)
-        pm->ram = mmap(NULL, ram_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    else
-        pm->ram = mmap(NULL, ram_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (fd >= 0)
-        close(fd);
+    pm->ram = mmap(NULL, ram_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pm->ram == MAP_FAILED) {
         free(pm);
         return STATUS_NO_MEMORY;
     }
+#ifdef MADV_HUGEPAGE
+    (void)madvise(pm->ram, ram_bytes, MADV_HUGEPAGE); /* or not: it is only faster */
+#endif
     pm->ram_bytes = ram_bytes;
     pm->mask = BIT64(PHYS_BITS) - 1;
     pm->regions = 1;
