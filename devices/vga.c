@@ -110,6 +110,7 @@ static void vga_loaded(void *dev)
     v->seq_index &= SEQ__COUNT - 1;
     v->gc_index &= GC__COUNT - 1;
     v->dac_sub %= 3;
+    vga_screen_forget(v);
     if (v->pci.bus)
         pci_dev_loaded(&v->pci);
 }
@@ -121,6 +122,7 @@ static void vga_destroy(void *dev)
     if (!v)
         return;
     pci_unregister(&v->pci);
+    vga_screen_destroy(v);
     free(v->vram);
     free(v);
 }
@@ -165,7 +167,9 @@ enum status vga_create(struct vga **out, const struct vga_desc *desc)
     v->desc = *desc;
     v->vram_bytes = size;
     v->vram = calloc(1, size);
-    enum status s = v->vram ? vga_claim_ports(v) : STATUS_NO_MEMORY;
+    enum status s = v->vram ? vga_screen_create(v) : STATUS_NO_MEMORY;
+    if (s == STATUS_OK)
+        s = vga_claim_ports(v);
     if (s != STATUS_OK) {
         vga_destroy(v);
         return s;

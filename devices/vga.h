@@ -58,3 +58,14 @@ struct vga_frame {
 enum status vga_render(const struct vga *v, struct vga_frame *frame) MUST_CHECK;
 
 void vga_frame_free(struct vga_frame *frame);
+
+/** The picture that the card keeps for whoever shows it. */
+struct vga_picture {
+    const u32 *pixels; /* 00RRGGBBh, row by row, without gaps; until the next call */
+    unsigned width, height;
+    unsigned first_row, rows; /* what has changed since the last call; rows is 0: nothing has */
+    bool square;              /* pixels are square; otherwise the picture is 4:3 */
+};
+
+/** Draw what has changed. STATUS_NO_MEMORY: there is no picture now. */
+enum status vga_show(struct vga *v, struct vga_picture *out) MUST_CHECK;

@@ -72,17 +72,12 @@ static struct target target_of(const struct vga *v, u32 off)
     return t;
 }
 
-/* VBE modes of 8 bits and more: the window shows one 64 KiB bank of linear memory. */
-static bool is_linear(const struct vga *v)
-{
-    return vbe_on(v) && v->vbe[VBE_BPP] >= 8;
-}
-
-static u8 *linear_byte(struct vga *v, u32 off)
+/* Where a byte of the window is in linear memory. */
+static size_t linear_at(const struct vga *v, u32 off)
 {
     u32 at = v->vbe[VBE_BANK] * (u32)WINDOW_BANK + (off & (WINDOW_BANK - 1));
 
-    return &v->vram[at & (v->vram_bytes - 1)];
+    return at & (v->vram_bytes - 1);
 }
 
 static u8 read_mode1(const struct vga *v)
@@ -98,8 +93,8 @@ static u8 window_read_byte(struct vga *v, u64 window)
 
     if (off == UINT32_MAX || !(v->misc & MISC_RAM))
         return 0xff;
-    if (is_linear(v))
-        return *linear_byte(v, off);
+    if (vga_is_linear(v))
+        return v->vram[linear_at(v, off)];
     struct target t = target_of(v, off);
     v->latch = load32(&v->vram[t.at]);
     if (v->gc[GC_MODE] & GC_MODE_READ1 && !t.chain)
@@ -159,13 +154,15 @@ static void window_write_byte(struct vga *v, u64 window, u8 val)
 
     if (off == UINT32_MAX || !(v->misc & MISC_RAM))
         return;
-    if (is_linear(v)) {
-        *linear_byte(v, off) = val;
+    if (vga_is_linear(v)) {
+        v->vram[linear_at(v, off)] = val;
+        vga_mark(v, linear_at(v, off));
         return;
     }
     struct target t = target_of(v, off);
     u32 planes = spread(t.planes);
     u8 *at = &v->vram[t.at];
+    vga_mark(v, t.at);
     store32(at, (load32(at) & ~planes) | (write_data(v, val) & planes));
 }
 
@@ -199,6 +196,7 @@ static void lfb_write(void *dev, u64 off, u64 val, unsigned size)
 {
     struct vga *v = dev;
 
+    vga_mark(v, off);
     store_le(&v->vram[off], val, size);
 }
 

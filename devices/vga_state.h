@@ -131,7 +131,14 @@ struct vga {
     size_t vram_bytes;
 
     struct vga_desc desc;
+    struct vga_screen *screen; /* owned: vga_screen.c */
+    bool *dirty;               /* its: by page of vram, written since it was drawn */
 };
+
+static inline void vga_mark(struct vga *v, size_t at)
+{
+    v->dirty[at / PAGE_SIZE] = true;
+}
 
 /* vga_port.c */
 enum status vga_claim_ports(struct vga *v) MUST_CHECK;
@@ -151,6 +158,12 @@ void vga_timing(const struct vga *v, struct vga_timing *t);
 /** Frames begun since time 0, for what blinks. */
 u64 vga_frame_count(const struct vga *v);
 
+/* vga_screen.c */
+enum status vga_screen_create(struct vga *v) MUST_CHECK;
+void vga_screen_destroy(struct vga *v);
+/** Memory has changed in ways that nobody marked: draw everything. */
+void vga_screen_forget(struct vga *v);
+
 /* vga_memory.c: the linear frame buffer */
 extern const struct mmio_ops vga_lfb_ops;
 
@@ -162,6 +175,12 @@ extern const struct mmio_ops vga_mmio_ops; /* BAR 2: ports at 400h, VBE register
 static inline bool vbe_on(const struct vga *v)
 {
     return v->vbe[VBE_ENABLE] & VBE_ENABLED;
+}
+
+/** VBE modes of 8 bits and more: memory is linear, and the window shows one bank of it. */
+static inline bool vga_is_linear(const struct vga *v)
+{
+    return vbe_on(v) && v->vbe[VBE_BPP] >= 8;
 }
 
 /** Bytes from one line to the next in a VBE mode of 8 bits and more. */
@@ -181,6 +200,11 @@ u32 vga_attribute_color(const struct vga *v, u8 index);
 /** Plane address of memory-address counter @ma in scan line @row of its character row. */
 u32 vga_address(const struct vga *v, u32 ma, unsigned row);
 
+/** Draw rows [@first, @end) of a linear mode into a frame that has its size. */
+void vga_render_rows(const struct vga *v, struct vga_frame *f, u32 first, u32 end);
+
 /* vga_text.c */
+/** Changes whenever the cursor or a character that blinks does. */
+u64 vga_blink_phase(const struct vga *v);
 void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga_frame *frame);
 bool vga_is_text(const struct vga *v);

@@ -8,6 +8,7 @@
  */
 #include "devices/vga_state.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -100,6 +101,12 @@ struct painter {
 static u32 font_address(u8 select)
 {
     return (select & 3u) * 0x4000 + (select & 4 ? 0x2000 : 0);
+}
+
+u64 vga_blink_phase(const struct vga *v)
+{
+    static_assert(CHAR_BLINK_FRAMES % CURSOR_BLINK_FRAMES == 0, "one count has both phases");
+    return vga_frame_count(v) / CURSOR_BLINK_FRAMES % (2 * CHAR_BLINK_FRAMES / CURSOR_BLINK_FRAMES);
 }
 
 static struct painter painter_of(const struct vga *v, const struct vga_timing *t, unsigned height)

@@ -58,8 +58,10 @@ static void vbe_enable(struct vga *v, u16 val)
 
     if (enter) {
         vbe_enter(v);
-        if (!(val & VBE_NOCLEAR))
+        if (!(val & VBE_NOCLEAR)) {
             memset(v->vram, 0, v->vram_bytes);
+            vga_screen_forget(v);
+        }
     }
     if (!(val & VBE_ENABLED))
         v->vbe[VBE_BANK] = 0;

@@ -20,6 +20,7 @@
 #include "frontend/monitor.h"
 #include "frontend/nets.h"
 #include "frontend/report.h"
+#include "frontend/window.h"
 #include "machine/pc.h"
 
 enum {
@@ -52,6 +53,8 @@ struct runner {
     struct port port[PORTS];
     struct nets nets;
     struct display *display; /* -display terminal, on PORT_KEYS; or NULL */
+    struct window *window;   /* -display sdl; or NULL */
+    bool paused;             /* in the window */
     struct monitor monitor;
     bool in_monitor, quit;
     u64 started;                  /* host time         */
@@ -252,6 +255,10 @@ static void sleep_until(struct runner *r, u64 host_ns)
         u64 wake = display_wake_time(r->display);
         ns = wake > now ? wake - now : 0;
     }
+    if (r->window && window_wake_time(r->window) < now + ns) {
+        u64 wake = window_wake_time(r->window);
+        ns = wake > now ? wake - now : 0;
+    }
     n += nets_poll(&r->nets, fds + n, PORTS + POLL_MAX - n, &ns);
     struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
     if (n == 0) {
@@ -381,6 +388,15 @@ static bool deliver_output(struct runner *r, int *status)
     return true;
 }
 
+static void look_at_window(struct runner *r, bool stopped)
+{
+    if (!r->window)
+        return;
+    enum window_wish wish = window_update(r->window, r->pc, host_now(), stopped);
+    r->paused = wish == WINDOW_PAUSE;
+    r->quit = r->quit || wish == WINDOW_QUIT;
+}
+
 static int run(struct runner *r)
 {
     bool off = false;
@@ -389,7 +405,8 @@ static int run(struct runner *r)
     r->started = host_now();
     for (;;) {
         u64 now = host_now();
-        enum pc_stop stop = off || r->in_monitor ? PC_STOP_IDLE : pc_run(r->pc, now);
+        bool halted = off || r->in_monitor || r->paused;
+        enum pc_stop stop = halted ? PC_STOP_IDLE : pc_run(r->pc, now);
         if (!deliver_output(r, &status))
             return status;
         if (stop == PC_STOP_POWER_OFF && config_flag(r->cfg, CONFIG_no_shutdown))
@@ -400,10 +417,11 @@ static int run(struct runner *r)
         bool news = nets_exchange(&r->nets, r->pc);
         if (r->display)
             display_draw(r->display, r->pc, host_now());
+        look_at_window(r, off || r->in_monitor);
         if (limit_reached(r, host_now(), &status))
             return status;
         if ((stop == PC_STOP_IDLE && !news) || off)
-            sleep_until(r, off || r->in_monitor ? now + 50000000 : pc_wake_time(r->pc));
+            sleep_until(r, halted ? now + 50000000 : pc_wake_time(r->pc));
     }
 }
 
@@ -472,6 +490,10 @@ static bool open_ports(struct runner *r)
         if (!open_port(r, i, serial->list[i]))
             return false;
     }
+    if (!window_choose(&r->window, r->cfg))
+        return false;
+    if (r->window)
+        return true;
     if (wants_display(r))
         return open_display(r);
     bool headless = r->cfg->value[CONFIG_display].set && !config_flag(r->cfg, CONFIG_nographic);
@@ -526,6 +548,8 @@ static int build_and_run(struct runner *r)
     if (s != STATUS_OK) {
         display_close(r->display);
         r->display = NULL;
+        window_close(r->window);
+        r->window = NULL;
         for (unsigned i = 0; i < PORTS; i++) {
             chardev_close(r->port[i].dev); /* the terminal is needed for the message */
             r->port[i].dev = NULL;
@@ -551,6 +575,7 @@ int runner_main(const struct config *cfg)
         r->port[i].r = r;
     status = build_and_run(r);
     display_close(r->display);
+    window_close(r->window);
     for (unsigned i = 0; i < PORTS; i++)
         chardev_close(r->port[i].dev);
     nets_close(&r->nets);

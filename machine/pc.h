@@ -90,6 +90,8 @@ bool pc_key(struct pc *pc, unsigned key, bool down);
 /** The mouse moves right and down, its wheel towards the user; buttons: devices/ps2mouse.h. */
 void pc_mouse_move(struct pc *pc, int dx, int dy, int dz);
 void pc_mouse_buttons(struct pc *pc, u8 down);
+/** Whether the guest has seen the buttons as they are, or never will: how fast they may change. */
+bool pc_mouse_idle(const struct pc *pc);
 
 /**
  * Type @text from now on, or after what is being typed (machine/typist.h says what it may hold).
@@ -146,6 +148,16 @@ struct pc_frame {
     unsigned width, height;
 };
 enum status pc_screen_frame(const struct pc *pc, struct pc_frame *out) MUST_CHECK;
+
+/** The screen for a window, kept by the machine. */
+struct pc_picture {
+    const u32 *pixels; /* 00RRGGBB, row by row; until the next call */
+    unsigned width, height;
+    unsigned first_row, rows; /* what has changed since the last call */
+    bool square;              /* pixels are square; otherwise the picture is 4:3 */
+};
+/** Draw what has changed. On failure there is nothing to show now. */
+enum status pc_show(struct pc *pc, struct pc_picture *out) MUST_CHECK;
 
 /** Registers as text, into @text. */
 void pc_dump_registers(const struct pc *pc, char *text, size_t size);

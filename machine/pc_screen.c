@@ -134,3 +134,15 @@ enum status pc_screen_frame(const struct pc *pc, struct pc_frame *out)
     *out = (struct pc_frame){f.pixels, f.width, f.height};
     return STATUS_OK;
 }
+
+enum status pc_show(struct pc *pc, struct pc_picture *out)
+{
+    struct vga_picture p;
+    enum status s = vga_show(pc->vga, &p);
+
+    if (s == STATUS_OK && (!p.pixels || !p.width || !p.height))
+        return STATUS_UNSUPPORTED;
+    if (s == STATUS_OK)
+        *out = (struct pc_picture){p.pixels, p.width, p.height, p.first_row, p.rows, p.square};
+    return s;
+}
