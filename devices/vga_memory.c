@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * VGA memory as the CPU sees it: window, planes, latches, write modes; linear frame buffer.
+ * VGA memory as the CPU sees it: window, planes, latches, write modes.
  *
  * Reference: [VGA] Graphics Controller and Sequencer.
  *
  * Plane addresses are those of the hardware: odd/even and chain 4 leave holes (address bits 0, or
  * 1:0, choose the plane and read 0), which the CRTC's word and doubleword modes skip again. Only
  * so do programs see the right bytes that change the mapping without a mode set (fonts, "mode X").
+ *
+ * Where the window is plain memory (chain 4 without tricks, VBE's banks), the board maps it so.
+ * Not implemented: reads do not load the latches then.
  */
 #include "devices/vga_state.h"
 
@@ -23,7 +26,7 @@ enum {
 
 /* Where one CPU byte lands. */
 struct target {
-    u32 at;     /* index of plane 0's byte in vram */
+    size_t at;  /* index of plane 0's byte in vram */
     u8 planes;  /* that a write may change */
     u8 read;    /* plane of read mode 0 */
     bool chain; /* chain 4 */
@@ -68,7 +71,7 @@ static struct target target_of(const struct vga *v, u32 off)
         if (v->gc[GC_MISC] & GC_MISC_CHAIN_ODD_EVEN)
             at &= ~1u;
     }
-    t.at = ((bank + at) * 4) & (u32)(v->vram_bytes - 1);
+    t.at = vga_plane_at(v, bank + at);
     return t;
 }
 
@@ -183,21 +186,26 @@ static void window_write(void *dev, u64 off, u64 val, unsigned size)
 
 const struct mmio_ops vga_window_ops = {.read = window_read, .write = window_write, .max = 8};
 
-/* ---- linear frame buffer; the BAR is as large as vram ---- */
+/* ---- the window as plain memory ---- */
 
-static u64 lfb_read(void *dev, u64 off, unsigned size)
+/* Whether a byte in chain 4 is written as it is. */
+static bool chain4_is_plain(const struct vga *v)
 {
-    const struct vga *v = dev;
-
-    return load_le(&v->vram[off], size);
+    return v->seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4 && v->seq[SEQ_MAP_MASK] == ALL_PLANES &&
+           (v->gc[GC_MODE] & 3) == 0 && v->gc[GC_ROTATE] == 0 && v->gc[GC_ENABLE_SET_RESET] == 0 &&
+           v->gc[GC_BIT_MASK] == 0xff;
 }
 
-static void lfb_write(void *dev, u64 off, u64 val, unsigned size)
+void vga_update_window(struct vga *v)
 {
-    struct vga *v = dev;
+    bool here = v->misc & MISC_RAM && (v->gc[GC_MISC] >> 2 & 3) <= 1; /* it shows A0000h */
+    bool direct = here && (vga_is_linear(v) || (!vbe_on(v) && chain4_is_plain(v)));
+    size_t off = direct && vga_is_linear(v) ? linear_at(v, 0) : 0;
 
-    vga_mark(v, off);
-    store_le(&v->vram[off], val, size);
+    if (!v->desc.direct || (direct == v->direct && off == v->direct_off))
+        return;
+    vga_screen_collect(v);
+    v->direct = direct;
+    v->direct_off = off;
+    v->desc.direct(v->desc.direct_ctx, direct, off);
 }
-
-const struct mmio_ops vga_lfb_ops = {.read = lfb_read, .write = lfb_write, .max = 8};

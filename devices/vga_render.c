@@ -121,7 +121,8 @@ static void render_graphics(const struct vga *v, const struct vga_timing *t, str
         u32 ma = (below ? 0 : start) + line / rows * c[CRTC_OFFSET] * 2;
         u32 *to = f->pixels + (size_t)y * f->width;
         for (unsigned column = 0; column <= t->columns; column++) {
-            column_pixels(v, &v->vram[vga_address(v, ma + column, line % rows) * 4], color, pixel);
+            column_pixels(v, &v->vram[vga_plane_at(v, vga_address(v, ma + column, line % rows))],
+                          color, pixel);
             for (unsigned i = 0; i < per; i++) {
                 unsigned x = column * per + i - skip; /* wraps to a large number left of 0 */
                 if (x < f->width)
@@ -193,7 +194,7 @@ static void linear_row(const struct vga *v, const u32 *palette, u32 at, u32 n, u
 static u32 vbe_planar_pixel(const struct vga *v, const u32 *color, u32 y, u32 x)
 {
     u32 at = y * (v->vbe[VBE_VIRT_WIDTH] / 8u) + x / 8;
-    const u8 *plane = &v->vram[(size_t)at * 4 & (v->vram_bytes - 1)];
+    const u8 *plane = &v->vram[vga_plane_at(v, at)];
     unsigned bit = 7 - (x & 7);
 
     return color[(plane[0] >> bit & 1) | (plane[1] >> bit & 1) << 1 | (plane[2] >> bit & 1) << 2 |

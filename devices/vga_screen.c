@@ -58,6 +58,14 @@ void vga_screen_forget(struct vga *v)
     v->screen->valid = false;
 }
 
+void vga_screen_collect(struct vga *v)
+{
+    if (v->pci.bus && v->pci.bar[VGA_BAR_LFB].mapped != PCI_NOT_MAPPED)
+        physmem_video_written(v->desc.pm, v->pci.bar[VGA_BAR_LFB].mapped, v->vram_bytes, v->dirty);
+    if (v->direct)
+        physmem_video_written(v->desc.pm, VGA_WINDOW, VGA_BANK_SIZE, v->dirty);
+}
+
 static void vga_look_at(const struct vga *v, struct vga_look *l)
 {
     memset(l, 0, sizeof(*l));
@@ -121,6 +129,7 @@ enum status vga_show(struct vga *v, struct vga_picture *out)
     *out = (struct vga_picture){.square = vbe_on(v)};
     vga_look_at(v, &now);
     bool all = !s->valid || memcmp(&now, &s->look, sizeof(now)) != 0;
+    vga_screen_collect(v);
     bool written = any_dirty(s, 0, s->pages - 1);
     if (!all && written && vga_is_linear(v)) {
         draw_rows(v, s, out);

@@ -112,6 +112,9 @@ enum vbe_reg {
     VBE_NOCLEAR = BIT(7),
 };
 
+#define VGA_WINDOW     0xa0000u
+#define VGA_BANK_SIZE  0x10000u
+#define VGA_BAR_LFB    0u
 #define VGA_PLANE_MASK 0xffffu /* bytes of a plane - 1 in VGA modes */
 
 struct vga {
@@ -127,13 +130,28 @@ struct vga {
     u8 dac[256 * 3];
     u32 latch; /* one byte per plane, plane 0 lowest */
     u16 vbe_index, vbe[VBE__COUNT];
-    u8 *vram; /* VGA modes: byte 4 * address + plane; VBE modes of 8 bits and more: linear */
+    u8 *vram; /* VBE modes of 8 bits and more: linear; others: vga_plane_at(). Not owned */
     size_t vram_bytes;
 
     struct vga_desc desc;
+    bool direct; /* the window is mapped to vram from direct_off on: follows from the registers */
+    size_t direct_off;
     struct vga_screen *screen; /* owned: vga_screen.c */
     bool *dirty;               /* its: by page of vram, written since it was drawn */
 };
+
+/*
+ * Where plane 0's byte of an address of the planes is in vram; planes 1 to 3 follow. The lowest two
+ * bits of the address go on top: so what chain 4 reaches, every fourth address, is one piece, in
+ * the CPU's order.
+ */
+static inline size_t vga_plane_at(const struct vga *v, u32 address)
+{
+    u32 bank = address >> 16;
+    u32 at = bank << 18 | (address & 3) << 16 | (address & 0xfffc);
+
+    return at & (v->vram_bytes - 1);
+}
 
 static inline void vga_mark(struct vga *v, size_t at)
 {
@@ -161,11 +179,14 @@ u64 vga_frame_count(const struct vga *v);
 /* vga_screen.c */
 enum status vga_screen_create(struct vga *v) MUST_CHECK;
 void vga_screen_destroy(struct vga *v);
+/** Note what was written through direct maps. */
+void vga_screen_collect(struct vga *v);
 /** Memory has changed in ways that nobody marked: draw everything. */
 void vga_screen_forget(struct vga *v);
 
-/* vga_memory.c: the linear frame buffer */
-extern const struct mmio_ops vga_lfb_ops;
+/* vga_memory.c */
+/** After a change of registers that say what the window at A0000h is. */
+void vga_update_window(struct vga *v);
 
 /* vga_vbe.c */
 u16 vbe_read(const struct vga *v);

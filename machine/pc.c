@@ -163,7 +163,7 @@ static enum status create_basics(struct pc *pc)
     clock_init(&pc->clock,
                pc->deterministic ? config_num(pc->cfg, CONFIG_ns_per_insn) : CLOCK_RATIO_DEFAULT);
     pacer_init(&pc->pacer);
-    if (physmem_create(&pc->physmem, pc->ram_bytes) != STATUS_OK)
+    if (physmem_create_video(&pc->physmem, pc->ram_bytes, VGA_VRAM_DEFAULT) != STATUS_OK)
         return pc_fail(pc, STATUS_NO_MEMORY, "the host has no %u MiB of memory for the guest",
                        (unsigned)(pc->ram_bytes >> 20));
     pc->io = ioport_create();

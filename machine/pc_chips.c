@@ -237,10 +237,18 @@ static enum status create_floppy(struct pc *pc)
     return STATUS_OK;
 }
 
+static void set_vga_direct(void *pc, bool direct, size_t off)
+{
+    i440fx_set_vga_direct(((struct pc *)pc)->bridge, direct, off);
+}
+
 static enum status create_vga(struct pc *pc)
 {
     TRY(vga_create(&pc->vga, &(struct vga_desc){.io = pc->io,
                                                 .clk = &pc->clock,
+                                                .pm = pc->physmem,
+                                                .direct = set_vga_direct,
+                                                .direct_ctx = pc,
                                                 .pci = pc->pci,
                                                 .devfn = PCI_DEVFN(2, 0),
                                                 .rom = pc->vga_bios,

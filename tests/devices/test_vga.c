@@ -11,7 +11,23 @@ struct board {
     struct pci_bus *bus;
     struct clock clk;
     struct vga *chip;
+    bool direct; /* the window is plain memory */
 };
+
+/* What the bridge does. */
+static void set_direct(void *ctx, bool direct, size_t off)
+{
+    struct board *b = ctx;
+
+    if (!direct)
+        assert_int_equal(physmem_map_mmio(b->pm, 0xa0000, 0x20000, &vga_window_ops, b->chip),
+                         STATUS_OK);
+    else if (b->direct)
+        physmem_bank_video(b->pm, 0xa0000, 0x10000, off);
+    else
+        physmem_map_video(b->pm, 0xa0000, 0x10000, off);
+    b->direct = direct;
+}
 
 static int setup(void **state)
 {
@@ -20,7 +36,7 @@ static int setup(void **state)
 
     b->io = ioport_create();
     clock_init(&b->clk, CLOCK_RATIO_DEFAULT);
-    assert_int_equal(physmem_create(&b->pm, 1 << 20), STATUS_OK);
+    assert_int_equal(physmem_create_video(&b->pm, 1 << 20, 1 << 20), STATUS_OK);
     struct pci_bus_desc bus = {.io = b->io, .pm = b->pm};
     assert_int_equal(pci_bus_create(&b->bus, &bus), STATUS_OK);
     struct vga_desc desc = {.io = b->io,
@@ -29,7 +45,9 @@ static int setup(void **state)
                             .devfn = CARD,
                             .rom = rom,
                             .rom_len = sizeof(rom),
-                            .vram_bytes = 1 << 20};
+                            .pm = b->pm,
+                            .direct = set_direct,
+                            .direct_ctx = b};
     assert_int_equal(vga_create(&b->chip, &desc), STATUS_OK);
     assert_int_equal(physmem_map_mmio(b->pm, 0xa0000, 0x20000, &vga_window_ops, b->chip),
                      STATUS_OK);
