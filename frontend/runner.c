@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "frontend/audio.h"
 #include "frontend/chardev.h"
 #include "frontend/display.h"
 #include "frontend/exit_codes.h"
@@ -54,6 +55,7 @@ struct runner {
     struct nets nets;
     struct display *display; /* -display terminal, on PORT_KEYS; or NULL */
     struct window *window;   /* -display sdl; or NULL */
+    struct audio *audio;     /* or NULL */
     bool paused;             /* in the window */
     struct monitor monitor;
     bool in_monitor, quit;
@@ -525,6 +527,8 @@ static void describe_host(struct runner *r, struct pc_host *host)
         host->serial[i] = (struct pc_output){port_put, &r->port[i]};
     if (r->port[PORT_DEBUGCON].dev)
         host->debugcon = (struct pc_output){port_put, &r->port[PORT_DEBUGCON]};
+    if (r->audio)
+        host->sound = (struct pc_sound){audio_put, r->audio};
     host->wall_seconds = (u64)now;
     if (localtime_r(&now, &local) && gmtime_r(&now, &utc)) {
         utc.tm_isdst = local.tm_isdst;
@@ -539,7 +543,7 @@ static int build_and_run(struct runner *r)
 
     if (!report_check(r->cfg))
         return EXIT_CODE_USAGE;
-    if (!open_ports(r))
+    if (!open_ports(r) || !audio_choose(&r->audio, r->cfg, r->window))
         return EXIT_CODE_USAGE;
     describe_host(r, &host);
     if (!nets_open(&r->nets, r->cfg, &host))
@@ -583,6 +587,8 @@ int runner_main(const struct config *cfg)
     if (r->pc)
         status = report(r->cfg, r->pc, status);
     pc_destroy(r->pc);
+    if (!audio_close(r->audio))
+        status = EXIT_CODE_HOST;
     free(r);
     return status;
 }

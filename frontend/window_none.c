@@ -2,6 +2,7 @@
 /* In place of sdl_*.c where there is no SDL. */
 #include <stdio.h>
 
+#include "frontend/audio_private.h"
 #include "frontend/window.h"
 
 bool window_possible(void)
@@ -32,4 +33,12 @@ u64 window_wake_time(const struct window *w)
 {
     (void)w;
     return UINT64_MAX;
+}
+
+enum status audio_sdl_open(void **dev, const struct audio_ops **ops, char error[AUDIO_ERROR_MAX])
+{
+    (void)dev, (void)ops;
+    snprintf(error, AUDIO_ERROR_MAX,
+             "-audio sdl: this turbo86 was built without SDL, so it has no sound");
+    return STATUS_UNSUPPORTED;
 }

@@ -238,6 +238,8 @@ void pc_destroy(struct pc *pc)
     typist_destroy(pc->typist);
     for (unsigned i = pc->chips; i-- > 0;)
         pc->chip[i].class->destroy(pc->chip[i].dev);
+    speaker_destroy(pc->speaker);
+    sound_destroy(pc->sound);
     jit_destroy(pc->jit);
     for (unsigned i = 0; i < pc->cpus; i++)
         cpu_destroy(pc->cpu[i]);

@@ -14,6 +14,7 @@ struct pc;
 #define PC_SERIALS   2u
 #define PC_NICS      4u
 #define PC_ERROR_MAX 400u
+#define PC_SOUND_HZ  48000u
 
 /** Takes a byte that the guest sends. */
 struct pc_output {
@@ -27,13 +28,20 @@ struct pc_wire {
     void *ctx;
 };
 
+/** Takes sound: @n frames, 16 bits left and right, PC_SOUND_HZ for each second of guest time. */
+struct pc_sound {
+    void (*put)(void *ctx, const i16 *frames, unsigned n); /* NULL: nobody listens */
+    void *ctx;
+};
+
 /** What the frontend supplies beside the configuration. */
 struct pc_host {
     struct pc_output serial[PC_SERIALS];
     struct pc_output debugcon;   /* put is NULL: there is no port 0xE9 */
     struct pc_wire nic[PC_NICS]; /* in the order of nic_parse() */
-    u64 wall_seconds;            /* since 1970-01-01 00:00:00 UTC, now */
-    i64 local_offset;            /* seconds that local time is ahead of UTC */
+    struct pc_sound sound;
+    u64 wall_seconds; /* since 1970-01-01 00:00:00 UTC, now */
+    i64 local_offset; /* seconds that local time is ahead of UTC */
 };
 
 /** Why pc_run() returned. */
