@@ -47,7 +47,7 @@ struct jit_exec {
     u32 eip, next;
     u8 g;         /* guest instruction of the block */
     u8 remaining; /* guest instructions of the block not yet retired, this one included */
-    bool flags_in, flags_out, leave;
+    bool flags_in, flags_out;
 };
 
 /** A jump to a known EIP: to its stub, or, linked, to the block there. */

@@ -67,6 +67,7 @@ void jit_flags_from(struct cpu *cpu, const struct recipe *r);
 /* Called by generated code. */
 u64 jit_access(struct cpu *cpu, u32 lin, u32 how);
 u32 jit_exec(struct cpu *cpu, u32 site);
+u64 jit_finish(struct cpu *cpu, u32 site);
 
 /** The engine that evaluates IR (jit_eval.c). */
 void jit_run_eval(void *ctx, struct block *b);
