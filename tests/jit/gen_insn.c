@@ -32,8 +32,10 @@ static const char *const stack[] = {
 
 /* Fine now and then, but they make what follows less interesting. */
 static const char *const rare[] = {
-    "les",   "lds", "lfs", "lgs", "mov_to_sreg", "pop_sreg", "popf",  "popa",   "leave",
-    "enter", "ud",  "cli", "std", "in_i",        "in_dx",    "out_i", "out_dx", "int1",
+    "les",     "lds",     "lfs",        "lgs",        "mov_to_sreg", "pop_sreg",   "popf",
+    "popa",    "leave",   "enter",      "ud",         "cli",         "std",        "in_i",
+    "in_dx",   "out_i",   "out_dx",     "int1",       "x87_fldcw",   "x87_fldenv", "x87_frstor",
+    "fxrstor", "ldmxcsr", "x87_fnsave", "x87_fninit",
 };
 
 static bool named(const char *const *names, size_t n, unsigned row)
@@ -59,7 +61,7 @@ static bool is_vector(unsigned row)
 static unsigned random_row(struct gen *g)
 {
     bool ring0 = g->p->kind == GEN_REAL || (g->p->kind != GEN_V86 && !g->p->ring3);
-    bool vector = fuzz_one_in(g->f, 40);
+    bool vector = fuzz_one_in(g->f, g->p->fp ? 2 : 40);
     unsigned row;
 
     for (;;) {
