@@ -28,7 +28,7 @@ struct jit_helpers {
 struct jit_stubs {
     u8 *enter; /* u32 enter(struct cpu *, const void *code): returns enum jit_leave */
     u8 *leave[LEAVE_GO];
-    u8 *access[2][5]; /* [write][log2 of bytes] */
+    u8 *access[2][6]; /* [write][log2 of bytes; 5: 10 bytes] */
     u8 *exec;         /* called   */
     u8 *finish;       /* jumped to */
     u8 *bail;

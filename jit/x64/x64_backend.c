@@ -138,7 +138,7 @@ static void stub_access(struct codebuf *c, const struct jit_helpers *h, unsigned
     if (w > W8) { /* only misaligned */
         x64_push_r(c, REG_ADDR);
         x64_alu_ri(c, X64_AND, W32, REG_ADDR, PAGE_SIZE - 1);
-        x64_alu_ri(c, X64_CMP, W32, REG_ADDR, (i32)PAGE_SIZE - (1 << w));
+        x64_alu_ri(c, X64_CMP, W32, REG_ADDR, (i32)(PAGE_SIZE - x64_bytes(w)));
         x64_pop_r(c, REG_ADDR);
         crosses = x64_jcc8(c, X64_A);
         x64_ret(c);
@@ -151,7 +151,7 @@ static void stub_access(struct codebuf *c, const struct jit_helpers *h, unsigned
     x64_alu_ri(c, X64_SUB, W64, RSP, 8);
     x64_lea(c, W64, RDI, x64_at(REG_CPU, -CPU_BIAS));
     x64_mov_rr(c, W32, RSI, REG_ADDR);
-    x64_mov_ri(c, RDX, (1u << w & 15) | (write ? 16u : 0u));
+    x64_mov_ri(c, RDX, (x64_bytes(w) & 15) | (write ? 16u : 0u));
     call_c(c, (const void *)(uintptr_t)h->access);
     x64_mov_rr(c, W64, REG_ADDEND, RAX);
     x64_alu_ri(c, X64_ADD, W64, RSP, 8);
@@ -204,7 +204,7 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     }
     out->bail = c->at;
     stub_bail(c);
-    for (unsigned w = W8; w <= X64_W128; w++) {
+    for (unsigned w = W8; w <= X64_W80; w++) {
         for (unsigned write = 0; write < 2; write++) {
             out->access[write][w] = c->at;
             stub_access(c, h, w, write, out->bail);

@@ -134,10 +134,15 @@ static inline bool x64_in_memory(const struct x64_emit *e, ir_val v)
 
 /* --- x64_emit_mem.c --- */
 
-/** Look up the page of the address in @a, 1 << @w bytes (W8 to X64_W128). What is not a multiple of
- * its size gives up if @aligned. */
+/** Look up the page of the address in @a for x64_bytes(@w) bytes (W8 to X64_W80). What is not a
+ * multiple of its size gives up if @aligned. */
 void x64_look_up(struct x64_emit *e, ir_val a, unsigned w, bool write, bool aligned);
-enum { X64_W128 = W64 + 1 };
+enum { X64_W128 = W64 + 1, X64_W80 };
+
+static inline unsigned x64_bytes(unsigned w)
+{
+    return w == X64_W80 ? 10 : 1u << w;
+}
 
 /** Code that runs rarely and can give up, for the current operation. */
 struct cold *x64_cold(struct x64_emit *e, enum cold_kind kind);

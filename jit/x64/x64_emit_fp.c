@@ -262,7 +262,7 @@ void x64_emit_FPM(struct x64_emit *e, const struct ir_insn *in)
     const struct insn_def *d = &insn_def[e->ir->guest[in->g].id];
     unsigned size = (unsigned)in->imm & IR_FP_SIZE, w = 0;
 
-    while (1u << w < size) /* 10 bytes are looked up as 16 */
+    while (x64_bytes(w) != size)
         w++;
     x64_look_up(e, in->a, w, in->imm & IR_FP_WRITE, size == 16 && (d->attr & ATTR_Align));
     emit(e, in);

@@ -30,7 +30,7 @@ void x64_look_up(struct x64_emit *e, ir_val a, unsigned w, bool write, bool alig
     x64_mov_rm(c, W64, REG_ADDEND,
                x64_idx(REG_TABLES, REG_ADDEND, 3, write ? (i32)MMU_WRITE_OFFSET : 0));
     if (w > W8) {
-        x64_test_ri(c, W8, r, (1 << w) - 1);
+        x64_test_ri(c, W8, r, w >= X64_W128 ? 15 : (1 << w) - 1);
         u8 *from = x64_jcc(c, X64_NE, NULL);
         if (aligned)
             x64_bail_from(e, from, NULL);

@@ -220,8 +220,9 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
         if (same_place(g, g->stubs.fp[i], at))
             return name;
     }
-    for (unsigned i = 0; i < 10; i++) {
-        snprintf(name, size, "<%s %u>", i & 1 ? "write" : "read", 1u << i / 2);
+    for (unsigned i = 0; i < 12; i++) {
+        static const u8 bytes[] = {1, 2, 4, 8, 16, 10};
+        snprintf(name, size, "<%s %u>", i & 1 ? "write" : "read", bytes[i / 2]);
         if (same_place(g, g->stubs.access[i & 1][i / 2], at))
             return name;
     }
