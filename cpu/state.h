@@ -148,12 +148,15 @@ struct jit_view {
     u64 temp[2];   /* scratch registers at that point               */
     u8 fp_live;    /* units whose state is in the host's (jit/fp.h) */
     u8 fp_seg;     /* segment register of FDP + 1, if it was recorded, */
-    u16 fp_cw;     /* scratch of FLDCW                              */
+    u16 fp_cw;     /* scratch: control word                         */
     u32 fp_dp;     /* and FDP                                       */
     u32 fp_ip;     /* FIP, if it was recorded,                      */
     u32 fp_op;     /* then with FOP                                 */
     u32 host_mxcsr;
     u16 host_cw;
+    u16 fp_sw, fp_up_cw; /* of functions: jit/fp_function.c         */
+    u64 fp_up;
+    u8 fp_arg[2][16];
     void *jit;
 };
 

@@ -22,6 +22,8 @@ struct jit_helpers {
     u64 (*finish)(struct cpu *cpu, u32 site);
     /** jit_fp_enter() of jit/fp.h. */
     u32 (*fp_enter)(struct cpu *cpu, u32 need);
+    /** jit_fp_function() of jit/fp.h. */
+    u32 (*fp_function)(struct cpu *cpu, u32 id);
 };
 
 /** Common code, made once a cache: write addresses. */
@@ -33,7 +35,8 @@ struct jit_stubs {
     u8 *finish;       /* jumped to */
     u8 *bail;
     u8 *fp[FP_BOTH]; /* by units - 1: make them live, or give up (jit/fp.h; NULL: never live) */
-    u8 *fp_out;      /* void fp_out(struct cpu *): x87 state to cpu->fp_image */
+    u8 *fp_function[FP_KINDS];
+    u8 *fp_out; /* void fp_out(struct cpu *): x87 state to cpu->fp_image */
 };
 
 /** A block being made. The backend fills in the second half. */

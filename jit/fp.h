@@ -50,6 +50,21 @@ static inline u32 jit_fp_op(const struct insn *in)
  * nothing happened, if that is not possible. */
 u32 jit_fp_enter(struct cpu *cpu, u32 need);
 
+/** What jit_fp_function() found. */
+enum jit_fp_found { FP_FOUND, FP_FOUND_UP, FP_UNUSUAL };
+
+/** Transcendental functions: of ST0; of ST0 and ST1, popping; of ST0, clearing C2. */
+enum jit_fp_kind { FP_UNARY, FP_BINARY, FP_SINE, FP_KINDS };
+enum jit_fp_kind jit_fp_kind(const struct insn *in);
+
+/**
+ * Compute instruction @id, a transcendental function, of cpu->jit.fp_arg, which were ST0 and ST1
+ * under cpu->jit.fp_cw, with fp_sw after they were popped. FP_FOUND: the result is in fp_arg[0] and
+ * C1 is 0; FP_FOUND_UP: C1 is 1, which adding fp_up under fp_up_cw to the result makes, and nothing
+ * else. FP_UNUSUAL: neither, or other flags have to be set, too.
+ */
+u32 jit_fp_function(struct cpu *cpu, u32 id);
+
 /* --- the run loop --- */
 
 /** Nothing is live from now on. */

@@ -125,7 +125,7 @@ struct ir_block {
     const struct insn *guest; /* decoded instructions; EXEC executes guest[g]       */
 };
 
-/** Is @op one of the five that stand for an x87, MMX or SSE instruction? */
+/** Is @op one of the six that stand for an x87, MMX or SSE instruction? */
 static inline bool ir_is_fp(unsigned op)
 {
     return op >= IR_FP && op <= IR_FPMG;

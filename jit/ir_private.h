@@ -40,6 +40,7 @@ static inline bool ir_takes_width(unsigned op)
     case IR_PUTF:
     case IR_DF:
     case IR_FP:
+    case IR_FPF:
     case IR_FPM:
     case IR_EXEC:
     case IR_JMP:

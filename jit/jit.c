@@ -346,7 +346,8 @@ bool jit_supported(void)
 
 static enum status create_code(struct jit *j, size_t bytes)
 {
-    static const struct jit_helpers helpers = {jit_access, jit_exec, jit_finish, jit_fp_enter};
+    static const struct jit_helpers helpers = {jit_access, jit_exec, jit_finish, jit_fp_enter,
+                                               jit_fp_function};
     size_t reach = j->backend->reach;
     enum status s = cache_create(&j->cache, bytes < reach ? bytes : reach, j->backend, j->cpu->mmu);
     struct codebuf code;

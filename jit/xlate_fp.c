@@ -89,6 +89,11 @@ void xlate_x87(struct xlate *x)
     add(x, memory_size(x->in, x->def->op[0]), stores_number(x));
 }
 
+void xlate_x87_function(struct xlate *x)
+{
+    ir_add(x->ir, IR_FPF, W8, x->g);
+}
+
 void xlate_simd(struct xlate *x)
 {
     unsigned first = memory_size(x->in, x->def->op[0]), second = memory_size(x->in, x->def->op[1]);

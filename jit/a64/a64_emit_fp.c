@@ -18,6 +18,11 @@ void a64_emit_FPG(struct a64_emit *e, const struct ir_insn *in)
     a64_emit_FP(e, in);
 }
 
+void a64_emit_FPF(struct a64_emit *e, const struct ir_insn *in)
+{
+    a64_emit_FP(e, in);
+}
+
 void a64_emit_FPM(struct a64_emit *e, const struct ir_insn *in)
 {
     a64_emit_FP(e, in);

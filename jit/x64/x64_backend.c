@@ -218,6 +218,10 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
         out->fp[need - 1] = c->at;
         x64_fp_stub(c, (const void *)(uintptr_t)h->fp_enter, need, out->bail);
     }
+    for (enum jit_fp_kind kind = 0; kind < FP_KINDS; kind++) {
+        out->fp_function[kind] = c->at;
+        x64_fp_stub_function(c, (const void *)(uintptr_t)h->fp_function, kind, out->bail);
+    }
     out->fp_out = c->at;
     x64_fp_stub_out(c);
 }

@@ -144,6 +144,9 @@ static inline unsigned x64_bytes(unsigned w)
     return w == X64_W80 ? 10 : 1u << w;
 }
 
+/** A call of code that can give up was just put: it is a site of the current operation. */
+void x64_site(struct x64_emit *e);
+
 /** Code that runs rarely and can give up, for the current operation. */
 struct cold *x64_cold(struct x64_emit *e, enum cold_kind kind);
 
@@ -197,6 +200,9 @@ void x64_fp_save_sse(struct codebuf *c, bool leave);
 void x64_fp_load_sse(struct codebuf *c);
 /** The stub that makes @need live. */
 void x64_fp_stub(struct codebuf *c, const void *fp_enter, u8 need, const u8 *bail);
+/** The stub that computes a function (its number in R9) of that kind. */
+void x64_fp_stub_function(struct codebuf *c, const void *fp_function, enum jit_fp_kind kind,
+                          const u8 *bail);
 void x64_fp_stub_out(struct codebuf *c);
 
 /* --- x64_emit_flow.c --- */

@@ -174,6 +174,13 @@ static void add_site(struct x64_emit *e, const struct cold *k)
     u->site[u->sites++] = (struct jit_site){codebuf_off(e->c), k->g, k->flags, k->fp};
 }
 
+void x64_site(struct x64_emit *e)
+{
+    const struct cold k = {.g = e->ir->insn[e->i].g, .flags = x64_flags_recipe(e), .fp = e->fp};
+
+    add_site(e, &k);
+}
+
 static void emit_one_cold(struct x64_emit *e, const struct cold *k)
 {
     struct codebuf *c = e->c;

@@ -12,6 +12,8 @@ enum { GUEST_XMMS = 8 };
 
 /* x87 opcodes that are emitted here without the guest having them. */
 enum { OP_D9 = 0xd9, D9_FDECSTP = 0xf6, D9_FINCSTP = 0xf7, D9_FLDCW = 5, D9_FNSTCW = 7 };
+enum { OP_DB = 0xdb, DB_FLD80 = 5, DB_FSTP80 = 7, OP_DC = 0xdc, DC_FADD64 = 0 };
+enum { OP_DD = 0xdd, DD_FNSTSW = 7 };
 
 /* --- making units live --- */
 
@@ -257,6 +259,17 @@ void x64_emit_FPG(struct x64_emit *e, const struct ir_insn *in)
     emit(e, in);
 }
 
+void x64_emit_FPF(struct x64_emit *e, const struct ir_insn *in)
+{
+    const struct insn *guest = &e->ir->guest[in->g];
+
+    x64_mov_ri(e->c, REG_ADDR, guest->id);
+    x64_call(e->c, e->u->stubs->fp_function[jit_fp_kind(guest)]);
+    x64_site(e);
+    x64_flags_lost(e);
+    e->fp.last = in->g + 1;
+}
+
 void x64_emit_FPM(struct x64_emit *e, const struct ir_insn *in)
 {
     const struct insn_def *d = &insn_def[e->ir->guest[in->g].id];
@@ -305,20 +318,36 @@ void x64_fp_load_sse(struct codebuf *c)
     x64_patch32(skip, c->at);
 }
 
-void x64_fp_stub(struct codebuf *c, const void *fp_enter, u8 need, const u8 *bail)
+/* R10 = fn(cpu, ESI). */
+static void call_c(struct codebuf *c, const void *fn)
 {
-    x64_fp_save_sse(c, true);
-    for (unsigned i = 0; i < X64_CLOBBERED; i++)
-        x64_push_r(c, x64_clobbered[i]);
     x64_alu_ri(c, X64_SUB, W64, RSP, 8);
     x64_lea(c, W64, RDI, x64_at(REG_CPU, -CPU_BIAS));
-    x64_mov_ri(c, RSI, need);
-    x64_mov_ri(c, RAX, (u64)(uintptr_t)fp_enter);
+    x64_mov_ri(c, RAX, (u64)(uintptr_t)fn);
     x64_call_r(c, RAX);
     x64_mov_rr(c, W32, R10, RAX);
     x64_alu_ri(c, X64_ADD, W64, RSP, 8);
+}
+
+static void push_clobbered(struct codebuf *c)
+{
+    for (unsigned i = 0; i < X64_CLOBBERED; i++)
+        x64_push_r(c, x64_clobbered[i]);
+}
+
+static void pop_clobbered(struct codebuf *c)
+{
     for (unsigned i = X64_CLOBBERED; i-- > 0;)
         x64_pop_r(c, x64_clobbered[i]);
+}
+
+void x64_fp_stub(struct codebuf *c, const void *fp_enter, u8 need, const u8 *bail)
+{
+    x64_fp_save_sse(c, true);
+    push_clobbered(c);
+    x64_mov_ri(c, RSI, need);
+    call_c(c, fp_enter);
+    pop_clobbered(c);
     x64_test_rr(c, W32, R10, R10);
     x64_jcc(c, X64_E, bail);
     x64_test_ri(c, W8, R10, FP_X87);
@@ -328,6 +357,42 @@ void x64_fp_stub(struct codebuf *c, const void *fp_enter, u8 need, const u8 *bai
     x64_patch32(skip, c->at);
     x64_fp_load_sse(c);
     x64_ret(c);
+}
+
+/* With SF set, popping would not show that an operand is missing; C2 could not be cleared. */
+void x64_fp_stub_function(struct codebuf *c, const void *fp_function, enum jit_fp_kind kind,
+                          const u8 *bail)
+{
+    bool binary = kind == FP_BINARY;
+
+    x64_x87_m(c, OP_DD, DD_FNSTSW, CPU_AT(jit.fp_sw));
+    x64_test_mi(c, W16, CPU_AT(jit.fp_sw), X87_SW_SF | (kind == FP_SINE ? X87_SW_C2 : 0));
+    x64_jcc(c, X64_NE, bail);
+    x64_x87_m(c, OP_DB, DB_FSTP80, CPU_AT(jit.fp_arg[0]));
+    if (binary)
+        x64_x87_m(c, OP_DB, DB_FSTP80, CPU_AT(jit.fp_arg[1]));
+    x64_x87_m(c, OP_DD, DD_FNSTSW, CPU_AT(jit.fp_sw));
+    x64_x87_m(c, OP_D9, D9_FNSTCW, CPU_AT(jit.fp_cw));
+    push_clobbered(c);
+    x64_fp_save_sse(c, false);
+    x64_mov_rr(c, W32, RSI, REG_ADDR);
+    call_c(c, fp_function);
+    x64_fp_load_sse(c);
+    pop_clobbered(c);
+    x64_alu_ri(c, X64_CMP, W32, R10, FP_FOUND_UP);
+    u8 *unusual = x64_jcc8(c, X64_A);
+    x64_x87_m(c, OP_DB, DB_FLD80, CPU_AT(jit.fp_arg[0]));
+    u8 *done = x64_jcc8(c, X64_B);
+    x64_x87_m(c, OP_D9, D9_FLDCW, CPU_AT(jit.fp_up_cw));
+    x64_x87_m(c, OP_DC, DC_FADD64, CPU_AT(jit.fp_up));
+    x64_x87_m(c, OP_D9, D9_FLDCW, CPU_AT(jit.fp_cw));
+    x64_patch8(done, c->at);
+    x64_ret(c);
+    x64_patch8(unusual, c->at);
+    if (binary)
+        x64_x87_m(c, OP_DB, DB_FLD80, CPU_AT(jit.fp_arg[1]));
+    x64_x87_m(c, OP_DB, DB_FLD80, CPU_AT(jit.fp_arg[0]));
+    x64_jmp(c, bail);
 }
 
 void x64_fp_stub_out(struct codebuf *c)

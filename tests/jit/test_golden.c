@@ -220,6 +220,11 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
         if (same_place(g, g->stubs.fp[i], at))
             return name;
     }
+    for (unsigned i = 0; i < FP_KINDS; i++) {
+        snprintf(name, size, "<function %u>", i);
+        if (same_place(g, g->stubs.fp_function[i], at))
+            return name;
+    }
     for (unsigned i = 0; i < 12; i++) {
         static const u8 bytes[] = {1, 2, 4, 8, 16, 10};
         snprintf(name, size, "<%s %u>", i & 1 ? "write" : "read", bytes[i / 2]);
