@@ -84,6 +84,19 @@ static inline unsigned ir_access_size(i64 imm)
     return size ? size : 16;
 }
 
+/** What GET and PUT reach, and how wide it is. */
+enum ir_field {
+    IR_FIELD_EFLAGS, /* 32 bits; the six arithmetic flags are 0 there */
+    IR_FIELD_CPL,    /* 8 bits */
+    IR_FIELD_BUSY,   /* 16 bits: 0 in ring 0 while the INTR pin is low */
+    IR_FIELD_SEL,    /* 16 bits: + enum SEG_xx, the selector */
+    IR_FIELDS = IR_FIELD_SEL + 6,
+};
+
+/** Where @field is in struct cpu, in bytes. */
+u32 ir_field_offset(unsigned field);
+enum width ir_field_width(unsigned field);
+
 /** What an indirect jump is. */
 enum ir_hint { IR_HINT_JUMP, IR_HINT_CALL, IR_HINT_RET };
 

@@ -386,61 +386,63 @@ static void pure_putf(struct ir_eval *e, const struct ir_insn *in)
     flags_set(e->cpu, FL_C | FL_P | FL_A | FL_Z | FL_S, (u32)get_a(e, in));
 }
 
+static void pure_pute(struct ir_eval *e, const struct ir_insn *in)
+{
+    flags_set(e->cpu, FL_OSZAPC, (u32)get_a(e, in));
+}
+
+static u8 *field(struct ir_eval *e, const struct ir_insn *in)
+{
+    return (u8 *)e->cpu + ir_field_offset(in->cc);
+}
+
+static void pure_get(struct ir_eval *e, const struct ir_insn *in)
+{
+    u64 v = 0;
+
+    memcpy(&v, field(e, in), width_bytes((enum width)in->w));
+    ir_eval_set(e, in, v);
+}
+
+static void pure_put(struct ir_eval *e, const struct ir_insn *in)
+{
+    u64 v = get_b(e, in);
+
+    memcpy(field(e, in), &v, width_bytes((enum width)in->w));
+}
+
 static void pure_df(struct ir_eval *e, const struct ir_insn *in)
 {
     e->cpu->eflags = (e->cpu->eflags & ~(u32)FL_D) | (in->imm ? FL_D : 0u);
 }
 
 static pure_fn *const pure_of[IR__COUNT] = {
-    [IR_MOV] = pure_mov,
-    [IR_ZEXT] = pure_extend,
-    [IR_SEXT] = pure_extend,
-    [IR_ADDR] = pure_addr,
-    [IR_STW] = pure_stw,
-    [IR_ADD] = pure_add,
-    [IR_OR] = pure_logic,
-    [IR_ADC] = pure_add,
-    [IR_SBB] = pure_sub,
-    [IR_AND] = pure_logic,
-    [IR_SUB] = pure_sub,
-    [IR_XOR] = pure_logic,
-    [IR_CMP] = pure_sub,
-    [IR_TEST] = pure_logic,
-    [IR_INC] = pure_inc,
-    [IR_DEC] = pure_inc,
-    [IR_NEG] = pure_neg,
-    [IR_NOT] = pure_not,
-    [IR_SHL] = pure_shift,
-    [IR_SHR] = pure_shift,
-    [IR_SAR] = pure_shift,
-    [IR_ROL] = pure_rotate,
-    [IR_ROR] = pure_rotate,
-    [IR_RCL] = pure_rotate,
-    [IR_RCR] = pure_rotate,
-    [IR_SHLV] = pure_shift_cl,
-    [IR_SHRV] = pure_shift_cl,
-    [IR_SARV] = pure_shift_cl,
-    [IR_ROLV] = pure_shift_cl,
-    [IR_RORV] = pure_shift_cl,
-    [IR_SHLD] = pure_shift_double,
-    [IR_SHRD] = pure_shift_double,
-    [IR_IMUL] = pure_imul,
-    [IR_MULU] = pure_mul_pair,
-    [IR_MULS] = pure_mul_pair,
-    [IR_BT] = pure_bit,
-    [IR_BTS] = pure_bit,
-    [IR_BTR] = pure_bit,
-    [IR_BTC] = pure_bit,
-    [IR_BSF] = pure_scan,
-    [IR_BSR] = pure_scan,
-    [IR_BSWAP] = pure_bswap,
-    [IR_SETCC] = pure_setcc,
-    [IR_CMOV] = pure_cmov,
-    [IR_SETC] = pure_setc,
-    [IR_CMC] = pure_cmc,
-    [IR_GETF] = pure_getf,
-    [IR_PUTF] = pure_putf,
-    [IR_DF] = pure_df,
+    [IR_MOV] = pure_mov,           [IR_ZEXT] = pure_extend,
+    [IR_SEXT] = pure_extend,       [IR_ADDR] = pure_addr,
+    [IR_STW] = pure_stw,           [IR_ADD] = pure_add,
+    [IR_OR] = pure_logic,          [IR_ADC] = pure_add,
+    [IR_SBB] = pure_sub,           [IR_AND] = pure_logic,
+    [IR_SUB] = pure_sub,           [IR_XOR] = pure_logic,
+    [IR_CMP] = pure_sub,           [IR_TEST] = pure_logic,
+    [IR_INC] = pure_inc,           [IR_DEC] = pure_inc,
+    [IR_NEG] = pure_neg,           [IR_NOT] = pure_not,
+    [IR_SHL] = pure_shift,         [IR_SHR] = pure_shift,
+    [IR_SAR] = pure_shift,         [IR_ROL] = pure_rotate,
+    [IR_ROR] = pure_rotate,        [IR_RCL] = pure_rotate,
+    [IR_RCR] = pure_rotate,        [IR_SHLV] = pure_shift_cl,
+    [IR_SHRV] = pure_shift_cl,     [IR_SARV] = pure_shift_cl,
+    [IR_ROLV] = pure_shift_cl,     [IR_RORV] = pure_shift_cl,
+    [IR_SHLD] = pure_shift_double, [IR_SHRD] = pure_shift_double,
+    [IR_IMUL] = pure_imul,         [IR_MULU] = pure_mul_pair,
+    [IR_MULS] = pure_mul_pair,     [IR_BT] = pure_bit,
+    [IR_BTS] = pure_bit,           [IR_BTR] = pure_bit,
+    [IR_BTC] = pure_bit,           [IR_BSF] = pure_scan,
+    [IR_BSR] = pure_scan,          [IR_BSWAP] = pure_bswap,
+    [IR_SETCC] = pure_setcc,       [IR_CMOV] = pure_cmov,
+    [IR_SETC] = pure_setc,         [IR_CMC] = pure_cmc,
+    [IR_GETF] = pure_getf,         [IR_PUTF] = pure_putf,
+    [IR_PUTE] = pure_pute,         [IR_GET] = pure_get,
+    [IR_PUT] = pure_put,           [IR_DF] = pure_df,
     [IR_STEP] = pure_step,
 };
 
@@ -450,6 +452,8 @@ bool ir_eval_pure(struct ir_eval *e, const struct ir_insn *in)
 
     if (in->op == IR_DIVU || in->op == IR_DIVS)
         return eval_divide(e, in);
+    if (in->op == IR_GUARD)
+        return get_a(e, in) == 0;
     u32 old = flags_arith(e->cpu);
     pure_of[in->op](e, in);
     if (keep)

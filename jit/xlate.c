@@ -190,8 +190,12 @@ static ir_val stack_offset(struct xlate *x, i64 disp)
 
 void xl_push(struct xlate *x, struct xl_val v)
 {
-    enum width w = x->in->opsize;
-    i64 size = (i64)width_bytes(w);
+    xl_push_low(x, x->in->opsize, v);
+}
+
+void xl_push_low(struct xlate *x, enum width w, struct xl_val v)
+{
+    i64 size = (i64)width_bytes(x->in->opsize);
     ir_val at = xl_linear(x, SEG_SS, stack_offset(x, -size), w, true);
 
     xl_store(x, at, w, v);

@@ -102,6 +102,8 @@ static inline struct xl_val xl_const(i64 imm)
 
 /* The stack. Values have operand size, the pointer the width of SS.B. */
 void xl_push(struct xlate *x, struct xl_val v);
+/** The same, but only the low @w of the slot is written. */
+void xl_push_low(struct xlate *x, enum width w, struct xl_val v);
 /** The value at the top, and afterwards the pointer moved by operand size + @more. */
 ir_val xl_peek(struct xlate *x);
 void xl_drop(struct xlate *x, unsigned bytes);
