@@ -47,7 +47,9 @@ static void print_values(enum config_id id)
             printf("%-10s%s\n", log_category_name(c), log_category_help(c));
         break;
     case CONFIG_device:
-        printf("isa-debug-exit,iobase=PORT,iosize=SIZE   ends the run when the guest writes it\n");
+        printf("isa-debug-exit,iobase=PORT,iosize=SIZE   ends the run when the guest writes it\n"
+               "sb16                                     a Sound Blaster 16: ports 220h and 330h, "
+               "IRQ 5, DMA 1 and 5\n");
         break;
     default:
         printf("%s", chardev_help);
@@ -78,6 +80,17 @@ static bool start_log(const struct config *cfg)
     return true;
 }
 
+/* A script runs in guest time, and nobody looks on unless asked to. False: @cfg->error. */
+static bool imply(struct config *cfg)
+{
+    bool headless = !cfg->value[CONFIG_display].set && !config_flag(cfg, CONFIG_nographic);
+
+    if (!config_text(cfg, CONFIG_script))
+        return true;
+    return config_set(cfg, "deterministic", "on") == CONFIG_RUN &&
+           (!headless || config_set(cfg, "display", "none") == CONFIG_RUN);
+}
+
 static int act(struct config *cfg, enum config_result result)
 {
     switch (result) {
@@ -99,6 +112,10 @@ static int act(struct config *cfg, enum config_result result)
         return EXIT_CODE_OK;
     case CONFIG_RUN:
         break;
+    }
+    if (!imply(cfg)) {
+        fprintf(stderr, "turbo86: %s\n", cfg->error);
+        return EXIT_CODE_USAGE;
     }
     return start_log(cfg) ? runner_main(cfg) : EXIT_CODE_USAGE;
 }

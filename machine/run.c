@@ -93,7 +93,7 @@ static enum cpu_exit slice(struct pc *pc, u64 cap)
     return cpu_run(pc->cpu[0]);
 }
 
-enum pc_stop pc_run(struct pc *pc, u64 host_ns)
+static enum pc_stop run_slices(struct pc *pc, u64 host_ns)
 {
     enum pc_stop stop = PC_STOP_SLICE;
 
@@ -106,6 +106,8 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns)
         pacer_update(&pc->pacer, &pc->clock, host_ns);
     }
     u64 end = clock_retired(&pc->clock) + slice_length(pc);
+    if (pc->stop_at && pc->stop_at < end)
+        end = pc->stop_at;
     for (unsigned skips = 0; skips < SKIPS_MAX;) {
         u64 retired = clock_retired(&pc->clock);
         if (pc->stopping) {
@@ -125,4 +127,12 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns)
             return stop;
     }
     return PC_STOP_SLICE;
+}
+
+enum pc_stop pc_run(struct pc *pc, u64 host_ns)
+{
+    enum pc_stop stop = run_slices(pc, host_ns);
+
+    sound_sync(pc->sound);
+    return stop;
 }
