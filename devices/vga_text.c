@@ -161,6 +161,8 @@ void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga
     struct grid g = text_grid(v, t);
     struct painter p = painter_of(v, t, g.height);
 
+    if (f->steady)
+        p.blink_off = p.cursor_shown = false;
     for (unsigned y = 0; y < f->height; y++) {
         unsigned row = y / g.repeat / g.height;
         unsigned line = y / g.repeat % g.height;

@@ -327,11 +327,25 @@ static void jit_run_host(void *ctx, struct block *b)
     }
 }
 
+/* Note that the code at @key was written over. */
+static void patches_note(struct jit *j, u64 key)
+{
+    struct jit_patch *p = &j->patch[key % JIT_PATCHES];
+
+    if (p->key != key)
+        *p = (struct jit_patch){.key = key};
+    p->times++;
+}
+
 /* --- life --- */
 
-static void on_drop(void *ctx, struct block *b)
+static void on_drop(void *ctx, struct block *b, bool written)
 {
-    cache_drop(&((struct jit *)ctx)->cache, b);
+    struct jit *j = ctx;
+
+    cache_drop(&j->cache, b);
+    if (written)
+        patches_note(j, b->key);
 }
 
 void jit_flush(struct jit *j)

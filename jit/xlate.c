@@ -99,6 +99,13 @@ struct xl_val xl_read(struct xlate *x, unsigned n, enum width w)
         return xl_value(r);
     if (x->def->op[n] == OPND_I1)
         return xl_const(1);
+    return xl_immediate(x, w);
+}
+
+struct xl_val xl_immediate(struct xlate *x, enum width w)
+{
+    if (x->env->soft)
+        return xl_value(xl_op_temp(x, IR_IMM, w, IR_NONE, XL_NOTHING));
     return xl_const((i64)sign_extend(x->in->imm, w));
 }
 

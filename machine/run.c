@@ -106,6 +106,8 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns)
         pacer_update(&pc->pacer, &pc->clock, host_ns);
     }
     u64 end = clock_retired(&pc->clock) + slice_length(pc);
+    if (pc->stop_at && pc->stop_at < end)
+        end = pc->stop_at;
     for (unsigned skips = 0; skips < SKIPS_MAX;) {
         u64 retired = clock_retired(&pc->clock);
         if (pc->stopping) {

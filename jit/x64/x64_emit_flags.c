@@ -41,6 +41,7 @@ bool x64_clobbers(enum ir_op op)
     case IR_FPG:
     case IR_GET:
     case IR_PUT:
+    case IR_IMM:
     case IR_JMP:
     case IR_BR:
         return false;
