@@ -71,6 +71,7 @@ static void add(struct xlate *x, unsigned size, bool write)
                                                           : W32;
     struct ir_insn *op;
 
+    x->declined = x->env->mode & JIT_MODE_UNMASKED;
     if (size) {
         a = xl_linear_size(x, x->in->seg, xl_offset(x), size, write);
         op = xl_op(x, d == IR_NONE ? IR_FPM : IR_FPMG, w, d, a, XL_NOTHING);
@@ -92,6 +93,7 @@ void xlate_x87(struct xlate *x)
 void xlate_x87_function(struct xlate *x)
 {
     ir_add(x->ir, IR_FPF, W8, x->g);
+    x->declined = x->env->mode & JIT_MODE_UNMASKED;
 }
 
 void xlate_simd(struct xlate *x)
