@@ -31,8 +31,9 @@ enum chardev_kind { CHARDEV_NULL, CHARDEV_STDIO, CHARDEV_FILE, CHARDEV_PTY, CHAR
 
 struct chardev {
     enum chardev_kind kind;
-    int in, out;  /* -1: none                                      */
-    int listener; /* tcp server: waits for a client while in is -1 */
+    int in, out;      /* -1: none                                      */
+    unsigned clients; /* that a server has had */
+    int listener;     /* tcp server: waits for a client while in is -1 */
     bool ended;
     bool own_out;  /* @out is a second descriptor, to be closed           */
     bool may_wait; /* a write to @out may block: ask poll() before each   */
@@ -256,6 +257,7 @@ bool chardev_poll(struct chardev *c, struct pollfd *p)
         if (fd >= 0) {
             fcntl(fd, F_SETFL, O_NONBLOCK);
             c->in = c->out = fd;
+            c->clients++;
         }
     }
     p->fd = c->in >= 0 ? c->in : c->listener;
@@ -356,6 +358,11 @@ bool chardev_poll_output(const struct chardev *c, struct pollfd *p)
 {
     *p = (struct pollfd){.fd = c->out, .events = POLLOUT};
     return c->kept && c->out >= 0;
+}
+
+unsigned chardev_client(const struct chardev *c)
+{
+    return c->in >= 0 ? c->clients : 0;
 }
 
 bool chardev_ended(const struct chardev *c)

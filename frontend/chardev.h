@@ -38,6 +38,9 @@ bool chardev_poll_output(const struct chardev *c, struct pollfd *p);
 /** What to wait for: false if nothing can arrive. Also lets a server accept its client. */
 bool chardev_poll(struct chardev *c, struct pollfd *p);
 
+/** Of a server: which client is there, counted from 1; 0: none. */
+unsigned chardev_client(const struct chardev *c);
+
 /** No input can come any more. */
 bool chardev_ended(const struct chardev *c);
 

@@ -18,6 +18,7 @@
 #include "frontend/display.h"
 #include "frontend/endings.h"
 #include "frontend/exit_codes.h"
+#include "frontend/gdbstub.h"
 #include "frontend/monitor.h"
 #include "frontend/nets.h"
 #include "frontend/report.h"
@@ -55,6 +56,7 @@ struct runner {
     struct nets nets;
     struct display *display; /* -display terminal, on PORT_KEYS; or NULL */
     struct script *script;   /* or NULL */
+    struct gdbstub *gdb;     /* or NULL */
     struct monitor monitor;
     bool in_monitor, quit;
     u64 started;                  /* host time         */
@@ -90,6 +92,8 @@ static void port_put(void *ctx, u8 byte)
 {
     struct port *p = ctx;
 
+    if (gdbstub_replays(p->r->gdb))
+        return;
     if (p->r->script)
         script_output(p->r->script, (unsigned)(p - p->r->port), byte);
     p->out[p->out_len++] = byte;
@@ -241,7 +245,7 @@ static void input_all(struct runner *r)
 /* Sleep until @host_ns, input, or a signal. */
 static void sleep_until(struct runner *r, u64 host_ns)
 {
-    struct pollfd fds[PORTS + POLL_MAX];
+    struct pollfd fds[PORTS + 1 + POLL_MAX];
     nfds_t n = 0;
     u64 now = host_now();
     u64 ns = host_ns > now ? host_ns - now : 0;
@@ -257,7 +261,9 @@ static void sleep_until(struct runner *r, u64 host_ns)
         u64 wake = display_wake_time(r->display);
         ns = wake > now ? wake - now : 0;
     }
-    n += nets_poll(&r->nets, fds + n, PORTS + POLL_MAX - n, &ns);
+    if (gdbstub_poll(r->gdb, &fds[n]))
+        n++;
+    n += nets_poll(&r->nets, fds + n, PORTS + 1 + POLL_MAX - n, &ns);
     struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
     if (n == 0) {
         nanosleep(&t, NULL);
@@ -365,6 +371,7 @@ static int end_of_run(struct runner *r, enum pc_stop stop)
 {
     int status = ending_status(r->pc, stop);
 
+    gdbstub_ended(r->gdb, status);
     return r->script ? script_stopped(r->script, r->pc, stop, status) : status;
 }
 
@@ -376,23 +383,25 @@ static int run(struct runner *r)
     r->started = host_now();
     for (;;) {
         u64 now = host_now();
-        enum pc_stop stop = off || r->in_monitor ? PC_STOP_IDLE : pc_run(r->pc, now);
+        bool held = off || r->in_monitor || gdbstub_holds(r->gdb);
+        enum pc_stop stop = held ? PC_STOP_IDLE : pc_run(r->pc, now);
         if (!deliver_output(r, &status))
             return status;
         if (stop == PC_STOP_POWER_OFF && config_flag(r->cfg, CONFIG_no_shutdown) && !r->script)
             off = true;
-        else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE)
+        else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE && stop != PC_STOP_DEBUG)
             return end_of_run(r, stop);
         if (r->script && pc_poll_due(r->pc) && script_poll(r->script, r->pc, &status))
             return status;
         input_all(r);
+        r->quit = !gdbstub_update(r->gdb, stop) || r->quit;
         bool news = nets_exchange(&r->nets, r->pc);
         if (r->display)
             display_draw(r->display, r->pc, host_now());
         if (limit_reached(r, host_now(), &status))
             return status;
         if ((stop == PC_STOP_IDLE && !news) || off)
-            sleep_until(r, off || r->in_monitor ? now + 50000000 : pc_wake_time(r->pc));
+            sleep_until(r, held ? now + 50000000 : pc_wake_time(r->pc));
     }
 }
 
@@ -510,6 +519,10 @@ static int build_and_run(struct runner *r)
         fprintf(stderr, "turbo86: --script: %s\n", error);
         return EXIT_CODE_USAGE;
     }
+    if (!gdbstub_open(&r->gdb, r->cfg, error)) {
+        fprintf(stderr, "turbo86: %s\n", error);
+        return EXIT_CODE_USAGE;
+    }
     if (!open_ports(r))
         return EXIT_CODE_USAGE;
     describe_host(r, &host);
@@ -525,6 +538,10 @@ static int build_and_run(struct runner *r)
         }
         fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
+    }
+    if (!gdbstub_attach(r->gdb, r->pc, error)) {
+        fprintf(stderr, "turbo86: %s\n", error);
+        return EXIT_CODE_USAGE;
     }
     catch_signals(on_signal);
     if (r->script)
@@ -555,6 +572,7 @@ int runner_main(const struct config *cfg)
     catch_signals(SIG_DFL); /* whoever sends another one does not want the report */
     if (r->pc)
         status = report(r->cfg, r->pc, status);
+    gdbstub_close(r->gdb);
     pc_destroy(r->pc);
     script_close(r->script);
     free(r);

@@ -123,7 +123,8 @@ struct pc {
     u32 timeout_timer, poll_timer;
     u64 poll_ns; /* pc_set_poll(); 0: never */
     bool poll_due;
-    u64 stop_at; /* pc_stop_at(); 0: nowhere */
+    struct pc_debugger *debugger; /* owned; NULL: none. machine/debug.c */
+    u64 stop_at;                  /* pc_stop_at(); 0: nowhere */
 
     u8 *bios; /* owned; a whole number of pages */
     size_t bios_len;

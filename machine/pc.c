@@ -295,6 +295,7 @@ void pc_destroy(struct pc *pc)
     if (!pc)
         return;
     check_destroy(pc->check);
+    free(pc->debugger);
     typist_destroy(pc->typist);
     for (unsigned i = pc->chips; i-- > 0;)
         pc->chip[i].class->destroy(pc->chip[i].dev);

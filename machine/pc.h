@@ -46,6 +46,7 @@ enum pc_stop {
     PC_STOP_TRIPLE_FAULT, /* with no-reboot: the CPU shut down                       */
     PC_STOP_HALTED,       /* halted, and nothing can wake it                         */
     PC_STOP_TIMEOUT,      /* the configured guest time is over                       */
+    PC_STOP_DEBUG,        /* a breakpoint or a watchpoint: machine/debug.h           */
     PC_STOP_DIFFERENCE,   /* -jit check: pc_check_report()                           */
 };
 
