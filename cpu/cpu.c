@@ -129,7 +129,7 @@ static void slow_changed(struct cpu *cpu)
     bool align = cpu->cpl == 3 && (cpu->cr0 & CR0_AM) && (cpu->eflags & FL_AC);
     bool watch = cpu->probe.done;
 
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 4 && (cpu->dr[7] & 0xff); i++) {
         u32 dr7 = (u32)cpu->dr[7];
         watch |= (dr7 >> (2 * i) & 3) && (dr7 >> (16 + 4 * i) & 1);
     }

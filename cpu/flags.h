@@ -152,6 +152,8 @@ u32 flags_arith(const struct cpu *cpu);
 
 /** Set those of the six that @mask names from @bits; the others stay. */
 void flags_set(struct cpu *cpu, u32 mask, u32 bits);
+/** All six from their places in @f; other bits are ignored. */
+void flags_set_all(struct cpu *cpu, u32 f);
 
 /** The whole EFLAGS, bit 1 included. */
 u32 flags_get(const struct cpu *cpu);

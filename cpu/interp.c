@@ -123,9 +123,8 @@ static bool code_breakpoint(const struct cpu *cpu, u32 *dr6)
     return hit;
 }
 
-/* One instruction with everything that must be looked at around it: TF, RF, shadows, debug
- * registers [SDM 3B §17.3]. */
-static void careful_step(struct cpu *cpu)
+/* [SDM 3B §17.3] */
+void cpu_interpret_carefully(struct cpu *cpu)
 {
     bool trap = cpu->eflags & FL_T;
     u8 inhibit = cpu->inhibit;
@@ -269,7 +268,7 @@ enum cpu_exit cpu_run(struct cpu *cpu)
         }
         if (UNLIKELY(cpu->inhibit || (cpu->eflags & (FL_T | FL_RF)) ||
                      (cpu->dr[7] & DR7_ENABLES))) {
-            careful_step(cpu);
+            cpu_interpret_carefully(cpu);
             continue;
         }
         struct block *b = next_block(cpu);

@@ -173,7 +173,8 @@ struct cpu {
     u32 eflags; /* the other flags, at their places; arithmetic bits are 0 here */
     struct jit_view jit;
 
-    u8 cpl;
+    u8 cpl;         /* these two: IR_FIELD_BUSY                                 */
+    bool intr_line; /* the INTR pin                                             */
     u8 inhibit;     /* enum cpu_inhibit: shadow of STI, MOV SS                  */
     u8 pending_dr6; /* data breakpoints that MOV SS hit                      */
     bool halted;
@@ -181,7 +182,6 @@ struct cpu {
     u32 attention;   /* enum cpu_attention                                  */
     bool nmi_masked; /* until IRET                                          */
     bool nmi_latched;
-    bool intr_line;  /* the INTR pin                                        */
     bool reset_init; /* ATTN_RESET: it was INIT#, not RESET#                */
 
     struct segment seg[6];

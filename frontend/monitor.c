@@ -168,6 +168,19 @@ static bool cmd_mouse_button(struct chardev *out, struct pc *pc, const char *arg
     return false;
 }
 
+static bool cmd_link(struct chardev *out, struct pc *pc, const char *args)
+{
+    unsigned nic;
+    char state[4];
+
+    if (sscanf(args, "%u %3s", &nic, state) != 2 ||
+        (strcmp(state, "on") != 0 && strcmp(state, "off") != 0))
+        monitor_print(out, "link NIC on|off: 0 is the first network card\n");
+    else if (!pc_nic_unplug(pc, nic, strcmp(state, "off") == 0))
+        monitor_print(out, "there is no such network card\n");
+    return false;
+}
+
 static bool cmd_help(struct chardev *out, struct pc *pc, const char *args);
 
 static const struct {
@@ -181,6 +194,7 @@ static const struct {
     {"help", cmd_help, NULL, "this list"},
     {"info registers", cmd_registers, NULL, "the CPU's registers"},
     {"info stats", cmd_stats, NULL, "counters"},
+    {"link", cmd_link, "NIC on|off", "plug the cable of a network card in, or out"},
     {"loadvm", cmd_loadvm, "FILE", "go back to the snapshot FILE"},
     {"mouse_button", cmd_mouse_button, "STATE", "hold buttons: 1 left, 2 right, 4 middle"},
     {"mouse_move", cmd_mouse_move, "DX DY [DZ]", "move the mouse, turn its wheel"},

@@ -15,8 +15,10 @@ struct cpu;
 struct jit_helpers {
     /** The addend (host - linear) for an access at @lin; 0: give up. @how: bytes | write << 4. */
     u64 (*access)(struct cpu *cpu, u32 lin, u32 how);
-    /** Execute a jit_exec; LEAVE_GO or why to leave. */
+    /** Execute a jit_exec that is not the block's end; LEAVE_GO or why to leave. */
     u32 (*exec)(struct cpu *cpu, u32 site);
+    /** Execute a jit_exec that may change anything; the run address to go on at. */
+    u64 (*finish)(struct cpu *cpu, u32 site);
 };
 
 /** Common code, made once a cache: write addresses. */
@@ -24,7 +26,8 @@ struct jit_stubs {
     u8 *enter; /* u32 enter(struct cpu *, const void *code): returns enum jit_leave */
     u8 *leave[LEAVE_GO];
     u8 *access[2][4]; /* [write][log2 of bytes] */
-    u8 *exec;
+    u8 *exec;         /* called   */
+    u8 *finish;       /* jumped to */
     u8 *bail;
 };
 

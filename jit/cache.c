@@ -12,11 +12,18 @@
 #define META_HEADROOM (16u << 10)
 #define META_PER_CODE 2u
 
-static u32 grave_of(phys_addr phys, u32 eip, u32 mode)
+/* Code that is rewritten all the time leaves many dead blocks at one place: the bytes tell them
+ * apart. */
+static u32 grave_of(phys_addr phys, u32 eip, u32 mode, const u8 *bytes, size_t count)
 {
-    u64 key[2] = {phys, (u64)mode << 32 | eip};
+    u64 key[3] = {phys, (u64)mode << 32 | eip, XXH3_64bits(bytes, count)};
 
     return (u32)(XXH3_64bits(key, sizeof(key)) % CACHE_GRAVES);
+}
+
+static struct jit_block **grave_for(struct jit_cache *c, const struct jit_block *b)
+{
+    return &c->grave[grave_of(b->phys, b->eip, b->mode, b->bytes, b->guest_bytes)];
 }
 
 /* --- links --- */
@@ -68,9 +75,8 @@ static void isolate(struct jit_cache *c, struct jit_block *b)
 
 static void bury(struct jit_cache *c, struct jit_block *b)
 {
-    struct jit_block **g = &c->grave[grave_of(b->phys, b->eip, b->mode)];
+    struct jit_block **g = grave_for(c, b);
 
-    b->block = NULL;
     b->next = NULL;
     b->grave = *g;
     *g = b;
@@ -78,7 +84,7 @@ static void bury(struct jit_cache *c, struct jit_block *b)
 
 static void exhume(struct jit_cache *c, struct jit_block *b)
 {
-    struct jit_block **g = &c->grave[grave_of(b->phys, b->eip, b->mode)];
+    struct jit_block **g = grave_for(c, b);
 
     while (*g != b)
         g = &(*g)->grave;
@@ -94,14 +100,18 @@ void cache_drop(struct jit_cache *c, struct block *block)
     while (b) {
         struct jit_block *next = b->next;
         isolate(c, b);
-        bury(c, b);
+        b->block = NULL;
+        if (!b->soft) /* else the code reads the instructions that are no more */
+            bury(c, b);
         c->stats.dropped++;
         b = next;
     }
 }
 
+/* A write may be ignored only if all translations stand it. */
 static void attach(struct jit_block *b, struct block *block)
 {
+    block->soft = block->code ? block->soft & b->soft : b->soft;
     b->block = block;
     b->next = block->code;
     block->code = b;
@@ -111,7 +121,7 @@ struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip
                                const u8 *bytes)
 {
     phys_addr phys = block->key >> 2;
-    struct jit_block *b = c->grave[grave_of(phys, eip, mode)];
+    struct jit_block *b = c->grave[grave_of(phys, eip, mode, bytes, block->bytes)];
 
     for (; b; b = b->grave) {
         if (b->phys == phys && b->eip == eip && b->mode == mode && b->guest_bytes == block->bytes &&
@@ -196,7 +206,7 @@ static void segment_empty(struct jit_cache *c, struct cache_segment *s)
         isolate(c, b);
         if (b->block)
             detach(b);
-        else
+        else if (!b->soft)
             exhume(c, b);
         for (unsigned k = 0; k < b->edges; k++)
             edge_unlink(c, &b->edge[k]);

@@ -47,7 +47,7 @@ struct jit_exec {
     u32 eip, next;
     u8 g;         /* guest instruction of the block */
     u8 remaining; /* guest instructions of the block not yet retired, this one included */
-    bool flags_in, flags_out, leave;
+    bool flags_in, flags_out;
 };
 
 /** A jump to a known EIP: to its stub, or, linked, to the block there. */
@@ -71,6 +71,7 @@ struct jit_block {
     u32 code_size, hot_size;
     u32 count_size; /* of hot_size, what counts                 */
     u32 meta_size;  /* of this and the tables behind it         */
+    u32 soft;       /* as in struct block: immediates that the code reads anew */
     u32 hot_insns;  /* host instructions on the hot path, if runs are counted */
     u64 runs;       /* if they are counted                      */
     u16 guests, guest_bytes;

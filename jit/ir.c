@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "jit/ir.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "cpu/isa.h"
+#include "cpu/state.h"
 
 const struct ir_op_info ir_op_info[IR__COUNT] = {
 #define IR_OP(name_, text_, shape_, kind_, def_, use_)                                             \
@@ -23,6 +25,30 @@ bool ir_has(enum ir_op op, char field)
             return true;
     }
     return false;
+}
+
+static_assert(offsetof(struct cpu, intr_line) == offsetof(struct cpu, cpl) + 1 &&
+                  offsetof(struct cpu, cpl) % 2 == 0,
+              "IR_FIELD_BUSY");
+
+u32 ir_field_offset(unsigned field)
+{
+    switch (field) {
+    case IR_FIELD_EFLAGS:
+        return offsetof(struct cpu, eflags);
+    case IR_FIELD_CPL:
+        return offsetof(struct cpu, cpl);
+    case IR_FIELD_BUSY:
+        return offsetof(struct cpu, cpl); /* and intr_line */
+    default:
+        return (u32)(offsetof(struct cpu, seg) + (field - IR_FIELD_SEL) * sizeof(struct segment) +
+                     offsetof(struct segment, selector));
+    }
+}
+
+enum width ir_field_width(unsigned field)
+{
+    return field == IR_FIELD_EFLAGS ? W32 : field == IR_FIELD_CPL ? W8 : W16;
 }
 
 u8 ir_cond_flags(unsigned cc)

@@ -76,6 +76,19 @@ static inline int ir_reg_of(ir_val v)
  * the segment (enum seg_class of cpu/state.h), which need not be checked. */
 enum ir_access { IR_ACCESS_SIZE = 15, IR_ACCESS_WRITE = BIT(4), IR_ACCESS_CLASS_SHIFT = 5 };
 
+/** What GET and PUT reach, and how wide it is. */
+enum ir_field {
+    IR_FIELD_EFLAGS, /* 32 bits; the six arithmetic flags are 0 there */
+    IR_FIELD_CPL,    /* 8 bits */
+    IR_FIELD_BUSY,   /* 16 bits: 0 in ring 0 while the INTR pin is low */
+    IR_FIELD_SEL,    /* 16 bits: + enum SEG_xx, the selector */
+    IR_FIELDS = IR_FIELD_SEL + 6,
+};
+
+/** Where @field is in struct cpu, in bytes. */
+u32 ir_field_offset(unsigned field);
+enum width ir_field_width(unsigned field);
+
 /** What an indirect jump is. */
 enum ir_hint { IR_HINT_JUMP, IR_HINT_CALL, IR_HINT_RET };
 

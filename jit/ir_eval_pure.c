@@ -386,6 +386,36 @@ static void pure_putf(struct ir_eval *e, const struct ir_insn *in)
     flags_set(e->cpu, FL_C | FL_P | FL_A | FL_Z | FL_S, (u32)get_a(e, in));
 }
 
+static void pure_pute(struct ir_eval *e, const struct ir_insn *in)
+{
+    flags_set(e->cpu, FL_OSZAPC, (u32)get_a(e, in));
+}
+
+static u8 *field(struct ir_eval *e, const struct ir_insn *in)
+{
+    return (u8 *)e->cpu + ir_field_offset(in->cc);
+}
+
+static void pure_get(struct ir_eval *e, const struct ir_insn *in)
+{
+    u64 v = 0;
+
+    memcpy(&v, field(e, in), width_bytes((enum width)in->w));
+    ir_eval_set(e, in, v);
+}
+
+static void pure_put(struct ir_eval *e, const struct ir_insn *in)
+{
+    u64 v = get_b(e, in);
+
+    memcpy(field(e, in), &v, width_bytes((enum width)in->w));
+}
+
+static void pure_imm(struct ir_eval *e, const struct ir_insn *in)
+{
+    ir_eval_set(e, in, e->block->guest[in->g].imm);
+}
+
 static void pure_df(struct ir_eval *e, const struct ir_insn *in)
 {
     e->cpu->eflags = (e->cpu->eflags & ~(u32)FL_D) | (in->imm ? FL_D : 0u);
@@ -440,6 +470,10 @@ static pure_fn *const pure_of[IR__COUNT] = {
     [IR_CMC] = pure_cmc,
     [IR_GETF] = pure_getf,
     [IR_PUTF] = pure_putf,
+    [IR_PUTE] = pure_pute,
+    [IR_GET] = pure_get,
+    [IR_PUT] = pure_put,
+    [IR_IMM] = pure_imm,
     [IR_DF] = pure_df,
     [IR_STEP] = pure_step,
 };
@@ -450,6 +484,8 @@ bool ir_eval_pure(struct ir_eval *e, const struct ir_insn *in)
 
     if (in->op == IR_DIVU || in->op == IR_DIVS)
         return eval_divide(e, in);
+    if (in->op == IR_GUARD)
+        return get_a(e, in) == 0;
     u32 old = flags_arith(e->cpu);
     pure_of[in->op](e, in);
     if (keep)

@@ -5,7 +5,16 @@
 #include "jit/ir.h"
 
 /** What the field cc of an operation means. */
-enum ir_x { IR_X_NONE, IR_X_COND, IR_X_SEG, IR_X_SHIFT, IR_X_WIDTH, IR_X_HINT, IR_X_FLAG };
+enum ir_x {
+    IR_X_NONE,
+    IR_X_COND,
+    IR_X_SEG,
+    IR_X_SHIFT,
+    IR_X_WIDTH,
+    IR_X_HINT,
+    IR_X_FLAG,
+    IR_X_FIELD
+};
 
 static inline enum ir_x ir_x_of(unsigned op)
 {
@@ -26,6 +35,9 @@ static inline enum ir_x ir_x_of(unsigned op)
         return IR_X_HINT;
     case IR_BRZ:
         return IR_X_FLAG;
+    case IR_GET:
+    case IR_PUT:
+        return IR_X_FIELD;
     default:
         return IR_X_NONE;
     }
@@ -38,6 +50,7 @@ static inline bool ir_takes_width(unsigned op)
     case IR_SETC:
     case IR_CMC:
     case IR_PUTF:
+    case IR_PUTE:
     case IR_DF:
     case IR_EXEC:
     case IR_JMP:
@@ -62,6 +75,7 @@ static inline enum width ir_a_width(const struct ir_insn *in)
     case IR_LDW:
     case IR_ST:
     case IR_JMPR:
+    case IR_PUTE:
         return W32;
     case IR_PUTF:
         return W8;

@@ -18,6 +18,9 @@ static const char *const cond_names[] = {"o", "no", "b", "ae", "e", "ne", "be", 
                                          "s", "ns", "p", "np", "l", "ge", "le", "g"};
 static const char *const seg_names[] = {"es", "cs", "ss", "ds", "fs", "gs"};
 static const char *const shift_names[] = {"0", "1", "2", "3"};
+static const char *const field_names[IR_FIELDS] = {
+    "eflags", "cpl", "busy", "es", "cs", "ss", "ds", "fs", "gs",
+};
 static const char *const hint_names[] = {"jump", "call", "ret"};
 static const char flag_letters[] = "CPAZSO";
 
@@ -31,6 +34,7 @@ static const struct {
     [IR_X_WIDTH] = {width_names, ARRAY_LEN(width_names)},
     [IR_X_HINT] = {hint_names, ARRAY_LEN(hint_names)},
     [IR_X_FLAG] = {shift_names, 2},
+    [IR_X_FIELD] = {field_names, ARRAY_LEN(field_names)},
 };
 
 /* --- printing --- */

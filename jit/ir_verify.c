@@ -40,6 +40,9 @@ static const char *rule_width(struct verify *v)
 {
     u8 allowed = widths_of[v->in->op];
 
+    if (ir_x_of(v->in->op) == IR_X_FIELD && v->in->cc < IR_FIELDS &&
+        v->in->w != ir_field_width(v->in->cc))
+        return "the field has another width";
     if (v->in->w > W64 || (allowed && !(allowed >> v->in->w & 1)))
         return "the operation has no such width";
     return NULL;
@@ -84,6 +87,8 @@ static unsigned x_last(const struct ir_insn *in)
         return IR_HINT_RET;
     case IR_X_FLAG:
         return 1;
+    case IR_X_FIELD:
+        return IR_FIELDS - 1;
     default:
         return 0;
     }
@@ -299,7 +304,7 @@ static const char *rule_restart(struct verify *v)
     if (v->wrote && (kind == IR_MEM || kind == IR_BAIL || kind == IR_CALL))
         return "it may give up after its guest instruction wrote something";
     if (ir_reg_of(in->d) >= 0 || in->def || ir_writes_pair(in) || in->op == IR_ST ||
-        in->op == IR_STW || in->op == IR_DF)
+        in->op == IR_STW || in->op == IR_DF || in->op == IR_PUT)
         v->wrote = true;
     return NULL;
 }

@@ -73,40 +73,44 @@ u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
 }
 
 /* The clock sees the instruction as the interpreter would show it: everything before it retired. */
-u32 jit_exec(struct cpu *cpu, u32 site)
+static const struct jit_exec *begin_exec(struct cpu *cpu, u32 site)
 {
     struct jit *j = cpu->jit.jit;
     const struct jit_exec *x = cache_at(&j->cache, site);
-    struct clock *clock = cpu->clock;
 
-    clock->left = (i64)cpu->jit.budget + x->remaining;
+    cpu->clock->left = (i64)cpu->jit.budget + x->remaining;
     cpu->rip = x->eip;
     cpu->next_rip = x->next;
-    bool flags_in = x->flags_in || x->leave; /* a task switch brings flags of its own */
-    if (flags_in)
+    return x;
+}
+
+u32 jit_exec(struct cpu *cpu, u32 site)
+{
+    const struct jit_exec *x = begin_exec(cpu, site);
+    struct clock *clock = cpu->clock;
+
+    if (x->flags_in)
         jit_flags_out(cpu);
     if (!x->insn->exec(cpu, x->insn)) {
-        if (!flags_in)
+        if (!x->flags_in)
             jit_flags_out(cpu);
         return LEAVE_FAULT;
     }
     i64 left = clock->left - x->remaining;
-    bool stop = x->leave || left < 0 || cpu->attention || cpu->inhibit || cpu->halted ||
-                cpu->next_rip != x->next;
+    bool stop =
+        left < 0 || cpu->attention || cpu->inhibit || cpu->halted || cpu->next_rip != x->next;
     if (!stop) {
         if (x->flags_out)
             jit_flags_in(cpu);
         cpu->jit.budget = (i32)left;
         return LEAVE_GO;
     }
-    if (!flags_in)
+    if (!x->flags_in)
         jit_flags_out(cpu);
     cpu->rip = cpu->next_rip;
     clock->left--;
     return LEAVE_STOP;
 }
-
-/* --- running --- */
 
 /* What the interpreter keeps, to where generated code keeps it, and back. */
 static void enter_state(struct cpu *cpu)
@@ -121,6 +125,44 @@ static void leave_state(struct cpu *cpu)
     jit_flags_out(cpu);
     cpu->clock->left = cpu->jit.budget;
 }
+
+/* Is there nothing that the run loop would see to before the next instruction? */
+static bool undisturbed(const struct cpu *cpu)
+{
+    return !cpu->attention && !cpu->halted && !cpu->shutdown && !cpu->nmi_latched &&
+           !(cpu->intr_line && (cpu->eflags & FL_I)) && !(cpu->eflags & (FL_T | FL_RF)) &&
+           !(cpu->dr[7] & 0xff) && cpu->clock->left > 0 && cpu->clock->left <= INT32_MAX;
+}
+
+/* After anything may have happened: true if generated code may go on at CS:EIP. */
+static bool settled(struct cpu *cpu)
+{
+    while (cpu->inhibit && undisturbed(cpu)) /* the shadow of STI or MOV SS */
+        cpu_interpret_carefully(cpu);
+    return !cpu->inhibit && undisturbed(cpu);
+}
+
+u64 jit_finish(struct cpu *cpu, u32 site)
+{
+    const struct jit_exec *x = begin_exec(cpu, site);
+    struct jit *j = cpu->jit.jit;
+
+    jit_flags_out(cpu); /* a task switch brings flags of its own */
+    if (!x->insn->exec(cpu, x->insn))
+        return cache_exec(&j->cache, j->stubs.leave[LEAVE_FAULT]);
+    cpu->rip = cpu->next_rip;
+    cpu->clock->left--;
+    if (settled(cpu)) {
+        u64 to = mmu_jump_find(cpu->mmu, (u32)cpu->rip, jit_mode_now(j));
+        if (to) {
+            enter_state(cpu);
+            return to;
+        }
+    }
+    return cache_exec(&j->cache, j->stubs.leave[LEAVE_STOP]);
+}
+
+/* --- running --- */
 
 /* The translation at CS:EIP, made now if it is worth it; NULL: the run loop has to see to it. */
 static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
@@ -143,22 +185,23 @@ static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
 }
 
 /* An edge wants its target: link it if there is one. */
-static struct jit_block *follow_edge(struct jit *j, u32 mode)
+static struct jit_block *follow_edge(struct jit *j)
 {
     struct cpu *cpu = j->cpu;
     struct jit_edge *e = cache_at(&j->cache, cpu->jit.leave);
     u64 evictions = j->cache.stats.evictions;
 
     cpu->rip = e->eip;
-    struct jit_block *to = block_here(j, e->eip, mode);
+    struct jit_block *to = block_here(j, e->eip, e->from->mode);
     if (to && j->cache.stats.evictions == evictions)
         cache_link(&j->cache, e, to);
     return to;
 }
 
-static struct jit_block *follow_jump(struct jit *j, u32 mode)
+static struct jit_block *follow_jump(struct jit *j)
 {
     struct cpu *cpu = j->cpu;
+    u32 mode = jit_mode_now(j);
     struct jit_block *to = block_here(j, (u32)cpu->rip, mode);
 
     if (to)
@@ -203,28 +246,18 @@ static void bail(struct jit *j)
     cpu_interpret_one(cpu, &b->insn[s->g]);
 }
 
-/* Is there nothing that the run loop would see to before the next instruction? */
-static bool undisturbed(const struct cpu *cpu)
+/* After what may have changed anything: the next block, if there is one at once. */
+static struct jit_block *go_on(struct jit *j)
 {
-    return !cpu->attention && !cpu->inhibit && !cpu->halted && !cpu->nmi_latched &&
-           !(cpu->intr_line && (cpu->eflags & FL_I)) && !(cpu->eflags & (FL_T | FL_RF)) &&
-           !(cpu->dr[7] & 0xff) && cpu->clock->left > 0 && cpu->clock->left <= INT32_MAX;
-}
+    struct jit_block *b = settled(j->cpu) ? follow_jump(j) : NULL;
 
-/* After an executor that may have changed anything: the next block, without a look around. */
-static struct jit_block *go_on(struct jit *j, u32 *mode)
-{
-    if (!undisturbed(j->cpu))
-        return NULL;
-    *mode = jit_mode_now(j);
-    struct jit_block *b = block_here(j, (u32)j->cpu->rip, *mode);
     if (b)
         enter_state(j->cpu);
     return b;
 }
 
 /* Execute @b and whatever it leads to. */
-static void run_code(struct jit *j, const struct jit_block *b, u32 mode)
+static void run_code(struct jit *j, const struct jit_block *b)
 {
     struct cpu *cpu = j->cpu;
     enter_fn *enter;
@@ -237,28 +270,31 @@ static void run_code(struct jit *j, const struct jit_block *b, u32 mode)
         j->counts.leaves[why]++;
         switch (why) {
         case LEAVE_EDGE:
-            b = follow_edge(j, mode);
+            b = follow_edge(j);
+            if (!b)
+                leave_state(cpu);
             break;
         case LEAVE_INDIRECT:
-            b = follow_jump(j, mode);
+            b = follow_jump(j);
+            if (!b)
+                leave_state(cpu);
             break;
         case LEAVE_BUDGET:
             run_out(j);
             return;
         case LEAVE_BAIL:
             bail(j);
-            return;
+            b = go_on(j);
+            break;
         case LEAVE_FAULT:
             interrupt_fault(cpu);
-            return;
+            b = go_on(j);
+            break;
         default:
-            b = go_on(j, &mode);
-            if (!b)
-                return;
+            b = go_on(j);
             break;
         }
     }
-    leave_state(cpu);
 }
 
 static void jit_run_host(void *ctx, struct block *b)
@@ -274,18 +310,32 @@ static void jit_run_host(void *ctx, struct block *b)
             b->runs = NEVER;
     }
     if (n && cpu->clock->left <= INT32_MAX) {
-        run_code(j, n, mode);
+        run_code(j, n);
     } else {
         j->counts.interpreted++;
         cpu_interpret_block(cpu, b);
     }
 }
 
+/* Note that the code at @key was written over. */
+static void patches_note(struct jit *j, u64 key)
+{
+    struct jit_patch *p = &j->patch[key % JIT_PATCHES];
+
+    if (p->key != key)
+        *p = (struct jit_patch){.key = key};
+    p->times++;
+}
+
 /* --- life --- */
 
-static void on_drop(void *ctx, struct block *b)
+static void on_drop(void *ctx, struct block *b, bool written)
 {
-    cache_drop(&((struct jit *)ctx)->cache, b);
+    struct jit *j = ctx;
+
+    cache_drop(&j->cache, b);
+    if (written)
+        patches_note(j, b->key);
 }
 
 void jit_flush(struct jit *j)
@@ -300,7 +350,7 @@ bool jit_supported(void)
 
 static enum status create_code(struct jit *j, size_t bytes)
 {
-    static const struct jit_helpers helpers = {jit_access, jit_exec};
+    static const struct jit_helpers helpers = {jit_access, jit_exec, jit_finish};
     size_t reach = j->backend->reach;
     enum status s = cache_create(&j->cache, bytes < reach ? bytes : reach, j->backend, j->cpu->mmu);
     struct codebuf code;

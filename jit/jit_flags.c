@@ -16,7 +16,7 @@ void jit_flags_out(struct cpu *cpu)
 {
     u16 f = cpu->jit.flags;
 
-    flags_set(cpu, FL_OSZAPC, (f >> 8 & FL_SZAPC) | (f & STORED_O ? FL_O : 0));
+    flags_set_all(cpu, (f >> 8 & FL_SZAPC) | (f & STORED_O ? FL_O : 0u));
 }
 
 static u64 place(const struct cpu *cpu, u8 p, i32 imm)

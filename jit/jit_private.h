@@ -16,6 +16,14 @@ struct code_pair {
     u32 base, limit;
 };
 
+/** Code that was written over, by the low bits of its address. */
+#define JIT_PATCHES 256u
+
+struct jit_patch {
+    u64 key; /* of the block */
+    u32 times;
+};
+
 struct jit {
     struct cpu *cpu;
     struct physmem *physmem;
@@ -27,6 +35,7 @@ struct jit {
     size_t disassembler; /* capstone's handle, if runs are counted; 0: none */
     struct code_pair code[JIT_MODE_CODES];
     unsigned codes, code_now; /* code_now: the pair of the last run */
+    struct jit_patch patch[JIT_PATCHES];
     struct ir_block ir;
     struct jit_unit unit;
     FILE *perf_map;
@@ -67,6 +76,7 @@ void jit_flags_from(struct cpu *cpu, const struct recipe *r);
 /* Called by generated code. */
 u64 jit_access(struct cpu *cpu, u32 lin, u32 how);
 u32 jit_exec(struct cpu *cpu, u32 site);
+u64 jit_finish(struct cpu *cpu, u32 site);
 
 /** The engine that evaluates IR (jit_eval.c). */
 void jit_run_eval(void *ctx, struct block *b);

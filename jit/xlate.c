@@ -99,6 +99,13 @@ struct xl_val xl_read(struct xlate *x, unsigned n, enum width w)
         return xl_value(r);
     if (x->def->op[n] == OPND_I1)
         return xl_const(1);
+    return xl_immediate(x, w);
+}
+
+struct xl_val xl_immediate(struct xlate *x, enum width w)
+{
+    if (x->env->soft)
+        return xl_value(xl_op_temp(x, IR_IMM, w, IR_NONE, XL_NOTHING));
     return xl_const((i64)sign_extend(x->in->imm, w));
 }
 
@@ -184,8 +191,12 @@ static ir_val stack_offset(struct xlate *x, i64 disp)
 
 void xl_push(struct xlate *x, struct xl_val v)
 {
-    enum width w = x->in->opsize;
-    i64 size = (i64)width_bytes(w);
+    xl_push_low(x, x->in->opsize, v);
+}
+
+void xl_push_low(struct xlate *x, enum width w, struct xl_val v)
+{
+    i64 size = (i64)width_bytes(x->in->opsize);
     ir_val at = xl_linear(x, SEG_SS, stack_offset(x, -size), w, true);
 
     xl_store(x, at, w, v);

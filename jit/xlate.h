@@ -17,6 +17,7 @@
 struct xlate_env {
     u32 mode;     /* jit/mode.h */
     u32 cs_limit; /* last valid EIP */
+    bool soft;    /* immediates change often: read them anew where that is easy */
 };
 
 /** One guest instruction under translation. */
@@ -58,6 +59,8 @@ ir_val xl_reg(unsigned r, enum width w);
 /** The value of operand @n (0..2) of width @w; loads it if it is in memory. */
 struct xl_val xl_read(struct xlate *x, unsigned n, enum width w);
 
+/** The immediate, in @w. */
+struct xl_val xl_immediate(struct xlate *x, enum width w);
 /** The register that operand @n is; only if it is one. */
 ir_val xl_reg_operand(const struct xlate *x, unsigned n, enum width w);
 /** Is operand @n in memory? */
@@ -100,6 +103,8 @@ static inline struct xl_val xl_const(i64 imm)
 
 /* The stack. Values have operand size, the pointer the width of SS.B. */
 void xl_push(struct xlate *x, struct xl_val v);
+/** The same, but only the low @w of the slot is written. */
+void xl_push_low(struct xlate *x, enum width w, struct xl_val v);
 /** The value at the top, and afterwards the pointer moved by operand size + @more. */
 ir_val xl_peek(struct xlate *x);
 void xl_drop(struct xlate *x, unsigned bytes);

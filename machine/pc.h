@@ -117,6 +117,8 @@ enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
 /** Whether network card @nic can take a frame now, and giving it one. Between calls of pc_run(). */
 bool pc_nic_ready(const struct pc *pc, unsigned nic);
 void pc_nic_receive(struct pc *pc, unsigned nic, const u8 *frame, size_t len);
+/** Pull the cable out of a card, or put it back. False: there is no such card. */
+bool pc_nic_unplug(struct pc *pc, unsigned nic, bool out);
 
 /** Guest time since power-on in ns, and retired instructions. */
 u64 pc_time(const struct pc *pc);

@@ -128,6 +128,13 @@ bool mmu_load_pdptes(struct mmu *m, u64 cr3, bool nxe, u64 pdpte[4]) MUST_CHECK;
 
 /** Note that @eip of @mode is executed at @host in the current context. */
 void mmu_jump_set(struct mmu *m, u32 eip, u32 mode, u64 host);
+/** Where that is, or 0 if it is not known. */
+static inline u64 mmu_jump_find(struct mmu *m, u32 eip, u32 mode)
+{
+    const struct mmu_jump *j = &mmu_view(m)->cur.jump[eip & (MMU_JUMPS - 1)];
+
+    return j->eip == eip && j->mode == mode ? j->host : 0;
+}
 /** Forget where @eip of @mode is, in every context. */
 void mmu_jump_forget(struct mmu *m, u32 eip, u32 mode);
 /** Forget all jumps of all contexts. */

@@ -89,6 +89,7 @@ struct mmu {
     struct mmu_context context[MMU_CONTEXTS];
     struct mmu_tables nothing; /* all absent: see mmu_set_slow() */
     u64 uses;
+    u32 found; /* number of the context that was looked for last */
     void (*on_dropped)(void *ctx);
     void *on_dropped_ctx;
 

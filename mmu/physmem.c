@@ -38,7 +38,7 @@ struct physmem {
     size_t ram_bytes;
     unsigned regions; /* 0 is open bus */
     struct region region[MAX_REGIONS];
-    struct watcher on_code, on_table;
+    struct watcher on_code, on_code_done, on_table;
     mmio_tap_fn *tap; /* NULL: none */
     void *tap_ctx;
     struct listener {
@@ -226,6 +226,11 @@ void physmem_on_code_write(struct physmem *pm, page_watch_fn *fn, void *ctx)
     pm->on_code = (struct watcher){fn, ctx};
 }
 
+void physmem_on_code_written(struct physmem *pm, page_watch_fn *fn, void *ctx)
+{
+    pm->on_code_done = (struct watcher){fn, ctx};
+}
+
 void physmem_on_table_write(struct physmem *pm, page_watch_fn *fn, void *ctx)
 {
     pm->on_table = (struct watcher){fn, ctx};
@@ -316,13 +321,20 @@ static u8 *writable(struct physmem *pm, struct phys_page *p, phys_addr at, size_
     return p->host + (at & (PAGE_SIZE - 1));
 }
 
+/* The bytes that writable() handed out have been written. */
+static void written(struct physmem *pm, const struct phys_page *p, phys_addr at, size_t len)
+{
+    if (p->watch & PAGE_WATCH_CODE && pm->on_code_done.fn)
+        pm->on_code_done.fn(pm->on_code_done.ctx, at, len);
+}
+
 static void store_unmasked(struct physmem *pm, phys_addr at, u64 val, unsigned size)
 {
     struct phys_page *p = page_unmasked(pm, at);
     u8 *host = writable(pm, p, at, size);
 
     if (host)
-        store_le(host, val, size);
+        store_le(host, val, size), written(pm, p, at, size);
     else if (!p->host)
         region_store(pm, p->region, at, val, size);
 }
@@ -391,6 +403,7 @@ void physmem_write(struct physmem *pm, phys_addr at, const void *from, size_t le
         u8 *host = writable(pm, p, at, n);
         if (host) {
             memcpy(host, src, n);
+            written(pm, p, at, n);
         } else if (!p->host && !is_open_bus(pm, p)) {
             n = chunk(at, n);
             store_unmasked(pm, at, load_le(src, (unsigned)n), (unsigned)n);

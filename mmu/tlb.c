@@ -360,19 +360,26 @@ static void tables_unmap(struct mmu_tables *t)
         munmap(t->read, MMU_CONTEXT_BYTES);
 }
 
+static bool context_is(const struct mmu *m, const struct mmu_context *c, u32 mode, u64 cr3)
+{
+    const u32 pae = MMU_PG | MMU_PAE;
+
+    return c->used && c->mode == mode && c->cr3 == cr3 &&
+           ((mode & pae) != pae || memcmp(c->pdpte, m->pdpte, sizeof(c->pdpte)) == 0);
+}
+
 static struct mmu_context *context_find(struct mmu *m, u32 mode)
 {
     struct mmu_context *oldest = NULL;
-    u64 cr3 = mode & MMU_PG ? m->cr3 : 0;
     bool pae = (mode & MMU_PG) && (mode & MMU_PAE);
+    u64 cr3 = !pae && (mode & MMU_PG) ? m->cr3 : 0; /* the PDPTEs say it all */
 
-    if (pae)
-        cr3 = 0; /* the PDPTEs say it all */
     for (unsigned i = 0; i < MMU_CONTEXTS; i++) {
-        struct mmu_context *c = &m->context[i];
-        if (c->used && c->mode == mode && c->cr3 == cr3 &&
-            (!pae || memcmp(c->pdpte, m->pdpte, sizeof(c->pdpte)) == 0)) {
+        /* The one found last comes first: mostly that of user mode. */
+        struct mmu_context *c = &m->context[(i + m->found) % MMU_CONTEXTS];
+        if (context_is(m, c, mode, cr3)) {
             c->used = ++m->uses;
+            m->found = (u32)(c - m->context);
             return c;
         }
         if (c != m->sys && (!oldest || c->used < oldest->used))

@@ -178,6 +178,19 @@ static void stub_exec(struct codebuf *c, const struct jit_helpers *h)
     go_back(c);
 }
 
+/* W0 names the jit_exec. It goes on wherever C says. */
+static void stub_finish(struct codebuf *c, const struct jit_helpers *h)
+{
+    save_guest(c);
+    a64_mov_rr(c, W32, X1, REG_ARG);
+    a64_mov_rr(c, W64, X0, REG_CPU);
+    call_c(c, (const void *)(uintptr_t)h->finish);
+    a64_mov_rr(c, W64, X17, X0);
+    load_engine(c);
+    load_guest(c);
+    a64_br(c, X17);
+}
+
 void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out)
 {
     out->enter = c->at;
@@ -201,6 +214,8 @@ void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     }
     out->exec = c->at;
     stub_exec(c, h);
+    out->finish = c->at;
+    stub_finish(c, h);
 }
 
 const struct backend a64_backend = {

@@ -115,8 +115,7 @@ static_assert(sizeof(struct mmu_jump) == 16 && offsetof(struct mmu_jump, mode) =
 
 void a64_emit_LEAVE(struct a64_emit *e, const struct ir_insn *in)
 {
-    (void)in;
-    a64_brk(e->c, 0); /* the executor's stub has left */
+    (void)e, (void)in; /* the EXEC before it has jumped */
 }
 
 void a64_emit_EXEC(struct a64_emit *e, const struct ir_insn *in)
@@ -134,10 +133,12 @@ void a64_emit_EXEC(struct a64_emit *e, const struct ir_insn *in)
         .remaining = (u8)(e->ir->guests - in->g),
         .flags_in = in->use || in->def,
         .flags_out = in->def,
-        .leave = n && n->op == IR_LEAVE,
     };
     a64_mov_ri64(e->c, REG_ARG, u->exec_id[u->execs++]);
-    a64_bl(e->c, u->stubs->exec);
+    if (n && n->op == IR_LEAVE)
+        a64_b(e->c, u->stubs->finish);
+    else
+        a64_bl(e->c, u->stubs->exec);
 }
 
 /* --- behind the block --- */

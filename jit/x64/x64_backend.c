@@ -172,6 +172,19 @@ static void stub_exec(struct codebuf *c, const struct jit_helpers *h)
     go_back(c);
 }
 
+/* In: R9 names the jit_exec. It goes on wherever C says. */
+static void stub_finish(struct codebuf *c, const struct jit_helpers *h)
+{
+    save_guest(c);
+    x64_lea(c, W64, RDI, x64_at(REG_CPU, -CPU_BIAS));
+    x64_mov_rr(c, W32, RSI, REG_ADDR);
+    call_c(c, (const void *)(uintptr_t)h->finish);
+    x64_mov_rr(c, W64, R11, RAX);
+    load_engine(c);
+    load_guest(c);
+    x64_jmp_r(c, R11);
+}
+
 void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out)
 {
     out->enter = c->at;
@@ -190,6 +203,8 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     }
     out->exec = c->at;
     stub_exec(c, h);
+    out->finish = c->at;
+    stub_finish(c, h);
 }
 
 const struct backend x64_backend = {

@@ -134,8 +134,7 @@ static_assert(sizeof(struct mmu_jump) == 16, "the shift above");
 
 void x64_emit_LEAVE(struct x64_emit *e, const struct ir_insn *in)
 {
-    (void)in;
-    x64_ud2(e->c); /* the executor's stub has left */
+    (void)e, (void)in; /* the EXEC before it has jumped */
 }
 
 void x64_emit_EXEC(struct x64_emit *e, const struct ir_insn *in)
@@ -153,10 +152,12 @@ void x64_emit_EXEC(struct x64_emit *e, const struct ir_insn *in)
         .remaining = (u8)(e->ir->guests - in->g),
         .flags_in = in->use || in->def,
         .flags_out = in->def,
-        .leave = n && n->op == IR_LEAVE,
     };
     x64_mov_ri(e->c, REG_ADDR, u->exec_id[u->execs++]);
-    x64_call(e->c, u->stubs->exec);
+    if (n && n->op == IR_LEAVE)
+        x64_jmp(e->c, u->stubs->finish);
+    else
+        x64_call(e->c, u->stubs->exec);
     e->fl = (struct flag_state){.stored = IRF_ALL};
 }
 

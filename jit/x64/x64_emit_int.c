@@ -151,6 +151,48 @@ void x64_emit_STEP(struct x64_emit *e, const struct ir_insn *in)
         x64_lea(e->c, W32, d, x64_idx(X64_NOREG, d, in->cc, 0));
 }
 
+/* A field of the processor. */
+static struct x64_mem field_of(const struct ir_insn *in)
+{
+    return x64_at(REG_CPU, (i32)ir_field_offset(in->cc) - CPU_BIAS);
+}
+
+void x64_emit_GET(struct x64_emit *e, const struct ir_insn *in)
+{
+    u8 d = x64_dst(e, in->d);
+
+    if (in->w < W32)
+        x64_movzx_rm(e->c, in->w, d, field_of(in));
+    else
+        x64_mov_rm(e->c, in->w, d, field_of(in));
+}
+
+void x64_emit_PUT(struct x64_emit *e, const struct ir_insn *in)
+{
+    if (in->b == IR_CONST)
+        x64_mov_mi(e->c, in->w, field_of(in), (i32)in->imm);
+    else
+        x64_mov_mr(e->c, in->w, field_of(in), x64_reg(e, in->b));
+}
+
+/* The decoded instruction lives as long as the code. */
+void x64_emit_IMM(struct x64_emit *e, const struct ir_insn *in)
+{
+    u8 d = x64_dst(e, in->d);
+
+    x64_mov_ri(e->c, d, (u64)(uintptr_t)&e->ir->guest[in->g].imm);
+    x64_mov_rm(e->c, W32, d, x64_at(d, 0));
+}
+
+void x64_emit_GUARD(struct x64_emit *e, const struct ir_insn *in)
+{
+    u8 a = x64_reg(e, in->a);
+
+    x64_test_rr(e->c, in->w, a, a);
+    x64_bail_from(e, x64_jcc(e->c, X64_NE, NULL), NULL);
+    x64_flags_lost(e);
+}
+
 void x64_emit_BSWAP(struct x64_emit *e, const struct ir_insn *in)
 {
     x64_bswap(e->c, W32, x64_reg(e, in->d));

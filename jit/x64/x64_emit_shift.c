@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Shifts, products, quotients, bits, and flags as values. */
+#include <assert.h>
+
+#include "cpu/isa.h"
 #include "jit/x64/x64_emit.h"
 
 /* --- shifts --- */
@@ -301,11 +304,32 @@ static struct x64_mem stored_ah(void)
 /* AH's layout is that of the low byte of EFLAGS. */
 void x64_emit_GETF(struct x64_emit *e, const struct ir_insn *in)
 {
-    x64_flags_store(e, IRF_ALL & ~IRF_O);
+    struct codebuf *c = e->c;
+
+    x64_flags_store(e, in->use);
     u8 d = x64_dst(e, in->d);
-    x64_movzx_rm(e->c, W8, d, stored_ah());
-    x64_alu_ri(e->c, X64_AND, W32, d, FL_SZAPC);
+    x64_movzx_rm(c, W8, d, stored_ah());
+    x64_alu_ri(c, X64_AND, W32, d, FL_SZAPC);
+    if (in->use & IRF_O) {
+        u8 s = x64_scratch_not(e, d);
+        if (s == X64_NOREG)
+            x64_decline(e), s = R10;
+        x64_movzx_rm(c, W8, s, CPU_AT(jit.flags));
+        x64_shift_ri(c, X64_SHL, W32, s, 11);
+        x64_alu_rr(c, X64_OR, W32, d, s);
+    }
     x64_flags_lost(e);
+}
+static_assert(FL_O == BIT(11), "the shift above");
+
+void x64_emit_PUTE(struct x64_emit *e, const struct ir_insn *in)
+{
+    u8 a = x64_reg(e, in->a);
+
+    x64_mov_mr(e->c, W8, stored_ah(), a);
+    x64_bt_ri(e->c, X64_BT, W32, a, 11);
+    x64_setcc_m(e->c, X64_B, CPU_AT(jit.flags));
+    e->fl = (struct flag_state){.stored = IRF_ALL};
 }
 
 void x64_emit_PUTF(struct x64_emit *e, const struct ir_insn *in)

@@ -36,8 +36,9 @@ void x64_temps_init(struct x64_emit *e)
 static bool spans_access(const struct x64_emit *e, ir_val t)
 {
     for (unsigned i = e->i + 1; i <= e->last[t]; i++) {
-        u8 kind = ir_op_info[e->ir->insn[i].op].kind;
-        if (kind == IR_MEM || kind == IR_BAIL)
+        const struct ir_insn *in = &e->ir->insn[i];
+        u8 kind = ir_op_info[in->op].kind;
+        if (kind == IR_MEM || (kind == IR_BAIL && in->op != IR_GUARD))
             return true;
     }
     return false;

@@ -12,13 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "jit/jit.h"
 #include "tests/jit/fuzz_machine.h"
 
-enum { CASE_SECONDS = 30 }; /* longer is a hang */
+enum {
+    CASE_SECONDS = 30, /* of CPU time; longer is a hang */
+    CASES_A_PROCESS = 100,
+};
 
 struct options {
     u64 count, seed, only;
@@ -76,6 +80,14 @@ static bool run_program(const struct options *o, const struct gen_program *p, FI
     return same;
 }
 
+/* Longer is a hang, however busy the host is. 0: no limit. */
+static void limit_cpu_time(time_t seconds)
+{
+    const struct itimerval limit = {.it_value = {.tv_sec = seconds}};
+
+    setitimer(ITIMER_PROF, &limit, NULL);
+}
+
 static bool fails(const struct options *o, const struct gen_program *p)
 {
     u64 insns = 0;
@@ -85,7 +97,7 @@ static bool fails(const struct options *o, const struct gen_program *p)
     if (child == 0) {
         if (!freopen("/dev/null", "w", stderr))
             _exit(0);
-        alarm(CASE_SECONDS);
+        limit_cpu_time(CASE_SECONDS);
         _exit(!run_program(o, p, NULL, &insns));
     }
     return child > 0 && waitpid(child, &how, 0) == child && how != 0;
@@ -158,7 +170,8 @@ static void shrink(const struct options *o, struct gen_program *p)
     shrink_machine(o, p);
 }
 
-static void report(const struct options *o, u64 number)
+/* @how the process with case @number ended. */
+static void report(const struct options *o, u64 number, int how)
 {
     static struct gen_program p;
     u64 insns = 0;
@@ -167,7 +180,9 @@ static void report(const struct options *o, u64 number)
     fprintf(stderr, "FOUND: --seed %llu --case %llu\n", (unsigned long long)o->seed,
             (unsigned long long)number);
     if (!fails(o, &p)) {
-        fprintf(stderr, "but not by itself\n");
+        fprintf(stderr, "but not by itself (it ended by %s %d)\n",
+                WIFSIGNALED(how) ? "signal" : "status",
+                WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
         return;
     }
     if (o->shrink)
@@ -175,10 +190,9 @@ static void report(const struct options *o, u64 number)
     gen_print(&p, stderr);
     fflush(stderr);
     if (fork() == 0) { /* it may crash */
-        alarm(CASE_SECONDS);
+        limit_cpu_time(CASE_SECONDS);
         _exit(!run_program(o, &p, stderr, &insns));
     }
-    int how;
     if (wait(&how) > 0 && WIFSIGNALED(how))
         fprintf(stderr, "it ends by signal %d\n", WTERMSIG(how));
 }
@@ -239,25 +253,42 @@ static void usage(void)
         fprintf(stderr, "  %-8s %s\n", fuzz_engines[i].name, fuzz_engines[i].what);
 }
 
-static int run_cases(const struct options *o, struct shared *s)
+/* Cases @from to @to - 1. */
+static int run_cases(const struct options *o, struct shared *s, u64 from, u64 to)
 {
     static struct gen_program p;
 
-    for (u64 n = o->one ? o->only : 0; n < (o->one ? o->only + 1 : o->count); n++) {
+    for (u64 n = from; n < to; n++) {
         s->number = n;
         make_program(o->seed, n, &p);
-        alarm(CASE_SECONDS);
+        limit_cpu_time(CASE_SECONDS);
         if (!run_program(o, &p, NULL, &s->insns))
             return 1;
     }
-    alarm(0);
+    limit_cpu_time(0);
     return 0;
+}
+
+/* All cases, some in each process: qemu-user keeps tables for every address that was ever mapped,
+ * so that a single one would need gigabytes. Returns how the last process ended. */
+static int run_all(const struct options *o, struct shared *s)
+{
+    u64 from = o->one ? o->only : 0, to = o->one ? o->only + 1 : o->count;
+    int how = 0;
+
+    for (u64 n = from; n < to && how == 0; n += CASES_A_PROCESS) {
+        pid_t child = fork();
+        if (child == 0) /* not _exit(): the leak check runs at the end */
+            exit(run_cases(o, s, n, to - n < CASES_A_PROCESS ? to : n + CASES_A_PROCESS));
+        if (child < 0 || waitpid(child, &how, 0) != child)
+            return -1;
+    }
+    return how;
 }
 
 int main(int argc, char **argv)
 {
     struct options o = {.count = 2000, .seed = 1, .shrink = true};
-    int how;
 
     parse_engines(&o, jit_supported() ? "interp,split,eval,jit,warm" : "interp,split,eval");
     if (!parse(argc, argv, &o)) {
@@ -268,15 +299,13 @@ int main(int argc, char **argv)
         mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (s == MAP_FAILED)
         return 2;
-    pid_t child = fork();
-    if (child == 0)
-        exit(run_cases(&o, s)); /* not _exit(): the leak check runs at the end */
-    if (child < 0 || waitpid(child, &how, 0) != child)
+    int how = run_all(&o, s);
+    if (how < 0)
         return 2;
     printf("%llu cases, %llu instructions\n", (unsigned long long)(s->number - o.only + (how == 0)),
            (unsigned long long)s->insns);
     fflush(stdout);
     if (how != 0)
-        report(&o, s->number);
+        report(&o, s->number, how);
     return how != 0;
 }
