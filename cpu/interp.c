@@ -232,7 +232,7 @@ static void probed_step(struct cpu *cpu)
     if (p->breaks(p->ctx, lin, 1) && p->hit(p->ctx))
         return;
     if (cpu->inhibit || (cpu->eflags & (FL_T | FL_RF)) || (cpu->dr[7] & DR7_ENABLES)) {
-        careful_step(cpu);
+        cpu_interpret_carefully(cpu);
     } else {
         struct block *b = next_block(cpu);
         if (b && !p->each && !p->breaks(p->ctx, (u32)(lin + 1), b->bytes - 1u))
