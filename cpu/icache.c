@@ -261,7 +261,7 @@ struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
 
     const struct phys_page *page = physmem_page(ic->pm, phys);
     unsigned off = (unsigned)(phys & (PAGE_SIZE - 1));
-    if (!page->host)
+    if (!page->host || page->video)
         return NULL;
     b = block_new(ic, phys, mode, page->host + off, PAGE_SIZE - off);
     if (!b)

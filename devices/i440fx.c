@@ -53,6 +53,7 @@ enum smram_bits {
 enum {
     VGA_BASE = 0xa0000,
     VGA_SIZE = 0x20000,
+    VGA_DIRECT_SIZE = 0x10000,
     SHADOW_BASE = 0xc0000,
     SHADOW_END = 0x100000,
     PAM_SMALL = 0x4000, /* C0000h-EFFFFh: twelve of these */
@@ -82,6 +83,8 @@ struct i440fx {
     struct segment segment[PAM_SEGMENTS];
     u8 pam_now[PAM_SEGMENTS]; /* what is mapped: follows from config */
     bool smram_now;
+    bool vga_direct; /* follows from the state of the VGA, and so does where: */
+    size_t vga_off;
 };
 
 static u32 low_ram(const struct i440fx *f)
@@ -181,6 +184,8 @@ static void map_vga(struct i440fx *f)
     }
     if (physmem_map_mmio(f->desc.pm, VGA_BASE, VGA_SIZE, f->vga_ops, f->vga) != STATUS_OK)
         log_error(PCI, "no room to map the VGA window");
+    if (f->vga_direct)
+        physmem_map_video(f->desc.pm, VGA_BASE, VGA_DIRECT_SIZE, f->vga_off);
 }
 
 static void update_smram(struct i440fx *f)
@@ -352,6 +357,20 @@ enum status i440fx_set_vga(struct i440fx *f, const struct mmio_ops *ops, void *v
     if (f->smram_now)
         return STATUS_OK;
     return physmem_map_mmio(f->desc.pm, VGA_BASE, VGA_SIZE, ops, vga);
+}
+
+void i440fx_set_vga_direct(struct i440fx *f, bool direct, size_t off)
+{
+    bool was = f->vga_direct;
+
+    f->vga_direct = direct;
+    f->vga_off = off;
+    if (f->smram_now)
+        return;
+    if (direct && was)
+        physmem_bank_video(f->desc.pm, VGA_BASE, VGA_DIRECT_SIZE, off);
+    else
+        map_vga(f);
 }
 
 void i440fx_set_smiact(struct i440fx *f, bool active)

@@ -30,5 +30,11 @@ enum status i440fx_create(struct i440fx **out, const struct i440fx_desc *desc) M
 /** Who answers at A0000h-BFFFFh when RAM does not: the VGA. @ops must outlive the bridge. */
 enum status i440fx_set_vga(struct i440fx *f, const struct mmio_ops *ops, void *vga) MUST_CHECK;
 
+/**
+ * Video memory from @off on answers at A0000h-AFFFFh instead of @ops, or with @direct false does
+ * not. Moving it costs next to nothing.
+ */
+void i440fx_set_vga_direct(struct i440fx *f, bool direct, size_t off);
+
 /** SMIACT#: the CPU is in system-management mode and sees the RAM behind the VGA. */
 void i440fx_set_smiact(struct i440fx *f, bool active);

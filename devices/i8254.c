@@ -365,6 +365,8 @@ static u64 i8254_now(const struct i8254 *pit)
 /* The counter's registers as they stand after what happened before @now. */
 static struct counter *i8254_counter(struct i8254 *pit, unsigned i, u64 now)
 {
+    if (i == 2)
+        line_set(&pit->desc.sound, true);
     counter_settle(&pit->counter[i], now);
     return &pit->counter[i];
 }
@@ -452,6 +454,23 @@ bool i8254_out(const struct i8254 *pit, unsigned i)
 
     counter_settle(&c, now);
     return counter_out(&c, now);
+}
+
+u64 i8254_high(const struct i8254 *pit, unsigned i, u64 from, u64 to)
+{
+    struct counter c = pit->counter[i];
+    u64 high = 0;
+
+    while (from < to) {
+        counter_settle(&c, from);
+        u64 edge = counter_next_edge(&c, from);
+        if (edge > to)
+            edge = to;
+        if (counter_out(&c, from))
+            high += edge - from;
+        from = edge;
+    }
+    return high;
 }
 
 u32 i8254_period(const struct i8254 *pit, unsigned i)

@@ -16,7 +16,8 @@ struct i8254;
 struct i8254_desc {
     struct ioport_bus *io;
     struct clock *clk;
-    struct line irq0; /* OUT of counter 0 */
+    struct line irq0;  /* OUT of counter 0 */
+    struct line sound; /* set before anything about counter 2 changes */
 };
 
 extern const struct device_class i8254_class;
@@ -33,3 +34,6 @@ bool i8254_out(const struct i8254 *pit, unsigned counter);
 
 /** The period, in CLKs, of the square wave or rate that @counter now produces; 0 if none. */
 u32 i8254_period(const struct i8254 *pit, unsigned counter);
+
+/** For how many CLKs of [@from, @to), the present registers given, OUT of @counter is high. */
+u64 i8254_high(const struct i8254 *pit, unsigned counter, u64 from, u64 to);

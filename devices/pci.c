@@ -117,6 +117,8 @@ static void bar_map(struct pci_dev *dev, unsigned n, u64 at)
         s = ioport_claim(dev->bus->desc.io, (u16)at, (u16)bar->size, bar->io, dev->owner);
     else if (bar->kind == PCI_BAR_ROM)
         physmem_map_rom(dev->bus->desc.pm, at, bar->size, bar->rom);
+    else if (!bar->mmio)
+        physmem_map_video(dev->bus->desc.pm, at, bar->size, 0);
     else
         s = physmem_map_mmio(dev->bus->desc.pm, at, bar->size, bar->mmio, dev->owner);
     if (s == STATUS_OK)
@@ -322,6 +324,11 @@ void pci_add_memory_bar(struct pci_dev *dev, unsigned n, u32 size, bool prefetch
     dev->bar[n].size = size;
     dev->bar[n].mmio = ops;
     pci_default(dev, bar_register(n), 4, prefetchable ? BAR_PREFETCHABLE : 0, ~(size - 1));
+}
+
+void pci_add_video_bar(struct pci_dev *dev, unsigned n, u32 size)
+{
+    pci_add_memory_bar(dev, n, size, true, NULL);
 }
 
 enum status pci_add_rom(struct pci_dev *dev, const u8 *bytes, size_t len)

@@ -144,6 +144,8 @@ void pci_default(struct pci_dev *dev, unsigned reg, unsigned size, u32 value, u3
 void pci_add_io_bar(struct pci_dev *dev, unsigned bar, u32 size, const struct ioport_ops *ops);
 void pci_add_memory_bar(struct pci_dev *dev, unsigned bar, u32 size, bool prefetchable,
                         const struct mmio_ops *ops);
+/** Video memory from its start (mmu/physmem.h); the bus' physmem must have as much. */
+void pci_add_video_bar(struct pci_dev *dev, unsigned bar, u32 size);
 /** Expansion ROM; the bytes are copied and padded to a power of two. */
 enum status pci_add_rom(struct pci_dev *dev, const u8 *bytes, size_t len) MUST_CHECK;
 

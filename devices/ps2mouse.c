@@ -111,11 +111,16 @@ static void make_packet(struct ps2mouse *m)
     m->packet_at = 0;
 }
 
-static bool has_news(const struct ps2mouse *m)
+static bool buttons_changed(const struct ps2mouse *m)
 {
     u8 seen = m->id == ID_EXPLORER ? 0x1f : 0x07;
 
-    return m->dx || m->dy || (m->dz && m->id != ID_STANDARD) || ((m->buttons ^ m->told) & seen);
+    return (m->buttons ^ m->told) & seen;
+}
+
+static bool has_news(const struct ps2mouse *m)
+{
+    return m->dx || m->dy || (m->dz && m->id != ID_STANDARD) || buttons_changed(m);
 }
 
 static bool streams(const struct ps2mouse *m)
@@ -173,6 +178,11 @@ void ps2mouse_buttons(struct ps2mouse *m, u8 down)
 {
     m->buttons = down & 0x1f;
     tell(m);
+}
+
+bool ps2mouse_idle(const struct ps2mouse *m)
+{
+    return !streams(m) || !buttons_changed(m);
 }
 
 /* ---- commands ---- */

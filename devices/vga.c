@@ -19,7 +19,6 @@ enum {
     VGA_DEVICE = 0x1111,
     VGA_CLASS = 0x030000,
     VGA_REVISION = 2,
-    BAR_LFB = 0,
     BAR_MMIO = 2,
     MMIO_SIZE = 0x1000,
     PORT_VBE = 0x1ce,
@@ -100,6 +99,7 @@ static void vga_reset(void *dev)
     v->latch = 0;
     v->vbe_index = 0;
     v->vbe[VBE_ID] = VBE_ID_RESET;
+    vga_update_window(v);
 }
 
 /* Guests can only reach valid values; a damaged snapshot must not do more. */
@@ -112,6 +112,8 @@ static void vga_loaded(void *dev)
     v->dac_sub %= 3;
     if (v->pci.bus)
         pci_dev_loaded(&v->pci);
+    vga_screen_forget(v);
+    vga_update_window(v);
 }
 
 static void vga_destroy(void *dev)
@@ -121,18 +123,25 @@ static void vga_destroy(void *dev)
     if (!v)
         return;
     pci_unregister(&v->pci);
-    free(v->vram);
+    vga_screen_destroy(v);
     free(v);
 }
 
 const struct device_class vga_class = {
     .name = "vga",
-    .version = 1,
+    .version = 2,
     .fields = vga_fields,
     .reset = vga_reset,
     .loaded = vga_loaded,
     .destroy = vga_destroy,
 };
+
+/* What was written at the old address is not known any more. */
+static void vga_moved(void *owner, unsigned bar, u64 addr)
+{
+    (void)bar, (void)addr;
+    vga_screen_forget(owner);
+}
 
 static enum status vga_plug(struct vga *v)
 {
@@ -142,10 +151,11 @@ static enum status vga_plug(struct vga *v)
         .class_code = VGA_CLASS,
         .revision = VGA_REVISION,
     };
+    static const struct pci_hooks hooks = {.moved = vga_moved};
     enum status s = STATUS_OK;
 
-    pci_dev_init(&v->pci, &ident, NULL, v);
-    pci_add_memory_bar(&v->pci, BAR_LFB, (u32)v->vram_bytes, true, &vga_lfb_ops);
+    pci_dev_init(&v->pci, &ident, &hooks, v);
+    pci_add_video_bar(&v->pci, VGA_BAR_LFB, (u32)v->vram_bytes);
     pci_add_memory_bar(&v->pci, BAR_MMIO, MMIO_SIZE, false, &vga_mmio_ops);
     if (v->desc.rom)
         s = pci_add_rom(&v->pci, v->desc.rom, v->desc.rom_len);
@@ -154,7 +164,7 @@ static enum status vga_plug(struct vga *v)
 
 enum status vga_create(struct vga **out, const struct vga_desc *desc)
 {
-    u32 size = desc->vram_bytes ? desc->vram_bytes : VGA_VRAM_DEFAULT;
+    size_t size = physmem_video_size(desc->pm);
 
     if (size < VRAM_MIN || size > VRAM_MAX || size & (size - 1))
         return STATUS_BAD_SIZE;
@@ -164,8 +174,10 @@ enum status vga_create(struct vga **out, const struct vga_desc *desc)
 
     v->desc = *desc;
     v->vram_bytes = size;
-    v->vram = calloc(1, size);
-    enum status s = v->vram ? vga_claim_ports(v) : STATUS_NO_MEMORY;
+    v->vram = physmem_video(desc->pm);
+    enum status s = vga_screen_create(v);
+    if (s == STATUS_OK)
+        s = vga_claim_ports(v);
     if (s != STATUS_OK) {
         vga_destroy(v);
         return s;

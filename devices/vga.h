@@ -21,7 +21,11 @@ struct vga_desc {
     u8 devfn;
     const u8 *rom; /* video BIOS for the ROM BAR, copied; NULL: none */
     size_t rom_len;
-    u32 vram_bytes; /* power of two from 256 KiB to 256 MiB; 0: VGA_VRAM_DEFAULT */
+    struct physmem *pm; /* its video memory is the card's: a power of two, 256 KiB to 256 MiB */
+    /* Called when video memory from @off on is what the window at A0000h-AFFFFh would give anyway,
+     * and when that is over; NULL: the window is always asked. */
+    void (*direct)(void *ctx, bool direct, size_t off);
+    void *direct_ctx;
 };
 
 extern const struct device_class vga_class;
@@ -29,7 +33,8 @@ extern const struct device_class vga_class;
 /** What answers at A0000h-BFFFFh: map 128 KiB with the vga as device. */
 extern const struct mmio_ops vga_window_ops;
 
-/** Create the card in its reset state. STATUS_BAD_SIZE: vram_bytes. On failure *@out is untouched.
+/** Create the card in its reset state. STATUS_BAD_SIZE: video memory. On failure *@out is
+ * untouched.
  */
 enum status vga_create(struct vga **out, const struct vga_desc *desc) MUST_CHECK;
 
@@ -59,3 +64,14 @@ struct vga_frame {
 enum status vga_render(const struct vga *v, struct vga_frame *frame) MUST_CHECK;
 
 void vga_frame_free(struct vga_frame *frame);
+
+/** The picture that the card keeps for whoever shows it. */
+struct vga_picture {
+    const u32 *pixels; /* 00RRGGBBh, row by row, without gaps; until the next call */
+    unsigned width, height;
+    unsigned first_row, rows; /* what has changed since the last call; rows is 0: nothing has */
+    bool square;              /* pixels are square; otherwise the picture is 4:3 */
+};
+
+/** Draw what has changed. STATUS_NO_MEMORY: there is no picture now. */
+enum status vga_show(struct vga *v, struct vga_picture *out) MUST_CHECK;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * VGA memory as the CPU sees it: window, planes, latches, write modes; linear frame buffer.
+ * VGA memory as the CPU sees it: window, planes, latches, write modes.
  *
  * Reference: [VGA] Graphics Controller and Sequencer.
  *
  * Plane addresses are those of the hardware: odd/even and chain 4 leave holes (address bits 0, or
  * 1:0, choose the plane and read 0), which the CRTC's word and doubleword modes skip again. Only
  * so do programs see the right bytes that change the mapping without a mode set (fonts, "mode X").
+ *
+ * Where the window is plain memory (chain 4 without tricks, VBE's banks), the board maps it so.
+ * Not implemented: reads do not load the latches then.
  */
 #include "devices/vga_state.h"
 
@@ -23,7 +26,7 @@ enum {
 
 /* Where one CPU byte lands. */
 struct target {
-    u32 at;     /* index of plane 0's byte in vram */
+    size_t at;  /* index of plane 0's byte in vram */
     u8 planes;  /* that a write may change */
     u8 read;    /* plane of read mode 0 */
     bool chain; /* chain 4 */
@@ -68,21 +71,16 @@ static struct target target_of(const struct vga *v, u32 off)
         if (v->gc[GC_MISC] & GC_MISC_CHAIN_ODD_EVEN)
             at &= ~1u;
     }
-    t.at = ((bank + at) * 4) & (u32)(v->vram_bytes - 1);
+    t.at = vga_plane_at(v, bank + at);
     return t;
 }
 
-/* VBE modes of 8 bits and more: the window shows one 64 KiB bank of linear memory. */
-static bool is_linear(const struct vga *v)
-{
-    return vbe_on(v) && v->vbe[VBE_BPP] >= 8;
-}
-
-static u8 *linear_byte(struct vga *v, u32 off)
+/* Where a byte of the window is in linear memory. */
+static size_t linear_at(const struct vga *v, u32 off)
 {
     u32 at = v->vbe[VBE_BANK] * (u32)WINDOW_BANK + (off & (WINDOW_BANK - 1));
 
-    return &v->vram[at & (v->vram_bytes - 1)];
+    return at & (v->vram_bytes - 1);
 }
 
 static u8 read_mode1(const struct vga *v)
@@ -98,8 +96,8 @@ static u8 window_read_byte(struct vga *v, u64 window)
 
     if (off == UINT32_MAX || !(v->misc & MISC_RAM))
         return 0xff;
-    if (is_linear(v))
-        return *linear_byte(v, off);
+    if (vga_is_linear(v))
+        return v->vram[linear_at(v, off)];
     struct target t = target_of(v, off);
     v->latch = load32(&v->vram[t.at]);
     if (v->gc[GC_MODE] & GC_MODE_READ1 && !t.chain)
@@ -159,13 +157,15 @@ static void window_write_byte(struct vga *v, u64 window, u8 val)
 
     if (off == UINT32_MAX || !(v->misc & MISC_RAM))
         return;
-    if (is_linear(v)) {
-        *linear_byte(v, off) = val;
+    if (vga_is_linear(v)) {
+        v->vram[linear_at(v, off)] = val;
+        vga_mark(v, linear_at(v, off));
         return;
     }
     struct target t = target_of(v, off);
     u32 planes = spread(t.planes);
     u8 *at = &v->vram[t.at];
+    vga_mark(v, t.at);
     store32(at, (load32(at) & ~planes) | (write_data(v, val) & planes));
 }
 
@@ -186,20 +186,26 @@ static void window_write(void *dev, u64 off, u64 val, unsigned size)
 
 const struct mmio_ops vga_window_ops = {.read = window_read, .write = window_write, .max = 8};
 
-/* ---- linear frame buffer; the BAR is as large as vram ---- */
+/* ---- the window as plain memory ---- */
 
-static u64 lfb_read(void *dev, u64 off, unsigned size)
+/* Whether a byte in chain 4 is written as it is. */
+static bool chain4_is_plain(const struct vga *v)
 {
-    const struct vga *v = dev;
-
-    return load_le(&v->vram[off], size);
+    return v->seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4 && v->seq[SEQ_MAP_MASK] == ALL_PLANES &&
+           (v->gc[GC_MODE] & 3) == 0 && v->gc[GC_ROTATE] == 0 && v->gc[GC_ENABLE_SET_RESET] == 0 &&
+           v->gc[GC_BIT_MASK] == 0xff;
 }
 
-static void lfb_write(void *dev, u64 off, u64 val, unsigned size)
+void vga_update_window(struct vga *v)
 {
-    struct vga *v = dev;
+    bool here = v->misc & MISC_RAM && (v->gc[GC_MISC] >> 2 & 3) <= 1; /* it shows A0000h */
+    bool direct = here && (vga_is_linear(v) || (!vbe_on(v) && chain4_is_plain(v)));
+    size_t off = direct && vga_is_linear(v) ? linear_at(v, 0) : 0;
 
-    store_le(&v->vram[off], val, size);
+    if (!v->desc.direct || (direct == v->direct && off == v->direct_off))
+        return;
+    vga_screen_collect(v);
+    v->direct = direct;
+    v->direct_off = off;
+    v->desc.direct(v->desc.direct_ctx, direct, off);
 }
-
-const struct mmio_ops vga_lfb_ops = {.read = lfb_read, .write = lfb_write, .max = 8};

@@ -267,6 +267,7 @@ void vga_port_write(struct vga *v, u16 port, u8 val)
         break;
     case PORT_MISC_WRITE:
         v->misc = val;
+        vga_update_window(v);
         break;
     case PORT_ENABLE:
         v->enable = val & 1;
@@ -276,6 +277,7 @@ void vga_port_write(struct vga *v, u16 port, u8 val)
         break;
     case PORT_SEQ_DATA:
         v->seq[v->seq_index] = val & seq_bits[v->seq_index];
+        vga_update_window(v);
         break;
     case PORT_DAC_MASK:
         v->dac_mask = val;
@@ -294,6 +296,7 @@ void vga_port_write(struct vga *v, u16 port, u8 val)
         break;
     case PORT_GC_DATA:
         v->gc[v->gc_index] = val & gc_bits[v->gc_index];
+        vga_update_window(v);
         break;
     default:
         log_guest(VGA, "write port=%03x val=%02x", port, val);

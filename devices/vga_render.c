@@ -121,7 +121,8 @@ static void render_graphics(const struct vga *v, const struct vga_timing *t, str
         u32 ma = (below ? 0 : start) + line / rows * c[CRTC_OFFSET] * 2;
         u32 *to = f->pixels + (size_t)y * f->width;
         for (unsigned column = 0; column <= t->columns; column++) {
-            column_pixels(v, &v->vram[vga_address(v, ma + column, line % rows) * 4], color, pixel);
+            column_pixels(v, &v->vram[vga_plane_at(v, vga_address(v, ma + column, line % rows))],
+                          color, pixel);
             for (unsigned i = 0; i < per; i++) {
                 unsigned x = column * per + i - skip; /* wraps to a large number left of 0 */
                 if (x < f->width)
@@ -138,24 +139,54 @@ static u32 widen(u32 value, unsigned bits)
     return (value << (8 - bits) | value >> (2 * bits - 8)) & 0xff;
 }
 
-static u32 vbe_pixel(const struct vga *v, const u32 *palette, u32 line, u32 x)
+/* @n pixels at @from. */
+static void linear_pixels(const struct vga *v, const u32 *palette, const u8 *from, u32 n, u32 *to)
 {
-    size_t mask = v->vram_bytes - 1;
-    unsigned bytes = (v->vbe[VBE_BPP] + 7u) / 8;
-    u32 raw = 0;
-
-    for (unsigned i = 0; i < bytes; i++)
-        raw |= (u32)v->vram[(line + x * bytes + i) & mask] << 8 * i;
     switch (v->vbe[VBE_BPP]) {
     case 15:
-        return widen(raw >> 10 & 31, 5) << 16 | widen(raw >> 5 & 31, 5) << 8 | widen(raw & 31, 5);
+        for (u32 i = 0; i < n; i++) {
+            u32 raw = load16(from + 2 * i);
+            to[i] =
+                widen(raw >> 10 & 31, 5) << 16 | widen(raw >> 5 & 31, 5) << 8 | widen(raw & 31, 5);
+        }
+        break;
     case 16:
-        return widen(raw >> 11 & 31, 5) << 16 | widen(raw >> 5 & 63, 6) << 8 | widen(raw & 31, 5);
+        for (u32 i = 0; i < n; i++) {
+            u32 raw = load16(from + 2 * i);
+            to[i] =
+                widen(raw >> 11 & 31, 5) << 16 | widen(raw >> 5 & 63, 6) << 8 | widen(raw & 31, 5);
+        }
+        break;
     case 24:
+        for (u32 i = 0; i < n; i++)
+            to[i] = load16(from + 3 * i) | (u32)from[3 * i + 2] << 16;
+        break;
     case 32:
-        return raw & 0xffffff;
+        for (u32 i = 0; i < n; i++)
+            to[i] = load32(from + 4 * i) & 0xffffff;
+        break;
     default:
-        return palette[raw & 0xff];
+        for (u32 i = 0; i < n; i++)
+            to[i] = palette[from[i]];
+    }
+}
+
+/* A row from byte @at of memory on, which may wrap around its end. */
+static void linear_row(const struct vga *v, const u32 *palette, u32 at, u32 n, u32 *to)
+{
+    u32 pixel = (v->vbe[VBE_BPP] + 7u) / 8;
+    size_t mask = v->vram_bytes - 1;
+
+    at &= mask;
+    if (at + (size_t)n * pixel <= v->vram_bytes) {
+        linear_pixels(v, palette, v->vram + at, n, to);
+        return;
+    }
+    for (u32 x = 0; x < n; x++) {
+        u8 raw[4];
+        for (u32 i = 0; i < pixel; i++)
+            raw[i] = v->vram[(at + x * pixel + i) & mask];
+        linear_pixels(v, palette, raw, 1, to + x);
     }
 }
 
@@ -163,28 +194,41 @@ static u32 vbe_pixel(const struct vga *v, const u32 *palette, u32 line, u32 x)
 static u32 vbe_planar_pixel(const struct vga *v, const u32 *color, u32 y, u32 x)
 {
     u32 at = y * (v->vbe[VBE_VIRT_WIDTH] / 8u) + x / 8;
-    const u8 *plane = &v->vram[(size_t)at * 4 & (v->vram_bytes - 1)];
+    const u8 *plane = &v->vram[vga_plane_at(v, at)];
     unsigned bit = 7 - (x & 7);
 
     return color[(plane[0] >> bit & 1) | (plane[1] >> bit & 1) << 1 | (plane[2] >> bit & 1) << 2 |
                  (plane[3] >> bit & 1) << 3];
 }
 
-static void render_vbe(const struct vga *v, struct vga_frame *f)
+void vga_render_rows(const struct vga *v, struct vga_frame *f, u32 first, u32 end)
 {
-    bool planar = v->vbe[VBE_BPP] == 4;
+    u32 pixel = (v->vbe[VBE_BPP] + 7u) / 8;
     u32 palette[256];
 
+    for (unsigned i = 0; i < 256 && v->vbe[VBE_BPP] == 8; i++)
+        palette[i] = vga_dac_color(v, (u8)i);
+    for (u32 y = first; y < end; y++)
+        linear_row(v, palette,
+                   (y + v->vbe[VBE_Y_OFFSET]) * vbe_pitch(v) + v->vbe[VBE_X_OFFSET] * pixel,
+                   f->width, f->pixels + (size_t)y * f->width);
+}
+
+static void render_vbe(const struct vga *v, struct vga_frame *f)
+{
+    u32 palette[256];
+
+    if (vga_is_linear(v)) {
+        vga_render_rows(v, f, 0, f->height);
+        return;
+    }
     for (unsigned i = 0; i < 256; i++)
-        palette[i] = planar ? vga_attribute_color(v, (u8)i) : vga_dac_color(v, (u8)i);
+        palette[i] = vga_attribute_color(v, (u8)i);
     for (u32 y = 0; y < f->height; y++) {
         u32 *to = f->pixels + (size_t)y * f->width;
-        u32 row = y + v->vbe[VBE_Y_OFFSET];
-        for (u32 x = 0; x < f->width; x++) {
-            u32 column = x + v->vbe[VBE_X_OFFSET];
-            to[x] = planar ? vbe_planar_pixel(v, palette, row, column)
-                           : vbe_pixel(v, palette, row * vbe_pitch(v), column);
-        }
+        for (u32 x = 0; x < f->width; x++)
+            to[x] =
+                vbe_planar_pixel(v, palette, y + v->vbe[VBE_Y_OFFSET], x + v->vbe[VBE_X_OFFSET]);
     }
 }
 

@@ -112,6 +112,9 @@ enum vbe_reg {
     VBE_NOCLEAR = BIT(7),
 };
 
+#define VGA_WINDOW     0xa0000u
+#define VGA_BANK_SIZE  0x10000u
+#define VGA_BAR_LFB    0u
 #define VGA_PLANE_MASK 0xffffu /* bytes of a plane - 1 in VGA modes */
 
 struct vga {
@@ -127,11 +130,33 @@ struct vga {
     u8 dac[256 * 3];
     u32 latch; /* one byte per plane, plane 0 lowest */
     u16 vbe_index, vbe[VBE__COUNT];
-    u8 *vram; /* VGA modes: byte 4 * address + plane; VBE modes of 8 bits and more: linear */
+    u8 *vram; /* VBE modes of 8 bits and more: linear; others: vga_plane_at(). Not owned */
     size_t vram_bytes;
 
     struct vga_desc desc;
+    bool direct; /* the window is mapped to vram from direct_off on: follows from the registers */
+    size_t direct_off;
+    struct vga_screen *screen; /* owned: vga_screen.c */
+    bool *dirty;               /* its: by page of vram, written since it was drawn */
 };
+
+/*
+ * Where plane 0's byte of an address of the planes is in vram; planes 1 to 3 follow. The lowest two
+ * bits of the address go on top: so what chain 4 reaches, every fourth address, is one piece, in
+ * the CPU's order.
+ */
+static inline size_t vga_plane_at(const struct vga *v, u32 address)
+{
+    u32 bank = address >> 16;
+    u32 at = bank << 18 | (address & 3) << 16 | (address & 0xfffc);
+
+    return at & (v->vram_bytes - 1);
+}
+
+static inline void vga_mark(struct vga *v, size_t at)
+{
+    v->dirty[at / PAGE_SIZE] = true;
+}
 
 /* vga_port.c */
 enum status vga_claim_ports(struct vga *v) MUST_CHECK;
@@ -151,8 +176,17 @@ void vga_timing(const struct vga *v, struct vga_timing *t);
 /** Frames begun since time 0, for what blinks. */
 u64 vga_frame_count(const struct vga *v);
 
-/* vga_memory.c: the linear frame buffer */
-extern const struct mmio_ops vga_lfb_ops;
+/* vga_screen.c */
+enum status vga_screen_create(struct vga *v) MUST_CHECK;
+void vga_screen_destroy(struct vga *v);
+/** Note what was written through direct maps. */
+void vga_screen_collect(struct vga *v);
+/** Memory has changed in ways that nobody marked: draw everything. */
+void vga_screen_forget(struct vga *v);
+
+/* vga_memory.c */
+/** After a change of registers that say what the window at A0000h is. */
+void vga_update_window(struct vga *v);
 
 /* vga_vbe.c */
 u16 vbe_read(const struct vga *v);
@@ -162,6 +196,12 @@ extern const struct mmio_ops vga_mmio_ops; /* BAR 2: ports at 400h, VBE register
 static inline bool vbe_on(const struct vga *v)
 {
     return v->vbe[VBE_ENABLE] & VBE_ENABLED;
+}
+
+/** VBE modes of 8 bits and more: memory is linear, and the window shows one bank of it. */
+static inline bool vga_is_linear(const struct vga *v)
+{
+    return vbe_on(v) && v->vbe[VBE_BPP] >= 8;
 }
 
 /** Bytes from one line to the next in a VBE mode of 8 bits and more. */
@@ -181,6 +221,11 @@ u32 vga_attribute_color(const struct vga *v, u8 index);
 /** Plane address of memory-address counter @ma in scan line @row of its character row. */
 u32 vga_address(const struct vga *v, u32 ma, unsigned row);
 
+/** Draw rows [@first, @end) of a linear mode into a frame that has its size. */
+void vga_render_rows(const struct vga *v, struct vga_frame *f, u32 first, u32 end);
+
 /* vga_text.c */
+/** Changes whenever the cursor or a character that blinks does. */
+u64 vga_blink_phase(const struct vga *v);
 void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga_frame *frame);
 bool vga_is_text(const struct vga *v);

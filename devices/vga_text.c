@@ -8,6 +8,7 @@
  */
 #include "devices/vga_state.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -49,7 +50,7 @@ static struct grid text_grid(const struct vga *v, const struct vga_timing *t)
 
 static const u8 *cell_at(const struct vga *v, const struct grid *g, unsigned row, unsigned column)
 {
-    return &v->vram[vga_address(v, g->start + row * g->pitch + column, 0) * 4];
+    return &v->vram[vga_plane_at(v, vga_address(v, g->start + row * g->pitch + column, 0))];
 }
 
 bool vga_is_text(const struct vga *v)
@@ -102,6 +103,12 @@ static u32 font_address(u8 select)
     return (select & 3u) * 0x4000 + (select & 4 ? 0x2000 : 0);
 }
 
+u64 vga_blink_phase(const struct vga *v)
+{
+    static_assert(CHAR_BLINK_FRAMES % CURSOR_BLINK_FRAMES == 0, "one count has both phases");
+    return vga_frame_count(v) / CURSOR_BLINK_FRAMES % (2 * CHAR_BLINK_FRAMES / CURSOR_BLINK_FRAMES);
+}
+
 static struct painter painter_of(const struct vga *v, const struct vga_timing *t, unsigned height)
 {
     u64 frames = vga_frame_count(v);
@@ -129,7 +136,7 @@ static unsigned cell_pattern(const struct painter *p, u8 ch, u8 attr, unsigned l
 {
     const struct vga *v = p->v;
     u32 at = p->font[attr >> 3 & 1] + ch * (u32)GLYPH_BYTES + (line & (GLYPH_BYTES - 1));
-    unsigned bits = (unsigned)v->vram[(at & VGA_PLANE_MASK) * 4 + PLANE_FONT] << 1;
+    unsigned bits = (unsigned)v->vram[vga_plane_at(v, at & VGA_PLANE_MASK) + PLANE_FONT] << 1;
 
     if (v->ac[AC_MODE] & AC_MODE_LINE_GRAPHICS && (ch & 0xe0) == 0xc0)
         bits |= bits >> 1 & 1;

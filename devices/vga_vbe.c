@@ -58,8 +58,10 @@ static void vbe_enable(struct vga *v, u16 val)
 
     if (enter) {
         vbe_enter(v);
-        if (!(val & VBE_NOCLEAR))
+        if (!(val & VBE_NOCLEAR)) {
             memset(v->vram, 0, v->vram_bytes);
+            vga_screen_forget(v);
+        }
     }
     if (!(val & VBE_ENABLED))
         v->vbe[VBE_BANK] = 0;
@@ -81,7 +83,7 @@ static void vbe_set_virtual_width(struct vga *v, u16 val)
     v->vbe[VBE_VIRT_HEIGHT] = (u16)vbe_lines(v);
 }
 
-void vbe_write(struct vga *v, u16 val)
+static void vbe_set(struct vga *v, u16 val)
 {
     switch (v->vbe_index) {
     case VBE_ID:
@@ -116,6 +118,12 @@ void vbe_write(struct vga *v, u16 val)
     default:
         log_guest(VGA, "write vbe register=%u val=%04x", v->vbe_index, val);
     }
+}
+
+void vbe_write(struct vga *v, u16 val)
+{
+    vbe_set(v, val);
+    vga_update_window(v);
 }
 
 u16 vbe_read(const struct vga *v)

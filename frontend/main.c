@@ -47,7 +47,9 @@ static void print_values(enum config_id id)
             printf("%-10s%s\n", log_category_name(c), log_category_help(c));
         break;
     case CONFIG_device:
-        printf("isa-debug-exit,iobase=PORT,iosize=SIZE   ends the run when the guest writes it\n");
+        printf("isa-debug-exit,iobase=PORT,iosize=SIZE   ends the run when the guest writes it\n"
+               "sb16                                     a Sound Blaster 16: ports 220h and 330h, "
+               "IRQ 5, DMA 1 and 5\n");
         break;
     default:
         printf("%s", chardev_help);

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "frontend/audio.h"
 #include "frontend/chardev.h"
 #include "frontend/display.h"
 #include "frontend/endings.h"
@@ -23,6 +24,7 @@
 #include "frontend/nets.h"
 #include "frontend/report.h"
 #include "frontend/script.h"
+#include "frontend/window.h"
 #include "machine/pc.h"
 
 enum {
@@ -57,6 +59,9 @@ struct runner {
     struct display *display; /* -display terminal, on PORT_KEYS; or NULL */
     struct script *script;   /* or NULL */
     struct gdbstub *gdb;     /* or NULL */
+    struct window *window;   /* -display sdl; or NULL */
+    struct audio *audio;     /* or NULL */
+    bool paused;             /* in the window */
     struct monitor monitor;
     bool in_monitor, quit;
     u64 started;                  /* host time         */
@@ -261,6 +266,10 @@ static void sleep_until(struct runner *r, u64 host_ns)
         u64 wake = display_wake_time(r->display);
         ns = wake > now ? wake - now : 0;
     }
+    if (r->window && window_wake_time(r->window) < now + ns) {
+        u64 wake = window_wake_time(r->window);
+        ns = wake > now ? wake - now : 0;
+    }
     if (gdbstub_poll(r->gdb, &fds[n]))
         n++;
     n += nets_poll(&r->nets, fds + n, PORTS + 1 + POLL_MAX - n, &ns);
@@ -375,6 +384,15 @@ static int end_of_run(struct runner *r, enum pc_stop stop)
     return r->script ? script_stopped(r->script, r->pc, stop, status) : status;
 }
 
+static void look_at_window(struct runner *r, bool stopped)
+{
+    if (!r->window)
+        return;
+    enum window_wish wish = window_update(r->window, r->pc, host_now(), stopped);
+    r->paused = wish == WINDOW_PAUSE;
+    r->quit = r->quit || wish == WINDOW_QUIT;
+}
+
 static int run(struct runner *r)
 {
     bool off = false;
@@ -383,7 +401,7 @@ static int run(struct runner *r)
     r->started = host_now();
     for (;;) {
         u64 now = host_now();
-        bool held = off || r->in_monitor || gdbstub_holds(r->gdb);
+        bool held = off || r->in_monitor || r->paused || gdbstub_holds(r->gdb);
         enum pc_stop stop = held ? PC_STOP_IDLE : pc_run(r->pc, now);
         if (!deliver_output(r, &status))
             return status;
@@ -398,6 +416,7 @@ static int run(struct runner *r)
         bool news = nets_exchange(&r->nets, r->pc);
         if (r->display)
             display_draw(r->display, r->pc, host_now());
+        look_at_window(r, off || r->in_monitor);
         if (limit_reached(r, host_now(), &status))
             return status;
         if ((stop == PC_STOP_IDLE && !news) || off)
@@ -470,6 +489,10 @@ static bool open_ports(struct runner *r)
         if (!open_port(r, i, serial->list[i]))
             return false;
     }
+    if (!window_choose(&r->window, r->cfg))
+        return false;
+    if (r->window)
+        return true;
     if (wants_display(r))
         return open_display(r);
     bool headless = r->cfg->value[CONFIG_display].set && !config_flag(r->cfg, CONFIG_nographic);
@@ -501,6 +524,8 @@ static void describe_host(struct runner *r, struct pc_host *host)
         host->serial[i] = (struct pc_output){port_put, &r->port[i]};
     if (r->port[PORT_DEBUGCON].dev)
         host->debugcon = (struct pc_output){port_put, &r->port[PORT_DEBUGCON]};
+    if (r->audio)
+        host->sound = (struct pc_sound){audio_put, r->audio};
     host->wall_seconds = (u64)now;
     if (localtime_r(&now, &local) && gmtime_r(&now, &utc)) {
         utc.tm_isdst = local.tm_isdst;
@@ -523,7 +548,7 @@ static int build_and_run(struct runner *r)
         fprintf(stderr, "turbo86: %s\n", error);
         return EXIT_CODE_USAGE;
     }
-    if (!open_ports(r))
+    if (!open_ports(r) || !audio_choose(&r->audio, r->cfg, r->window))
         return EXIT_CODE_USAGE;
     describe_host(r, &host);
     if (!nets_open(&r->nets, r->cfg, &host))
@@ -532,6 +557,8 @@ static int build_and_run(struct runner *r)
     if (s != STATUS_OK) {
         display_close(r->display);
         r->display = NULL;
+        window_close(r->window);
+        r->window = NULL;
         for (unsigned i = 0; i < PORTS; i++) {
             chardev_close(r->port[i].dev); /* the terminal is needed for the message */
             r->port[i].dev = NULL;
@@ -566,6 +593,7 @@ int runner_main(const struct config *cfg)
         r->port[i].r = r;
     status = build_and_run(r);
     display_close(r->display);
+    window_close(r->window);
     for (unsigned i = 0; i < PORTS; i++)
         chardev_close(r->port[i].dev);
     nets_close(&r->nets);
@@ -575,6 +603,8 @@ int runner_main(const struct config *cfg)
     gdbstub_close(r->gdb);
     pc_destroy(r->pc);
     script_close(r->script);
+    if (!audio_close(r->audio))
+        status = EXIT_CODE_HOST;
     free(r);
     return status;
 }

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <xxhash.h>
 
-#define STUB_BYTES    4096u
+#define STUB_BYTES    16384u
 #define CODE_HEADROOM (16u << 10) /* no block is larger */
 #define META_HEADROOM (16u << 10)
 #define META_PER_CODE 2u

@@ -10,6 +10,7 @@
 
 #include "base/types.h"
 #include "cpu/insn.h"
+#include "jit/fp.h"
 
 struct block;
 struct jit_block;
@@ -39,6 +40,7 @@ struct jit_site {
     u32 off; /* of the return address, from the block's code */
     u8 g;    /* guest instruction                            */
     struct recipe flags;
+    struct jit_fp_site fp;
 };
 
 /** A call of an executor. */

@@ -32,6 +32,7 @@ struct jit {
     struct jit_cache cache;
     u32 threshold;
     bool count;
+    u64 lacks;           /* backend_lacks() */
     size_t disassembler; /* capstone's handle, if runs are counted; 0: none */
     struct code_pair code[JIT_MODE_CODES];
     unsigned codes, code_now; /* code_now: the pair of the last run */

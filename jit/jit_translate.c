@@ -190,6 +190,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, u32 eip, u32 mo
     u->stubs = &j->stubs;
     u->mode = mode;
     u->cs_base = code_of(j, mode)->base;
+    u->lacks = j->lacks;
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && reserve(j, &r) && j->backend->emit(u) &&
         finish(j, &r, b, start))

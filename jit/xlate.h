@@ -70,6 +70,8 @@ bool xl_in_memory(const struct xlate *x, unsigned n);
 ir_val xl_address(struct xlate *x, enum width w, bool write);
 /** Linear address of @off in @seg. */
 ir_val xl_linear(struct xlate *x, unsigned seg, ir_val off, enum width w, bool write);
+/** The same for @size bytes, 1 to 16. */
+ir_val xl_linear_size(struct xlate *x, unsigned seg, ir_val off, unsigned size, bool write);
 /** The effective address alone, wrapped to address size. */
 ir_val xl_offset(struct xlate *x);
 

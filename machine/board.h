@@ -27,6 +27,8 @@
 #include "devices/portf0.h"
 #include "devices/ps2kbd.h"
 #include "devices/ps2mouse.h"
+#include "devices/sound.h"
+#include "devices/speaker.h"
 #include "devices/uart16550.h"
 #include "devices/vga.h"
 #include "jit/jit.h"
@@ -101,7 +103,9 @@ struct pc {
     struct ps2kbd *kbd;
     struct ps2mouse *mouse;
     struct portf0 *portf0;
-    struct typist *typist; /* owned; no chip */
+    struct typist *typist;   /* owned; no chip */
+    struct sound *sound;     /* owned; no chip */
+    struct speaker *speaker; /* owned; no chip */
     struct uart16550 *uart[PC_SERIALS];
     struct pci_bus *pci;
     struct i440fx *bridge;

@@ -3,7 +3,7 @@
  * Linux bzImages: reads the setup header, decides where everything goes, and fills in what a boot
  * loader must. Reference: [LINUX-BOOT] The Linux/x86 Boot Protocol, "The Real-Mode Kernel Header".
  *
- * Not implemented: zImage (protocol before 2.00), the 32-bit entry point, vga= on the command line.
+ * Not implemented: zImage (protocol before 2.00), the 32-bit entry point.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +18,8 @@
 enum {
     HDR_SETUP_SECTS = 0x1f1,
     HDR_SYSSIZE = 0x1f4, /* of the protected-mode part, in paragraphs */
-    HDR_HEADER = 0x202,  /* "HdrS" */
+    HDR_VID_MODE = 0x1fa,
+    HDR_HEADER = 0x202, /* "HdrS" */
     HDR_VERSION = 0x206,
     HDR_TYPE_OF_LOADER = 0x210,
     HDR_LOADFLAGS = 0x211,
@@ -35,6 +36,9 @@ enum {
     LOADFLAGS_LOADED_HIGH = BIT(0),
     LOADFLAGS_CAN_USE_HEAP = BIT(7),
     LOADER_UNDEFINED = 0xff,
+    VID_MODE_NORMAL = 0xffff,
+    VID_MODE_EXTENDED = 0xfffe,
+    VID_MODE_ASK = 0xfffd,
 };
 
 /* Where things go: setup with its heap and stack, then the command line, below the EBDA. */
@@ -127,6 +131,47 @@ static bool add_cmdline(struct fw_list *l, const struct boot_request *req,
     return true;
 }
 
+/* The mode of a word "vga=..." behind its sign; false: it is none. */
+static bool parse_vid_mode(const char *word, size_t len, u16 *mode)
+{
+    char text[16], *end;
+
+    if (len == 0 || len >= sizeof(text))
+        return false;
+    memcpy(text, word, len);
+    text[len] = 0;
+    unsigned long n = strtoul(text, &end, 0);
+    if (strcmp(text, "normal") == 0)
+        *mode = VID_MODE_NORMAL;
+    else if (strcmp(text, "ext") == 0)
+        *mode = VID_MODE_EXTENDED;
+    else if (strcmp(text, "ask") == 0)
+        *mode = VID_MODE_ASK;
+    else if (!*end && n <= UINT16_MAX)
+        *mode = (u16)n;
+    else
+        return false;
+    return true;
+}
+
+/* "vga=MODE" on the command line is for the boot loader [LINUX-BOOT, Special Command Line Options].
+ */
+static bool set_vid_mode(u8 *setup, const char *append, char error[BOOT_ERROR_MAX])
+{
+    for (const char *p = append; p && *p;) {
+        size_t n = strcspn(p, " ");
+        u16 mode;
+        if (strncmp(p, "vga=", 4) == 0) {
+            if (!parse_vid_mode(p + 4, n - 4, &mode))
+                return fail(error, "-append: '%.*s' is not vga=normal, ext, ask or a number",
+                            (int)(n < 60 ? n : 60), p);
+            store16(setup + HDR_VID_MODE, mode);
+        }
+        p += n + strspn(p + n, " ");
+    }
+    return true;
+}
+
 /* The initrd goes as high as the kernel and the firmware's tables allow. */
 static bool add_initrd(struct fw_list *l, const struct boot_request *req, u8 *setup,
                        char error[BOOT_ERROR_MAX])
@@ -162,7 +207,8 @@ bool boot_linux(struct fw_list *l, const struct boot_request *req, char error[BO
 {
     u8 *setup = req->image; /* the first sectors; changed in place */
 
-    if (!check_header(req, error) || !add_cmdline(l, req, error))
+    if (!check_header(req, error) || !add_cmdline(l, req, error) ||
+        !set_vid_mode(setup, req->append, error))
         return false;
     setup[HDR_TYPE_OF_LOADER] = LOADER_UNDEFINED;
     setup[HDR_LOADFLAGS] |= LOADFLAGS_CAN_USE_HEAP;

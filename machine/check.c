@@ -282,6 +282,7 @@ static struct pc_host twin_host(const struct pc_host *host)
         h.serial[i] = (struct pc_output){host->serial[i].put ? swallow : NULL, NULL};
     for (unsigned i = 0; i < PC_NICS; i++)
         h.nic[i] = (struct pc_wire){host->nic[i].send ? swallow_frame : NULL, NULL};
+    h.sound = (struct pc_sound){NULL, NULL};
     h.debugcon = (struct pc_output){host->debugcon.put ? swallow : NULL, NULL};
     return h;
 }

@@ -217,7 +217,7 @@ static enum status create_basics(struct pc *pc)
     clock_init(&pc->clock,
                pc->deterministic ? config_num(pc->cfg, CONFIG_ns_per_insn) : CLOCK_RATIO_DEFAULT);
     pacer_init(&pc->pacer);
-    if (physmem_create(&pc->physmem, pc->ram_bytes) != STATUS_OK)
+    if (physmem_create_video(&pc->physmem, pc->ram_bytes, VGA_VRAM_DEFAULT) != STATUS_OK)
         return pc_fail(pc, STATUS_NO_MEMORY, "the host has no %u MiB of memory for the guest",
                        (unsigned)(pc->ram_bytes >> 20));
     pc->io = ioport_create();
@@ -299,6 +299,8 @@ void pc_destroy(struct pc *pc)
     typist_destroy(pc->typist);
     for (unsigned i = pc->chips; i-- > 0;)
         pc->chip[i].class->destroy(pc->chip[i].dev);
+    speaker_destroy(pc->speaker);
+    sound_destroy(pc->sound);
     jit_destroy(pc->jit);
     for (unsigned i = 0; i < pc->cpus; i++)
         cpu_destroy(pc->cpu[i]);

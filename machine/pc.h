@@ -14,6 +14,7 @@ struct pc;
 #define PC_SERIALS   2u
 #define PC_NICS      4u
 #define PC_ERROR_MAX 400u
+#define PC_SOUND_HZ  48000u
 
 /** Takes a byte that the guest sends. */
 struct pc_output {
@@ -27,13 +28,20 @@ struct pc_wire {
     void *ctx;
 };
 
+/** Takes sound: @n frames, 16 bits left and right, PC_SOUND_HZ for each second of guest time. */
+struct pc_sound {
+    void (*put)(void *ctx, const i16 *frames, unsigned n); /* NULL: nobody listens */
+    void *ctx;
+};
+
 /** What the frontend supplies beside the configuration. */
 struct pc_host {
     struct pc_output serial[PC_SERIALS];
     struct pc_output debugcon;   /* put is NULL: there is no port 0xE9 */
     struct pc_wire nic[PC_NICS]; /* in the order of nic_parse() */
-    u64 wall_seconds;            /* since 1970-01-01 00:00:00 UTC, now */
-    i64 local_offset;            /* seconds that local time is ahead of UTC */
+    struct pc_sound sound;
+    u64 wall_seconds; /* since 1970-01-01 00:00:00 UTC, now */
+    i64 local_offset; /* seconds that local time is ahead of UTC */
 };
 
 /** Why pc_run() returned. */
@@ -101,6 +109,8 @@ bool pc_key(struct pc *pc, unsigned key, bool down);
 /** The mouse moves right and down, its wheel towards the user; buttons: devices/ps2mouse.h. */
 void pc_mouse_move(struct pc *pc, int dx, int dy, int dz);
 void pc_mouse_buttons(struct pc *pc, u8 down);
+/** Whether the guest has seen the buttons as they are, or never will: how fast they may change. */
+bool pc_mouse_idle(const struct pc *pc);
 
 /**
  * Type @text from now on, or after what is being typed (machine/typist.h says what it may hold).
@@ -163,6 +173,16 @@ struct pc_frame {
 enum status pc_screen_frame(const struct pc *pc, struct pc_frame *out) MUST_CHECK;
 /** The same without a cursor, and with characters that blink shown: equal screens, equal frames. */
 enum status pc_screen_steady(const struct pc *pc, struct pc_frame *out) MUST_CHECK;
+
+/** The screen for a window, kept by the machine. */
+struct pc_picture {
+    const u32 *pixels; /* 00RRGGBB, row by row; until the next call */
+    unsigned width, height;
+    unsigned first_row, rows; /* what has changed since the last call */
+    bool square;              /* pixels are square; otherwise the picture is 4:3 */
+};
+/** Draw what has changed. On failure there is nothing to show now. */
+enum status pc_show(struct pc *pc, struct pc_picture *out) MUST_CHECK;
 
 /** Registers as text, into @text. */
 void pc_dump_registers(const struct pc *pc, char *text, size_t size);

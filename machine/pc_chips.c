@@ -7,8 +7,10 @@
 #include "devices/debugport.h"
 #include "devices/fwcfg.h"
 #include "devices/isadebugexit.h"
+#include "devices/opl3.h"
 #include "devices/port61.h"
 #include "devices/port92.h"
+#include "devices/sb16.h"
 #include "machine/board.h"
 #include "machine/nic.h"
 #include "machine/rtc_base.h"
@@ -96,6 +98,12 @@ static void set_nmi_mask(void *ctx, unsigned pin, bool level)
 
 /* --- chips --- */
 
+static void sync_speaker(void *pc, unsigned pin, bool level)
+{
+    if (((struct pc *)pc)->speaker)
+        speaker_sync(((struct pc *)pc)->speaker, pin, level);
+}
+
 static enum status create_core(struct pc *pc)
 {
     struct port61 *p61;
@@ -105,14 +113,22 @@ static enum status create_core(struct pc *pc)
     TRY(i8259_create(
         &pc->pic, &(struct i8259_desc){.io = pc->io, .intr = {pc_set_intr, pc, 0}, .elcr = true}));
     TRY(pc_add_chip(pc, &i8259_class, pc->pic));
-    TRY(i8254_create(
-        &pc->pit,
-        &(struct i8254_desc){.io = pc->io, .clk = &pc->clock, .irq0 = irq_line(pc, IRQ_ISA, 0)}));
+    TRY(i8254_create(&pc->pit, &(struct i8254_desc){.io = pc->io,
+                                                    .clk = &pc->clock,
+                                                    .irq0 = irq_line(pc, IRQ_ISA, 0),
+                                                    .sound = {sync_speaker, pc, 0}}));
     TRY(pc_add_chip(pc, &i8254_class, pc->pit));
     TRY(i8237_create(&pc->dma, &(struct i8237_desc){.io = pc->io, .mem = pc->physmem}));
     TRY(pc_add_chip(pc, &i8237_class, pc->dma));
-    TRY(port61_create(&p61,
-                      &(struct port61_desc){.io = pc->io, .clk = &pc->clock, .pit = pc->pit}));
+    TRY(sound_create(&pc->sound, &(struct sound_desc){.clk = &pc->clock,
+                                                      .put = pc->host.sound.put,
+                                                      .ctx = pc->host.sound.ctx}));
+    TRY(speaker_create(&pc->speaker, &(struct speaker_desc){
+                                         .clk = &pc->clock, .pit = pc->pit, .sound = pc->sound}));
+    TRY(port61_create(&p61, &(struct port61_desc){.io = pc->io,
+                                                  .clk = &pc->clock,
+                                                  .pit = pc->pit,
+                                                  .speaker = {speaker_set, pc->speaker, 0}}));
     TRY(pc_add_chip(pc, &port61_class, p61));
     TRY(port92_create(&p92, &(struct port92_desc){.io = pc->io,
                                                   .a20 = {set_a20, pc, A20_PORT92},
@@ -237,10 +253,18 @@ static enum status create_floppy(struct pc *pc)
     return STATUS_OK;
 }
 
+static void set_vga_direct(void *pc, bool direct, size_t off)
+{
+    i440fx_set_vga_direct(((struct pc *)pc)->bridge, direct, off);
+}
+
 static enum status create_vga(struct pc *pc)
 {
     TRY(vga_create(&pc->vga, &(struct vga_desc){.io = pc->io,
                                                 .clk = &pc->clock,
+                                                .pm = pc->physmem,
+                                                .direct = set_vga_direct,
+                                                .direct_ctx = pc,
                                                 .pci = pc->pci,
                                                 .devfn = PCI_DEVFN(2, 0),
                                                 .rom = pc->vga_bios,
@@ -343,6 +367,25 @@ static enum status create_exit_port(struct pc *pc, const struct isa_device *d)
     return s != STATUS_OK ? s : pc_add_chip(pc, &isadebugexit_class, x);
 }
 
+static enum status create_sb16(struct pc *pc)
+{
+    static const u8 irq[4] = {9, 5, 7, 10};
+    struct sb16_desc desc = {.io = pc->io, .clk = &pc->clock, .dma = pc->dma, .sound = pc->sound};
+    struct opl3 *opl;
+    struct sb16 *sb;
+
+    for (unsigned i = 0; i < ARRAY_LEN(irq); i++)
+        desc.irq[i] = pc_irq_line(pc, irq[i]);
+    enum status s = sb16_create(&sb, &desc);
+    if (s == STATUS_CONFLICT)
+        return pc_fail(pc, STATUS_BAD_VALUE, "-device: there can be only one sb16");
+    TRY(s);
+    TRY(pc_add_chip(pc, &sb16_class, sb));
+    TRY(opl3_create(&opl,
+                    &(struct opl3_desc){.io = pc->io, .clk = &pc->clock, .sound = pc->sound}));
+    return pc_add_chip(pc, &opl3_class, opl);
+}
+
 static enum status create_extras(struct pc *pc)
 {
     const struct config_value *list = &pc->cfg->value[CONFIG_device];
@@ -355,6 +398,8 @@ static enum status create_extras(struct pc *pc)
         TRY(parse_device(pc, list->list[i], &d));
         if (strcmp(d.name, "isa-debug-exit") == 0)
             TRY(create_exit_port(pc, &d));
+        else if (strcmp(d.name, "sb16") == 0)
+            TRY(create_sb16(pc));
         else if (strcmp(d.name, "isa-debugcon") == 0)
             console = (u16)(d.iobase ? d.iobase : DEBUGPORT_DEFAULT);
         else

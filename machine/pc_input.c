@@ -26,6 +26,11 @@ void pc_mouse_buttons(struct pc *pc, u8 down)
         pc_mouse_buttons(pc->twin, down);
 }
 
+bool pc_mouse_idle(const struct pc *pc)
+{
+    return ps2mouse_idle(pc->mouse);
+}
+
 enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX])
 {
     static_assert(TYPIST_ERROR_MAX <= PC_ERROR_MAX, "the typist's sentence fits");

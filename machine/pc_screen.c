@@ -144,3 +144,15 @@ enum status pc_screen_steady(const struct pc *pc, struct pc_frame *out)
 {
     return render(pc, true, out);
 }
+
+enum status pc_show(struct pc *pc, struct pc_picture *out)
+{
+    struct vga_picture p;
+    enum status s = vga_show(pc->vga, &p);
+
+    if (s == STATUS_OK && (!p.pixels || !p.width || !p.height))
+        return STATUS_UNSUPPORTED;
+    if (s == STATUS_OK)
+        *out = (struct pc_picture){p.pixels, p.width, p.height, p.first_row, p.rows, p.square};
+    return s;
+}

@@ -93,7 +93,7 @@ static enum cpu_exit slice(struct pc *pc, u64 cap)
     return cpu_run(pc->cpu[0]);
 }
 
-enum pc_stop pc_run(struct pc *pc, u64 host_ns)
+static enum pc_stop run_slices(struct pc *pc, u64 host_ns)
 {
     enum pc_stop stop = PC_STOP_SLICE;
 
@@ -127,4 +127,12 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns)
             return stop;
     }
     return PC_STOP_SLICE;
+}
+
+enum pc_stop pc_run(struct pc *pc, u64 host_ns)
+{
+    enum pc_stop stop = run_slices(pc, host_ns);
+
+    sound_sync(pc->sound);
+    return stop;
 }

@@ -95,7 +95,7 @@ struct mmu {
 
     struct tlb_node *node; /* node 0 is unused */
     u32 nodes, node_room, node_free;
-    size_t ram_pages;
+    size_t ram_pages;          /* and those of video memory, behind them */
     u32 *by_page;              /* by RAM page: nodes that map it */
     u32 *table_of;             /* by RAM page: its table_page number, or 0 */
     struct table_page **table; /* table 0 is unused */

@@ -35,8 +35,8 @@ struct physmem {
     struct phys_page open_bus;
     u64 mask; /* bus width and A20 */
     u8 *ram;
-    size_t ram_bytes;
-    unsigned regions; /* 0 is open bus */
+    size_t ram_bytes, video_bytes; /* video memory follows the RAM in one mapping */
+    unsigned regions;              /* 0 is open bus */
     struct region region[MAX_REGIONS];
     struct watcher on_code, on_code_done, on_table;
     mmio_tap_fn *tap; /* NULL: none */
@@ -46,26 +46,38 @@ struct physmem {
         void *ctx;
     } changed[MAX_LISTENERS];
     unsigned listeners;
+    struct video_listener {
+        physmem_video_fn *fn;
+        void *ctx;
+    } on_video[MAX_LISTENERS];
+    unsigned video_listeners;
 };
 
 enum status physmem_create(struct physmem **out, size_t ram_bytes)
 {
+    return physmem_create_video(out, ram_bytes, 0);
+}
+
+enum status physmem_create_video(struct physmem **out, size_t ram_bytes, size_t video_bytes)
+{
+    size_t bytes = ram_bytes + video_bytes;
     struct physmem *pm;
 
-    if (!ram_bytes || ram_bytes % PAGE_SIZE)
+    if (!ram_bytes || ram_bytes % PAGE_SIZE || video_bytes % PAGE_SIZE)
         return STATUS_BAD_SIZE;
     pm = calloc(1, sizeof(*pm));
     if (!pm)
         return STATUS_NO_MEMORY;
-    pm->ram = mmap(NULL, ram_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pm->ram = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pm->ram == MAP_FAILED) {
         free(pm);
         return STATUS_NO_MEMORY;
     }
 #ifdef MADV_HUGEPAGE
-    (void)madvise(pm->ram, ram_bytes, MADV_HUGEPAGE); /* or not: it is only faster */
+    (void)madvise(pm->ram, bytes, MADV_HUGEPAGE); /* or not: it is only faster */
 #endif
     pm->ram_bytes = ram_bytes;
+    pm->video_bytes = video_bytes;
     pm->mask = BIT64(PHYS_BITS) - 1;
     pm->regions = 1;
     *out = pm;
@@ -78,7 +90,7 @@ void physmem_destroy(struct physmem *pm)
         return;
     for (unsigned i = 0; i < DIR_ENTRIES; i++)
         free(pm->dir[i]);
-    munmap(pm->ram, pm->ram_bytes);
+    munmap(pm->ram, pm->ram_bytes + pm->video_bytes);
     free(pm);
 }
 
@@ -92,10 +104,29 @@ size_t physmem_ram_size(const struct physmem *pm)
     return pm->ram_bytes;
 }
 
+u8 *physmem_video(struct physmem *pm)
+{
+    return pm->video_bytes ? pm->ram + pm->ram_bytes : NULL;
+}
+
+size_t physmem_video_size(const struct physmem *pm)
+{
+    return pm->video_bytes;
+}
+
 static void physmem_changed(struct physmem *pm)
 {
     for (unsigned i = 0; i < pm->listeners; i++)
         pm->changed[i].fn(pm->changed[i].ctx);
+}
+
+static struct phys_page *page_unmasked(struct physmem *pm, phys_addr phys)
+{
+    struct phys_page *leaf = pm->dir[phys >> (PAGE_SHIFT + LEAF_BITS)];
+
+    if (!leaf)
+        return &pm->open_bus;
+    return leaf + (phys >> PAGE_SHIFT & (LEAF_PAGES - 1));
 }
 
 /* The page's slot, made if it is missing. Memory for a leaf is a host failure we cannot report from
@@ -153,6 +184,48 @@ void physmem_map_rom(struct physmem *pm, phys_addr base, size_t len, const u8 *h
 {
     /* The const is kept by .rom: no path writes through such a page. */
     map_pages(pm, base, len, (struct phys_page){.host = (u8 *)(uintptr_t)host, .rom = true});
+}
+
+void physmem_map_video(struct physmem *pm, phys_addr base, size_t len, size_t off)
+{
+    assert(off + len <= pm->video_bytes);
+    map_pages(pm, base, len,
+              (struct phys_page){.host = pm->ram + pm->ram_bytes + off, .video = true});
+}
+
+static u32 video_page(const struct physmem *pm, const struct phys_page *p)
+{
+    return (u32)((size_t)(p->host - pm->ram - pm->ram_bytes) >> PAGE_SHIFT);
+}
+
+static void video_changed(struct physmem *pm, u32 page, bool moved)
+{
+    for (unsigned i = 0; i < pm->video_listeners; i++)
+        pm->on_video[i].fn(pm->on_video[i].ctx, page, moved);
+}
+
+void physmem_bank_video(struct physmem *pm, phys_addr base, size_t len, size_t off)
+{
+    assert(off + len <= pm->video_bytes);
+    for (size_t at = 0; at < len; at += PAGE_SIZE) {
+        struct phys_page *p = page_slot(pm, base + at);
+        if (!p || !p->video)
+            continue;
+        video_changed(pm, video_page(pm, p), true);
+        *p = (struct phys_page){.host = pm->ram + pm->ram_bytes + off + at, .video = true};
+    }
+}
+
+void physmem_video_written(struct physmem *pm, phys_addr base, size_t len, bool *written)
+{
+    for (size_t at = 0; at < len; at += PAGE_SIZE) {
+        struct phys_page *p = page_unmasked(pm, base + at);
+        if (!p->video || p->watch & PAGE_WATCH_CLEAN)
+            continue;
+        written[video_page(pm, p)] = true;
+        p->watch |= PAGE_WATCH_CLEAN;
+        video_changed(pm, video_page(pm, p), false);
+    }
 }
 
 static unsigned region_find(struct physmem *pm, const struct region *r)
@@ -248,13 +321,10 @@ void physmem_on_change(struct physmem *pm, physmem_changed_fn *fn, void *ctx)
     pm->changed[pm->listeners++] = (struct listener){fn, ctx};
 }
 
-static struct phys_page *page_unmasked(struct physmem *pm, phys_addr phys)
+void physmem_on_video(struct physmem *pm, physmem_video_fn *fn, void *ctx)
 {
-    struct phys_page *leaf = pm->dir[phys >> (PAGE_SHIFT + LEAF_BITS)];
-
-    if (!leaf)
-        return &pm->open_bus;
-    return leaf + (phys >> PAGE_SHIFT & (LEAF_PAGES - 1));
+    assert(pm->video_listeners < MAX_LISTENERS);
+    pm->on_video[pm->video_listeners++] = (struct video_listener){fn, ctx};
 }
 
 struct phys_page *physmem_page(struct physmem *pm, phys_addr phys)
@@ -314,6 +384,7 @@ static u8 *writable(struct physmem *pm, struct phys_page *p, phys_addr at, size_
 {
     if (!p->host || p->rom)
         return NULL;
+    p->watch &= (u8)~PAGE_WATCH_CLEAN;
     if (p->watch & PAGE_WATCH_TABLE && pm->on_table.fn)
         pm->on_table.fn(pm->on_table.ctx, at, len);
     if (p->watch & PAGE_WATCH_CODE && pm->on_code.fn)

@@ -31,10 +31,11 @@ struct mmio_ops {
     unsigned max;
 };
 
-/** Flags of a RAM page that keep it out of fast write paths. */
+/** Flags of a RAM or video page that keep it out of fast write paths. */
 enum page_watch {
     PAGE_WATCH_CODE = BIT(0),  /* decoded or translated code was read from it */
     PAGE_WATCH_TABLE = BIT(1), /* a page walk read an entry from it           */
+    PAGE_WATCH_CLEAN = BIT(2), /* video memory: not written since it was looked at */
 };
 
 /** Called before [@phys, @phys + @len), within one watched page, is written. @host: its bytes. */
@@ -43,15 +44,28 @@ typedef void page_watch_fn(void *ctx, phys_addr phys, size_t len);
 /** Called when the answer at some addresses changed: cached translations must go. */
 typedef void physmem_changed_fn(void *ctx);
 
+/**
+ * Called when video page @page may no longer be written directly, or with @moved, may be somewhere
+ * else: cached translations of it must go.
+ */
+typedef void physmem_video_fn(void *ctx, u32 page, bool moved);
+
 /** Called for each access that a memory-mapped device has answered, as the device saw it. */
 typedef void mmio_tap_fn(void *ctx, bool write, phys_addr at, u64 val, unsigned size);
 
 enum status physmem_create(struct physmem **out, size_t ram_bytes) MUST_CHECK;
+/** The same with @video_bytes, a whole number of pages, of video memory beside the RAM. */
+enum status physmem_create_video(struct physmem **out, size_t ram_bytes,
+                                 size_t video_bytes) MUST_CHECK;
 void physmem_destroy(struct physmem *pm);
 
 /** The guest's RAM, one host mapping of physmem_ram_size() bytes; RAM offset = power-on address. */
 u8 *physmem_ram(struct physmem *pm);
 size_t physmem_ram_size(const struct physmem *pm);
+
+/** The memory of the video card: zeros at first. NULL: none was asked for. */
+u8 *physmem_video(struct physmem *pm);
+size_t physmem_video_size(const struct physmem *pm);
 
 /* All maps take page-aligned @base and @len and replace what answered there before. */
 
@@ -61,6 +75,18 @@ void physmem_map_ram(struct physmem *pm, phys_addr base, size_t len, size_t ram_
 void physmem_map_rom(struct physmem *pm, phys_addr base, size_t len, const u8 *host);
 /** RAM that can be read but not written (PAM "read only"); writes are dropped. */
 void physmem_map_ram_ro(struct physmem *pm, phys_addr base, size_t len, size_t ram_off);
+/**
+ * Video memory [@off, @off + @len) answers at @base, as fast as RAM. It may have several addresses;
+ * code in it runs one instruction at a time. All of it counts as written.
+ */
+void physmem_map_video(struct physmem *pm, phys_addr base, size_t len, size_t off);
+/** The same where video memory answers already, at next to no cost: for banks. */
+void physmem_bank_video(struct physmem *pm, phys_addr base, size_t len, size_t off);
+/**
+ * Set written[n] for each page n of video memory that was written through [@base, @base + @len)
+ * since the last call. What else answers there is left out.
+ */
+void physmem_video_written(struct physmem *pm, phys_addr base, size_t len, bool *written);
 /** @dev answers. @ops and @dev must outlive the map. */
 enum status physmem_map_mmio(struct physmem *pm, phys_addr base, size_t len,
                              const struct mmio_ops *ops, void *dev) MUST_CHECK;
@@ -87,11 +113,15 @@ void physmem_on_mmio(struct physmem *pm, mmio_tap_fn *fn, void *ctx);
 /** Several may listen (at most 8); an engine's cache and an MMU are two. */
 void physmem_on_change(struct physmem *pm, physmem_changed_fn *fn, void *ctx);
 
+/** Several may listen, at most 8. */
+void physmem_on_video(struct physmem *pm, physmem_video_fn *fn, void *ctx);
+
 /** What answers at a page. */
 struct phys_page {
     u8 *host;   /* RAM or ROM bytes, or NULL                           */
     u16 region; /* device number if host is NULL; 0 is open bus        */
-    u8 watch;   /* enum page_watch; only ever set on writable RAM      */
+    u8 watch;   /* enum page_watch; only ever set on what can be written      */
+    bool video; /* host is video memory */
     bool rom;   /* host may be read but not written                    */
 };
 

@@ -30,6 +30,16 @@ u32 mmu_ram_page(const struct mmu *m, const u8 *host)
     return (u32)((size_t)(host - ram) >> PAGE_SHIFT);
 }
 
+/* The same, and behind the RAM the pages of video memory. */
+static u32 mmu_host_page(const struct mmu *m, const u8 *host)
+{
+    const u8 *ram = physmem_ram(m->pm);
+
+    if (host < ram || host >= ram + (m->ram_pages << PAGE_SHIFT))
+        return NO_RAM_PAGE;
+    return (u32)((size_t)(host - ram) >> PAGE_SHIFT);
+}
+
 /* --- lists: references are node * 4 + level, level 0 except on table lists --- */
 
 static struct tlb_link *link_of(struct mmu *m, enum list list, u32 ref)
@@ -254,6 +264,17 @@ static void on_physmem_change(void *ctx)
     mmu_flush(ctx);
 }
 
+static void on_video(void *ctx, u32 page, bool moved)
+{
+    struct mmu *m = ctx;
+    u32 i = (u32)(physmem_ram_size(m->pm) >> PAGE_SHIFT) + page;
+
+    while (moved && m->by_page[i])
+        node_drop(m, m->by_page[i] >> 2);
+    if (!moved)
+        tlb_drop_writes(m, i);
+}
+
 static u32 node_add(struct mmu *m, struct mmu_context *c, u32 vpn, const struct walk *w)
 {
     u32 i = node_new(m);
@@ -270,7 +291,7 @@ static u32 node_add(struct mmu *m, struct mmu_context *c, u32 vpn, const struct 
         .ppn = (u32)(w->phys >> PAGE_SHIFT),
         .ctx = (u16)(c - m->context),
         .levels = (u8)w->levels,
-        .ram_page = page->host && !page->rom ? mmu_ram_page(m, page->host) : NO_RAM_PAGE,
+        .ram_page = page->host && !page->rom ? mmu_host_page(m, page->host) : NO_RAM_PAGE,
     };
     m->node[i] = n;
     c->node[vpn] = i;
@@ -297,7 +318,7 @@ static void node_grant(struct mmu *m, struct mmu_context *c, struct tlb_node *n,
     lin_addr lin = (lin_addr)n->vpn << PAGE_SHIFT;
 
     n->rights |= kind == MMU_EXEC ? TLB_X : kind == MMU_WRITE ? TLB_R | TLB_W : TLB_R;
-    if (!page->host)
+    if (!page->host || (page->video && kind == MMU_EXEC))
         return;
     u64 addend = (u64)(uintptr_t)page->host - lin;
     if (kind == MMU_EXEC)
@@ -434,7 +455,7 @@ enum status mmu_create(struct mmu **out, struct physmem *pm)
     if (!m)
         return STATUS_NO_MEMORY;
     m->pm = pm;
-    m->ram_pages = physmem_ram_size(pm) >> PAGE_SHIFT;
+    m->ram_pages = (physmem_ram_size(pm) + physmem_video_size(pm)) >> PAGE_SHIFT;
     m->node_room = 1024;
     m->nodes = 1;
     m->table_room = 64;
@@ -456,6 +477,7 @@ enum status mmu_create(struct mmu **out, struct physmem *pm)
     }
     physmem_on_table_write(pm, on_table_write, m);
     physmem_on_change(pm, on_physmem_change, m);
+    physmem_on_video(pm, on_video, m);
     mmu_set_space(m, 0, 0, no_pdpte);
     *out = m;
     return STATUS_OK;

@@ -11,7 +11,23 @@ struct board {
     struct pci_bus *bus;
     struct clock clk;
     struct vga *chip;
+    bool direct; /* the window is plain memory */
 };
+
+/* What the bridge does. */
+static void set_direct(void *ctx, bool direct, size_t off)
+{
+    struct board *b = ctx;
+
+    if (!direct)
+        assert_int_equal(physmem_map_mmio(b->pm, 0xa0000, 0x20000, &vga_window_ops, b->chip),
+                         STATUS_OK);
+    else if (b->direct)
+        physmem_bank_video(b->pm, 0xa0000, 0x10000, off);
+    else
+        physmem_map_video(b->pm, 0xa0000, 0x10000, off);
+    b->direct = direct;
+}
 
 static int setup(void **state)
 {
@@ -20,7 +36,7 @@ static int setup(void **state)
 
     b->io = ioport_create();
     clock_init(&b->clk, CLOCK_RATIO_DEFAULT);
-    assert_int_equal(physmem_create(&b->pm, 1 << 20), STATUS_OK);
+    assert_int_equal(physmem_create_video(&b->pm, 1 << 20, 1 << 20), STATUS_OK);
     struct pci_bus_desc bus = {.io = b->io, .pm = b->pm};
     assert_int_equal(pci_bus_create(&b->bus, &bus), STATUS_OK);
     struct vga_desc desc = {.io = b->io,
@@ -29,7 +45,9 @@ static int setup(void **state)
                             .devfn = CARD,
                             .rom = rom,
                             .rom_len = sizeof(rom),
-                            .vram_bytes = 1 << 20};
+                            .pm = b->pm,
+                            .direct = set_direct,
+                            .direct_ctx = b};
     assert_int_equal(vga_create(&b->chip, &desc), STATUS_OK);
     assert_int_equal(physmem_map_mmio(b->pm, 0xa0000, 0x20000, &vga_window_ops, b->chip),
                      STATUS_OK);
@@ -466,6 +484,48 @@ static void vbe_modes_show_the_frame_buffer(void **state)
     assert_int_equal(pixel(b, 0, 0, 640, 400), 0); /* cleared: 1 MiB holds 409 lines */
 }
 
+/* What a window asks for: all rows after a change of registers, then only those that were written.
+ */
+static void only_what_changed_is_drawn_again(void **state)
+{
+    struct board *b = *state;
+    struct vga_picture p;
+    static const u8 red[2] = {0x00, 0xf8};
+
+    set_mode(b, &mode13);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.rows, 200);
+    assert_false(p.square);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.rows, 0);
+    poke(b, 0xa0000 + 321, 7);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_true(p.rows > 0);
+    assert_int_equal(p.pixels[321], color(7));
+    out(b, 0x3c8, 7);
+    for (unsigned i = 0; i < 3; i++)
+        out(b, 0x3c9, 0);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.pixels[321], 0);
+
+    pci_out(b->io, CARD, PCI_BAR0, 0xe0000000, W32);
+    pci_out(b->io, CARD, PCI_COMMAND, PCI_COMMAND_MEMORY, W16);
+    vbe(b, 1, 640);
+    vbe(b, 2, 400);
+    vbe(b, 3, 16);
+    vbe(b, 4, 0x41);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.rows, 400);
+    assert_true(p.square);
+    physmem_write(b->pm, 0xe0000000 + 1280 * 16, red, 2); /* page 5: rows 16 to 19 */
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.first_row, 16);
+    assert_int_equal(p.rows, 4);
+    assert_int_equal(p.pixels[640 * 16], 0xff0000);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.rows, 0);
+}
+
 static void registers_answer_in_bar_2(void **state)
 {
     struct board *b = *state;
@@ -545,6 +605,7 @@ int main(void)
         T(retrace_follows_the_clock),
         T(vbe_answers_as_the_bios_expects),
         T(vbe_modes_show_the_frame_buffer),
+        T(only_what_changed_is_drawn_again),
         T(registers_answer_in_bar_2),
         T(random_writes_are_harmless),
         T(state_survives_save_and_load),

@@ -250,16 +250,17 @@ static void a_bzimage_is_split_and_told_where_things_are(void **state)
     make_bzimage(image);
     write_file(f.kernel, image, sizeof(image));
     write_file(f.initrd, "ramdisk", 7);
-    assert_true(prepare(&l, &f, "console=ttyS0", 64 << 20, &rom, error));
+    assert_true(prepare(&l, &f, "console=ttyS0 vga=0x314", 64 << 20, &rom, error));
     assert_string_equal(rom, "linuxboot.bin");
     assert_int_equal(number(&l, FW_SETUP_SIZE), 1024);
     assert_int_equal(number(&l, FW_KERNEL_SIZE), 4096);
     assert_int_equal(number(&l, FW_KERNEL_ADDR), 0x100000);
-    assert_int_equal(number(&l, FW_CMDLINE_SIZE), strlen("console=ttyS0") + 1);
+    assert_int_equal(number(&l, FW_CMDLINE_SIZE), strlen("console=ttyS0 vga=0x314") + 1);
     const u8 *setup = find_key(&l, FW_SETUP_DATA)->data;
     assert_int_equal(load32(setup + 0x228), number(&l, FW_CMDLINE_ADDR));
     assert_int_equal(load32(setup + 0x218), number(&l, FW_INITRD_ADDR));
     assert_int_equal(load32(setup + 0x21c), 7);
+    assert_int_equal(load16(setup + 0x1fa), 0x314);
     assert_true(setup[0x211] & 0x80);
     u64 at = number(&l, FW_INITRD_ADDR);
     assert_int_equal(at % 4096, 0);
@@ -283,6 +284,9 @@ static void a_kernel_that_cannot_be_booted_is_refused_in_words(void **state)
     text[sizeof(text) - 1] = 0;
     assert_false(prepare(&l, &f, text, 64 << 20, &rom, error));
     assert_non_null(strstr(error, "this kernel takes 2047"));
+    assert_false(prepare(&l, &f, "quiet vga=big", 64 << 20, &rom, error));
+    assert_non_null(strstr(error, "'vga=big' is not"));
+    fw_free(&l);
     assert_false(prepare(&l, &f, "", 1 << 20, &rom, error));
     assert_non_null(strstr(error, "does not fit"));
     assert_false(prepare(&l, &f, "", 20 << 20, &rom, error)); /* nowhere to unpack */

@@ -27,12 +27,14 @@ static u32 get(struct bench *b, phys_addr at)
     return (u32)physmem_load(b->pm, at, 4);
 }
 
+#define VIDEO_PAGES 32u
+
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof(*b));
 
     *state = b;
-    assert_int_equal(physmem_create(&b->pm, 16 << 20), STATUS_OK);
+    assert_int_equal(physmem_create_video(&b->pm, 16 << 20, VIDEO_PAGES * PAGE_SIZE), STATUS_OK);
     physmem_map_ram(b->pm, 0, 16 << 20, 0);
     assert_int_equal(mmu_create(&b->m, b->pm), STATUS_OK);
     put(b, PD, PT | P | RW | US, 4);
@@ -264,6 +266,65 @@ static void a_page_with_code_takes_writes_slowly_and_reports_them(void **state)
     assert_int_equal(get(b, DATA + 0x10), 3);
 }
 
+/* One look at what was written through all addresses of video memory. */
+static bool written(struct bench *b, phys_addr at, unsigned page)
+{
+    bool pages[VIDEO_PAGES] = {false};
+
+    physmem_video_written(b->pm, at, 16 * PAGE_SIZE, pages);
+    for (unsigned i = 0; i < VIDEO_PAGES; i++)
+        assert_true(i == page || !pages[i]);
+    return pages[page];
+}
+
+static void video_memory_is_direct_and_tells_of_writes(void **state)
+{
+    static const u64 no_pdpte[4];
+    const phys_addr at = 0x2000000;
+    struct bench *b = *state;
+    bool all[VIDEO_PAGES];
+    u64 v;
+
+    mmu_set_space(b->m, 0, 0, no_pdpte);
+    physmem_map_video(b->pm, at, 16 * PAGE_SIZE, 0);
+    assert_true(wr(b, at + 0x3010, 0x1234));
+    assert_non_null(mmu_host(mmu_view(b->m)->cur.write, at + 0x3010));
+    assert_int_equal(load32(physmem_video(b->pm) + 0x3010), 0x1234);
+    physmem_video_written(b->pm, at, 16 * PAGE_SIZE, all); /* everything, the first time */
+    assert_true(all[0] && all[15]);
+    assert_false(written(b, at, 3));
+    assert_null(mmu_host(mmu_view(b->m)->cur.write, at + 0x3010));
+    assert_true(rd(b, at + 0x3010, &v)); /* reading is none */
+    assert_false(written(b, at, 3));
+    assert_true(wr(b, at + 0x3010, 5) && wr(b, at + 0x3014, 6));
+    assert_non_null(mmu_host(mmu_view(b->m)->cur.write, at + 0x3010));
+    assert_true(written(b, at, 3));
+    put(b, at + 0x3020, 7, 4); /* by a bus master */
+    assert_true(written(b, at, 3));
+}
+
+static void banks_of_video_memory_move_at_once(void **state)
+{
+    static const u64 no_pdpte[4];
+    const phys_addr window = 0xa0000;
+    struct bench *b = *state;
+    phys_addr phys;
+    u64 v;
+
+    mmu_set_space(b->m, 0, 0, no_pdpte);
+    physmem_map_video(b->pm, window, 16 * PAGE_SIZE, 0);
+    assert_true(wr(b, window, 1) && wr(b, window, 1) && rd(b, window, &v));
+    physmem_bank_video(b->pm, window, 16 * PAGE_SIZE, 16 * PAGE_SIZE);
+    assert_true(rd(b, window, &v));
+    assert_int_equal(v, 0);
+    assert_true(wr(b, window, 2));
+    assert_int_equal(load32(physmem_video(b->pm)), 1);
+    assert_int_equal(load32(physmem_video(b->pm) + 16 * PAGE_SIZE), 2);
+    /* Two addresses of one page: code in it is fetched anew, one instruction at a time. */
+    assert_true(mmu_translate(b->m, window, MMU_EXEC, &phys));
+    assert_int_equal(mmu_view(b->m)->cur.exec[window >> PAGE_SHIFT], 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -279,6 +340,8 @@ int main(void)
         T(an_access_across_pages_is_all_or_nothing),
         T(contexts_of_address_spaces_do_not_mix),
         T(a_page_with_code_takes_writes_slowly_and_reports_them),
+        T(video_memory_is_direct_and_tells_of_writes),
+        T(banks_of_video_memory_move_at_once),
     };
     return cmocka_run_group_tests_name("mmu", tests, NULL, NULL);
 }

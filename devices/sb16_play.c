@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sound Blaster 16: samples from DMA to the ear.
+ *
+ * The DSP takes a frame at each tick of its rate. DMA is asked some frames at a time, at latest
+ * when the last of a block is due: so interrupts come when they would, and the DMA controller's
+ * count moves in small steps. What was taken is heard a moment later, at its own time.
+ */
+#include <string.h>
+
+#include "base/bits.h"
+#include "devices/sb16_state.h"
+
+enum {
+    STEP_FRAMES = 64,
+    STEP_NS = 2000000,  /* at most between two looks */
+    DELAY_NS = 4000000, /* from DMA to the ear: longer than any step */
+    CHUNK = 512,        /* bytes */
+    DMA_8 = 1,
+    DMA_16 = 5,
+};
+
+/* 2 dB a step, the highest is 65536: round(65536 * 10^(-(31 - n) / 10)) [SB16-PRG, CT1745]. */
+static const u32 volume[32] = {
+    52,   66,    83,    104,   131,   165,   207,   261,   328,   414,   521,
+    655,  825,   1039,  1308,  1646,  2072,  2609,  3285,  4135,  5206,  6554,
+    8250, 10387, 13076, 16462, 20724, 26090, 32846, 41350, 52057, 65536,
+};
+
+static unsigned dma_channel(const struct sb16 *sb)
+{
+    u8 map = sb->mixer[MIX_DMA];
+
+    if (sb->wide) {
+        for (unsigned ch = 5; ch <= 7; ch++) {
+            if (map & BIT(ch))
+                return ch;
+        }
+        return DMA_16;
+    }
+    for (unsigned ch = 0; ch <= 3; ch++) {
+        if (map & BIT(ch))
+            return ch;
+    }
+    return DMA_8;
+}
+
+static u32 frame_bytes(const struct sb16 *sb)
+{
+    return (sb->wide ? 2u : 1u) << sb->stereo;
+}
+
+static u64 frame_time(const struct sb16 *sb, u64 n)
+{
+    return sb->begun + clock_tick_time(n, sb->rate);
+}
+
+static void arm(struct sb16 *sb)
+{
+    u32 to_go = (sb->left + frame_bytes(sb) - 1) / frame_bytes(sb);
+    u32 step = STEP_FRAMES;
+    u32 short_step = (u32)((u64)sb->rate * STEP_NS / CLOCK_NS_PER_SEC);
+
+    if (step > short_step)
+        step = short_step ? short_step : 1;
+    if (step > to_go)
+        step = to_go ? to_go : 1;
+    if (sb->running && !sb->paused)
+        clock_arm(sb->desc.clk, sb->timer, frame_time(sb, sb->frames + step));
+    else
+        clock_disarm(sb->desc.clk, sb->timer);
+}
+
+/* ---- the ear ---- */
+
+void sb16_hear(struct sb16 *sb, u64 at, i16 left, i16 right)
+{
+    if (sb->count == SB16_HEARD) {
+        sb->first++;
+        sb->count--;
+    }
+    sb->heard[(sb->first + sb->count++) % SB16_HEARD] = (struct sb16_frame){at, left, right};
+}
+
+static i32 scaled(const struct sb16 *sb, i16 v, unsigned side)
+{
+    u32 voice = volume[sb->mixer[MIX_VOICE_LEFT + side] >> 3];
+    u32 master = volume[sb->mixer[MIX_MASTER_LEFT + side] >> 3];
+
+    return (i32)((i64)v * voice / 65536 * master / 65536);
+}
+
+void sb16_render(void *dev, i32 *mix, unsigned n, u64 first)
+{
+    struct sb16 *sb = dev;
+
+    for (unsigned i = 0; i < n && sb->count; i++) {
+        u64 now = sound_frame_end(first + i);
+        now = now > DELAY_NS ? now - DELAY_NS : 0;
+        while (sb->count > 1 && sb->heard[(sb->first + 1) % SB16_HEARD].at <= now) {
+            sb->first++;
+            sb->count--;
+        }
+        const struct sb16_frame *a = &sb->heard[sb->first % SB16_HEARD];
+        if (now < a->at)
+            continue;
+        i64 left = a->left, right = a->right;
+        if (sb->count > 1) { /* on the line to the next one */
+            const struct sb16_frame *b = &sb->heard[(sb->first + 1) % SB16_HEARD];
+            i64 part = (i64)(now - a->at), whole = (i64)(b->at - a->at); /* b is later */
+            left += (b->left - left) * part / whole;
+            right += (b->right - right) * part / whole;
+        }
+        mix[2 * i] += scaled(sb, (i16)left, 0);
+        mix[2 * i + 1] += scaled(sb, (i16)right, 1);
+    }
+}
+
+static i16 sample(const struct sb16 *sb, const u8 *p)
+{
+    if (sb->wide)
+        return (i16)(load16(p) ^ (sb->is_signed ? 0 : 0x8000));
+    return (i16)((*p ^ (sb->is_signed ? 0 : 0x80)) << 8);
+}
+
+static void hear_frames(struct sb16 *sb, const u8 *bytes, u32 n)
+{
+    u32 size = frame_bytes(sb);
+
+    for (u32 i = 0; i < n; i++) {
+        const u8 *p = bytes + (size_t)i * size;
+        i16 left = sample(sb, p);
+        i16 right = sb->stereo ? sample(sb, p + size / 2) : left;
+        sb16_hear(sb, frame_time(sb, sb->frames + i + 1), left, right);
+    }
+}
+
+/* ---- transfers ---- */
+
+/* An auto-initialized channel goes on after its count has ended. One that is not ready leaves what
+ * is there: silence. */
+static void transfer(struct sb16 *sb, u8 *bytes, u32 len)
+{
+    u32 done = 0;
+    size_t n;
+    bool tc;
+
+    do {
+        n = i8237_transfer(sb->desc.dma, dma_channel(sb), bytes + done, len - done, sb->input, &tc);
+        done += (u32)n;
+    } while (n && done < len);
+}
+
+/* @n frames are due; they do not reach beyond the block. */
+static void move_frames(struct sb16 *sb, u32 n)
+{
+    u32 size = frame_bytes(sb);
+    u8 bytes[CHUNK];
+
+    while (n) {
+        u32 part = n < CHUNK / size ? n : CHUNK / size;
+        u32 len = part * size < sb->left ? part * size : sb->left;
+        memset(bytes, sb->wide ? 0 : 0x80, sizeof(bytes));
+        if (!sb->silent)
+            transfer(sb, bytes, len);
+        if (!sb->input && !sb->silent)
+            hear_frames(sb, bytes, part);
+        sb->frames += part;
+        sb->left -= len;
+        n -= part;
+    }
+}
+
+static void block_end(struct sb16 *sb)
+{
+    if (sb->autoinit && !sb->ends) {
+        sb->left = sb->block;
+    } else {
+        sb->running = false;
+        sb16_hear(sb, frame_time(sb, sb->frames + 1), 0, 0); /* nothing holds the level */
+        i8237_set_dreq(sb->desc.dma, dma_channel(sb), false);
+    }
+    sb16_raise(sb, sb->wide ? IRQ_STATUS_16 : IRQ_STATUS_8);
+}
+
+void sb16_on_timer(void *dev, u32 arg)
+{
+    struct sb16 *sb = dev;
+    u64 due = clock_ticks(clock_now(sb->desc.clk) - sb->begun, sb->rate);
+
+    (void)arg;
+    sound_sync(sb->desc.sound); /* what is heard makes room for what comes */
+    if (!sb->silent && !i8237_ready(sb->desc.dma, dma_channel(sb))) {
+        sb16_restart_rate(sb); /* DACK does not come: the DSP waits for it */
+        return;
+    }
+    while (sb->running && sb->frames < due) {
+        u32 to_go = (sb->left + frame_bytes(sb) - 1) / frame_bytes(sb);
+        u64 n = due - sb->frames;
+        move_frames(sb, n < to_go ? (u32)n : to_go);
+        if (sb->left == 0)
+            block_end(sb);
+    }
+    arm(sb);
+}
+
+void sb16_restart_rate(struct sb16 *sb)
+{
+    u32 rate;
+
+    if (sb->rate_is_set)
+        rate = sb->set_rate;
+    else
+        rate = 1000000 / (256 - sb->time_constant) >> sb->stereo;
+    sb->rate = rate < 4000 ? 4000 : rate > 48000 ? 48000 : rate;
+    sb->begun = clock_now(sb->desc.clk);
+    sb->frames = 0;
+    arm(sb);
+}
+
+void sb16_start(struct sb16 *sb, u32 samples)
+{
+    sb->block = samples << sb->wide;
+    if (sb->block > frame_bytes(sb)) /* an odd sample would swap the sides from then on */
+        sb->block -= sb->block % frame_bytes(sb);
+    sb->left = sb->block;
+    sb->running = true;
+    sb->paused = sb->ends = false;
+    i8237_set_dreq(sb->desc.dma, dma_channel(sb), true);
+    sb16_restart_rate(sb);
+}
+
+void sb16_stop(struct sb16 *sb)
+{
+    if (sb->running) {
+        sb16_hear(sb, clock_now(sb->desc.clk), 0, 0);
+        i8237_set_dreq(sb->desc.dma, dma_channel(sb), false);
+    }
+    sb->running = false;
+    arm(sb);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The picture for a window, kept between calls: only what memory or registers changed is drawn
+ * again, so that a screen on which nothing happens costs a comparison of registers.
+ */
+#include "devices/vga_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the picture follows from, memory apart. Padding is zero: it is compared as bytes. */
+struct vga_look {
+    u64 blink; /* text modes: phases of cursor and characters */
+    u16 vbe[VBE__COUNT];
+    u8 misc, clocking, char_map, gc_mode, gc_misc, shown, dac_mask;
+    u8 crtc[CRTC__COUNT];
+    u8 ac[AC__COUNT];
+    u8 dac[256 * 3];
+};
+
+struct vga_screen {
+    struct vga_frame frame;
+    struct vga_look look;
+    bool valid;  /* frame and look are of the same moment */
+    bool *dirty; /* by page of memory: written since it was drawn */
+    size_t pages;
+};
+
+enum status vga_screen_create(struct vga *v)
+{
+    struct vga_screen *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return STATUS_NO_MEMORY;
+    s->pages = v->vram_bytes / PAGE_SIZE;
+    s->dirty = calloc(s->pages, sizeof(*s->dirty));
+    if (!s->dirty) {
+        free(s);
+        return STATUS_NO_MEMORY;
+    }
+    v->dirty = s->dirty;
+    v->screen = s;
+    return STATUS_OK;
+}
+
+void vga_screen_destroy(struct vga *v)
+{
+    if (!v->screen)
+        return;
+    vga_frame_free(&v->screen->frame);
+    free(v->screen->dirty);
+    free(v->screen);
+    v->screen = NULL;
+}
+
+void vga_screen_forget(struct vga *v)
+{
+    v->screen->valid = false;
+}
+
+void vga_screen_collect(struct vga *v)
+{
+    if (v->pci.bus && v->pci.bar[VGA_BAR_LFB].mapped != PCI_NOT_MAPPED)
+        physmem_video_written(v->desc.pm, v->pci.bar[VGA_BAR_LFB].mapped, v->vram_bytes, v->dirty);
+    if (v->direct)
+        physmem_video_written(v->desc.pm, VGA_WINDOW, VGA_BANK_SIZE, v->dirty);
+}
+
+static void vga_look_at(const struct vga *v, struct vga_look *l)
+{
+    memset(l, 0, sizeof(*l));
+    if (vga_is_text(v))
+        l->blink = vga_blink_phase(v);
+    memcpy(l->vbe, v->vbe, sizeof(l->vbe));
+    l->vbe[VBE_BANK] = 0; /* where the CPU looks */
+    l->misc = v->misc;
+    l->clocking = v->seq[SEQ_CLOCKING];
+    l->char_map = v->seq[SEQ_CHAR_MAP];
+    l->gc_mode = v->gc[GC_MODE];
+    l->gc_misc = v->gc[GC_MISC];
+    l->shown = v->ac_index & AC_INDEX_PAS;
+    l->dac_mask = v->dac_mask;
+    memcpy(l->crtc, v->crtc, sizeof(l->crtc));
+    memcpy(l->ac, v->ac, sizeof(l->ac));
+    memcpy(l->dac, v->dac, sizeof(l->dac));
+}
+
+static bool any_dirty(const struct vga_screen *s, size_t first, size_t last)
+{
+    return memchr(s->dirty + first, true, last - first + 1);
+}
+
+/* Whether a row of a linear mode lies on a page that was written. */
+static bool row_dirty(const struct vga *v, const struct vga_screen *s, u32 y)
+{
+    u32 pixel = (v->vbe[VBE_BPP] + 7u) / 8;
+    size_t mask = v->vram_bytes - 1;
+    size_t from = (size_t)(y + v->vbe[VBE_Y_OFFSET]) * vbe_pitch(v) + v->vbe[VBE_X_OFFSET] * pixel;
+    size_t to = from + (size_t)v->vbe[VBE_XRES] * pixel - 1;
+
+    from &= mask, to &= mask;
+    if (from > to)
+        return any_dirty(s, from / PAGE_SIZE, s->pages - 1) || any_dirty(s, 0, to / PAGE_SIZE);
+    return any_dirty(s, from / PAGE_SIZE, to / PAGE_SIZE);
+}
+
+/* Draw the rows of a linear mode that were written. */
+static void draw_rows(const struct vga *v, struct vga_screen *s, struct vga_picture *out)
+{
+    u32 end = 0;
+
+    for (u32 y = 0; y < s->frame.height; y++) {
+        if (!row_dirty(v, s, y))
+            continue;
+        vga_render_rows(v, &s->frame, y, y + 1);
+        if (!end)
+            out->first_row = y;
+        end = y + 1;
+    }
+    out->rows = end ? end - out->first_row : 0;
+}
+
+enum status vga_show(struct vga *v, struct vga_picture *out)
+{
+    struct vga_screen *s = v->screen;
+    struct vga_look now;
+    enum status status = STATUS_OK;
+
+    *out = (struct vga_picture){.square = vbe_on(v)};
+    vga_look_at(v, &now);
+    bool all = !s->valid || memcmp(&now, &s->look, sizeof(now)) != 0;
+    vga_screen_collect(v);
+    bool written = any_dirty(s, 0, s->pages - 1);
+    if (!all && written && vga_is_linear(v)) {
+        draw_rows(v, s, out);
+    } else if (all || written) {
+        status = vga_render(v, &s->frame);
+        if (status != STATUS_OK)
+            return status;
+        out->rows = s->frame.height;
+    }
+    if (written)
+        memset(s->dirty, 0, s->pages * sizeof(*s->dirty));
+    s->look = now;
+    s->valid = true;
+    out->pixels = s->frame.pixels;
+    out->width = s->frame.width;
+    out->height = s->frame.height;
+    return STATUS_OK;
+}

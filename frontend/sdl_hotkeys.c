@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* What Ctrl-Alt and a letter do, and the screenshots and pastes among it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "frontend/png.h"
+#include "frontend/sdl_private.h"
+
+enum { PASTE_MAX = 65536, NAMES_MAX = 1000 };
+
+static void do_grab(struct window *w, struct pc *pc)
+{
+    (void)pc;
+    sdl_set_grab(w, !w->grabbed);
+}
+
+static void do_full_screen(struct window *w, struct pc *pc)
+{
+    (void)pc;
+    sdl_toggle_full_screen(w);
+}
+
+static void do_ctrl_alt_del(struct window *w, struct pc *pc)
+{
+    static const SDL_Scancode keys[] = {SDL_SCANCODE_LCTRL, SDL_SCANCODE_LALT, SDL_SCANCODE_DELETE};
+
+    (void)pc;
+    sdl_tap(w, keys, ARRAY_LEN(keys));
+}
+
+static void do_pause(struct window *w, struct pc *pc)
+{
+    (void)pc;
+    w->paused = !w->paused;
+    w->titled = 0;
+}
+
+static void do_reset(struct window *w, struct pc *pc)
+{
+    (void)w;
+    pc_reset(pc);
+}
+
+static void do_power(struct window *w, struct pc *pc)
+{
+    if (!pc_power_button(pc))
+        sdl_tell(w, "the guest does not listen to the power button");
+}
+
+static void do_quit(struct window *w, struct pc *pc)
+{
+    (void)pc;
+    w->quit = true;
+}
+
+/* turbo86-1.png and on, in the working folder; what is there stays. */
+static void do_screenshot(struct window *w, struct pc *pc)
+{
+    char name[64], text[200];
+    struct pc_frame f;
+    unsigned n = 1;
+
+    do
+        snprintf(name, sizeof(name), "turbo86-%u.png", n);
+    while (access(name, F_OK) == 0 && ++n < NAMES_MAX);
+    enum status s = n < NAMES_MAX ? pc_screen_frame(pc, &f) : STATUS_CONFLICT;
+    if (s == STATUS_OK) {
+        s = png_save(name, f.pixels, f.width, f.height, f.width);
+        free(f.pixels);
+    }
+    if (s == STATUS_OK)
+        snprintf(text, sizeof(text), "screen saved as %s", name);
+    else
+        snprintf(text, sizeof(text), "the screen could not be saved: %s", status_text(s));
+    sdl_tell(w, text);
+}
+
+/* The clipboard is typed, in the typist's own notation: << is one <. */
+static void do_paste(struct window *w, struct pc *pc)
+{
+    char error[PC_ERROR_MAX] = "";
+    char *clip = SDL_HasClipboardText() ? SDL_GetClipboardText() : NULL;
+    char *text = malloc(2 * PASTE_MAX + 1);
+    size_t n = 0;
+
+    for (const char *p = clip; text && p && *p && n < 2 * PASTE_MAX - 1; p++) {
+        if (*p == '<')
+            text[n++] = '<';
+        text[n++] = *p;
+    }
+    if (text && n && !pc_deterministic(pc)) {
+        text[n] = 0;
+        if (pc_type(pc, text, error) != STATUS_OK)
+            sdl_tell(w, error);
+    } else {
+        sdl_tell(w,
+                 n ? "typing has no part in a deterministic run" : "the clipboard holds no text");
+    }
+    free(text);
+    SDL_free(clip);
+}
+
+static const struct {
+    SDL_Scancode code;
+    void (*run)(struct window *w, struct pc *pc);
+} hotkeys[] = {
+    {SDL_SCANCODE_G, do_grab},  {SDL_SCANCODE_F, do_full_screen}, {SDL_SCANCODE_D, do_ctrl_alt_del},
+    {SDL_SCANCODE_P, do_pause}, {SDL_SCANCODE_R, do_reset},       {SDL_SCANCODE_O, do_power},
+    {SDL_SCANCODE_Q, do_quit},  {SDL_SCANCODE_S, do_screenshot},  {SDL_SCANCODE_V, do_paste},
+};
+
+bool sdl_hotkey(struct window *w, struct pc *pc, const SDL_KeyboardEvent *e)
+{
+    bool ctrl_alt = e->keysym.mod & KMOD_CTRL && e->keysym.mod & KMOD_LALT;
+
+    for (unsigned i = 0; ctrl_alt && i < ARRAY_LEN(hotkeys); i++) {
+        if (hotkeys[i].code != e->keysym.scancode)
+            continue;
+        if (!e->repeat) {
+            sdl_release_all(w); /* Ctrl and Alt were for us */
+            hotkeys[i].run(w, pc);
+        }
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to frontend/sdl_*.c: the window and what its files offer each other. */
+#pragma once
+
+#include <SDL.h>
+
+#include "frontend/sdl_keys.h"
+#include "frontend/window.h"
+
+#define SDL_INPUT_QUEUE 512u
+
+/** Keys and buttons on their way to the guest, which takes them at its own pace. */
+struct sdl_input {
+    struct sdl_stroke {
+        u16 key;    /* as pc_key() takes it; 0: the mouse's buttons */
+        u8 buttons; /* then all that are down                        */
+        bool down;
+    } queue[SDL_INPUT_QUEUE];
+    unsigned head, count;
+    bool held[SDL_NUM_SCANCODES]; /* the guest was, or will be, told that it is down */
+    u8 buttons;                   /* that are down, as the guest will know them */
+};
+
+struct window {
+    const struct config *cfg;
+    SDL_Window *win;
+    SDL_Renderer *ren;
+    SDL_Texture *tex;
+    bool sdl;             /* SDL was started */
+    bool tex_new;         /* nothing is in it yet */
+    int tex_w, tex_h;     /* the guest's picture */
+    bool square;          /* its pixels are */
+    SDL_Rect place;       /* where it is in the window, in pixels of the screen */
+    bool integer;         /* only whole multiples of the guest's size */
+    int asked_w, asked_h; /* the size that we gave the window */
+    bool sized;           /* the person has chosen another */
+    bool full_screen, grabbed, paused, quit;
+    bool stale; /* the window has to be drawn even if the picture is the same */
+    u64 drawn;  /* host time of the last look at the guest's screen */
+    u64 pumped; /* ... at events */
+    u64 titled; /* ... at the speed; guest time and instructions then: */
+    u64 titled_time, titled_retired;
+    struct sdl_input in;
+    char title[500], told[300]; /* now; a sentence that stands there for a while */
+    u64 told_until;             /* 0: from its first sight on */
+};
+
+/* sdl_window.c */
+/** Show @text to the person for some seconds. */
+void sdl_tell(struct window *w, const char *text);
+void sdl_toggle_full_screen(struct window *w);
+void sdl_set_grab(struct window *w, bool on);
+
+/* sdl_view.c */
+/** Draw the guest's screen if it has changed, and the window if it must be. */
+void sdl_draw(struct window *w, struct pc *pc);
+/** The window has another size, or the guest's picture has. */
+void sdl_layout(struct window *w);
+/** Somebody has resized the window: we, or the person. */
+void sdl_resized(struct window *w);
+/** The texture's contents were lost. */
+void sdl_forget_texture(struct window *w);
+
+/* sdl_input.c */
+void sdl_event(struct window *w, struct pc *pc, const SDL_Event *e);
+/** Give the guest what it has room for. */
+void sdl_deliver(struct window *w, struct pc *pc);
+/** All keys and buttons go up. */
+void sdl_release_all(struct window *w);
+/** Keys go down in this order, and up in the other. */
+void sdl_tap(struct window *w, const SDL_Scancode *keys, unsigned n);
+
+/* sdl_hotkeys.c */
+/** Whether the key was one of ours; then it is done. */
+bool sdl_hotkey(struct window *w, struct pc *pc, const SDL_KeyboardEvent *e);

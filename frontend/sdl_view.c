@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* The picture: the guest's screen as a texture, and where it goes in the window. */
+#include "frontend/sdl_private.h"
+
+enum { WIDTH_MIN = 640, WIDTH_MAX = 8192 };
+
+/* The size at which the guest's picture has its right shape without losing a pixel. */
+static void natural_size(const struct window *w, int *width, int *height)
+{
+    *width = w->tex_w;
+    *height = w->tex_h;
+    if (w->square)
+        return;
+    if (*width < WIDTH_MIN)
+        *width = WIDTH_MIN;
+    *height = *width * 3 / 4;
+}
+
+static int at_least_1(int n)
+{
+    return n > 0 ? n : 1;
+}
+
+/* The largest rectangle of the picture's shape that fits into @width x @height. */
+static SDL_Rect fit(const struct window *w, int width, int height)
+{
+    int nw, nh;
+    SDL_Rect r = {.w = width, .h = height};
+
+    natural_size(w, &nw, &nh);
+    if ((Sint64)width * nh > (Sint64)height * nw)
+        r.w = (int)((Sint64)height * nw / nh);
+    else
+        r.h = (int)((Sint64)width * nh / nw);
+    if (w->integer && r.w >= w->tex_w && r.h >= w->tex_h) {
+        r.w -= r.w % w->tex_w;
+        r.h -= r.h % w->tex_h;
+    }
+    r.w = at_least_1(r.w);
+    r.h = at_least_1(r.h);
+    r.x = (width - r.w) / 2;
+    r.y = (height - r.h) / 2;
+    return r;
+}
+
+void sdl_layout(struct window *w)
+{
+    int width, height;
+
+    if (!w->tex || SDL_GetRendererOutputSize(w->ren, &width, &height) != 0)
+        return;
+    w->place = fit(w, width, height);
+    /* Whole multiples stay sharp; others would have lines of different widths. */
+    bool whole = w->place.w % w->tex_w == 0 && w->place.h % w->tex_h == 0;
+    SDL_SetTextureScaleMode(w->tex, whole ? SDL_ScaleModeNearest : SDL_ScaleModeLinear);
+    w->stale = true;
+}
+
+/* The window follows the guest's mode unless the person has chosen a size. */
+static void resize_window(struct window *w)
+{
+    SDL_Rect screen;
+    int width, height, now_w, now_h;
+
+    if (w->sized || w->full_screen)
+        return;
+    natural_size(w, &width, &height);
+    if (SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(w->win), &screen) == 0 &&
+        (width > screen.w || height > screen.h)) {
+        SDL_Rect r = fit(w, screen.w, screen.h);
+        width = r.w, height = r.h;
+    }
+    w->asked_w = width;
+    w->asked_h = height;
+    SDL_GetWindowSize(w->win, &now_w, &now_h);
+    if (now_w != width || now_h != height)
+        SDL_SetWindowSize(w->win, width, height);
+}
+
+void sdl_resized(struct window *w)
+{
+    int width, height;
+
+    SDL_GetWindowSize(w->win, &width, &height);
+    if (!w->full_screen && w->asked_w && (width != w->asked_w || height != w->asked_h))
+        w->sized = true;
+}
+
+void sdl_forget_texture(struct window *w)
+{
+    if (w->tex)
+        SDL_DestroyTexture(w->tex);
+    w->tex = NULL;
+}
+
+/* A texture for pictures of this size. */
+static bool make_texture(struct window *w, const struct pc_picture *p)
+{
+    if (w->tex && w->tex_w == (int)p->width && w->tex_h == (int)p->height && w->square == p->square)
+        return true;
+    if (p->width > WIDTH_MAX || p->height > WIDTH_MAX)
+        return false;
+    if (w->tex)
+        SDL_DestroyTexture(w->tex);
+    w->tex = SDL_CreateTexture(w->ren, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING,
+                               (int)p->width, (int)p->height);
+    if (!w->tex)
+        return false;
+    w->tex_w = (int)p->width;
+    w->tex_h = (int)p->height;
+    w->square = p->square;
+    resize_window(w);
+    sdl_layout(w);
+    w->tex_new = true;
+    return true;
+}
+
+static void present(struct window *w)
+{
+    SDL_SetRenderDrawColor(w->ren, 0, 0, 0, 255);
+    SDL_RenderClear(w->ren);
+    if (w->tex)
+        SDL_RenderCopy(w->ren, w->tex, NULL, &w->place);
+    SDL_RenderPresent(w->ren);
+    w->stale = false;
+}
+
+void sdl_draw(struct window *w, struct pc *pc)
+{
+    struct pc_picture p;
+
+    if (pc_show(pc, &p) == STATUS_OK && make_texture(w, &p)) {
+        unsigned first = w->tex_new ? 0 : p.first_row, rows = w->tex_new ? p.height : p.rows;
+        SDL_Rect changed = {0, (int)first, (int)p.width, (int)rows};
+        if (rows) {
+            SDL_UpdateTexture(w->tex, &changed, p.pixels + (size_t)first * p.width,
+                              (int)p.width * 4);
+            w->stale = true;
+        }
+        w->tex_new = false;
+    }
+    if (w->stale)
+        present(w);
+}

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""A desktop of its own for a test: Xvfb, and xdotool as the person in front of it."""
+import os
+import shutil
+import subprocess
+import time
+
+TOOLS = ["Xvfb", "xdotool"]
+MANAGER = ["openbox", "wmctrl"]  # without them there is no window manager
+
+
+def missing():
+    return [tool for tool in TOOLS if not shutil.which(tool)]
+
+
+def wait_for(condition, what, seconds=60):
+    """The first true value of condition(); everything here is a matter of when, never of how long."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{seconds} s have passed without: {what}")
+        time.sleep(0.02)
+
+
+class Desktop:
+    def __init__(self, size="1280x1024x24"):
+        read, write = os.pipe()
+        self.server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp", "-noreset"],
+            pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            number = pipe.readline().strip()
+        if not number:
+            raise AssertionError("Xvfb did not start")
+        self.display = ":" + number
+        self.env = dict(os.environ, DISPLAY=self.display, SDL_VIDEODRIVER="x11",
+                        SDL_AUDIODRIVER="dummy")
+        self.env.pop("WAYLAND_DISPLAY", None)
+        self.manager = None
+        if all(map(shutil.which, MANAGER)):
+            self.manager = subprocess.Popen(MANAGER[0], env=self.env, stderr=subprocess.DEVNULL)
+            wait_for(lambda: self.run("wmctrl", "-m") == 0, "the window manager is there")
+
+    def run(self, *args):
+        return subprocess.run(args, env=self.env, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, timeout=60).returncode
+
+    def xdotool(self, *args, check=True):
+        r = subprocess.run(["xdotool", *map(str, args)], env=self.env, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True, timeout=60)
+        if check and r.returncode:
+            raise AssertionError(f"xdotool {args}: {r.stderr}")
+        return r.stdout.strip()
+
+    def find(self, title="turbo86"):
+        """The window called so, once it is there."""
+        search = lambda: self.xdotool("search", "--onlyvisible", "--name", title, check=False)
+        return wait_for(search, f"a window called {title}").split()[0]
+
+    def title(self, window):
+        return self.xdotool("getwindowname", window)
+
+    def geometry(self, window):
+        text = self.xdotool("getwindowgeometry", "--shell", window)
+        values = dict(line.split("=") for line in text.splitlines())
+        return [int(values[k]) for k in ("X", "Y", "WIDTH", "HEIGHT")]
+
+    def focus(self, window):
+        """Without a window manager the keyboard is where it is put."""
+        self.xdotool("windowfocus", "--sync", window)
+
+    def close(self):
+        if self.manager:
+            self.manager.terminate()
+            self.manager.wait()
+        self.server.terminate()
+        self.server.wait()

@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The window, from outside: real X events in, scan codes, mouse packets and titles out.
+
+usage: test_window.py TURBO86 [TEST ...]
+Exit status 77: there is no Xvfb, xdotool, nasm or SeaBIOS, or turbo86 has no window.
+"""
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+from desktop import Desktop, missing, wait_for
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TURBO86 = os.path.abspath(sys.argv[1])
+FIRMWARE = "/usr/share/seabios/bios-256k.bin"
+
+# What Linux calls a key (input-event-codes.h; X adds 8), and its bytes in set 1. Up to 58h the
+# codes are the same, which is where Linux' come from.
+PLAIN = [n for n in range(1, 0x59) if n not in (0x54, 0x55)]
+OTHERS = {96: "e01c", 97: "e01d", 98: "e035", 100: "e038", 102: "e047", 103: "e048", 104: "e049",
+          105: "e04b", 106: "e04d", 107: "e04f", 108: "e050", 109: "e051", 110: "e052", 111: "e053",
+          125: "e05b", 126: "e05c", 127: "e05d"}
+PAUSE = (119, "e11d45 e19dc5")
+KEY_LEFTCTRL, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 56, 30, 32, 33, 34, 25, 16
+
+
+class Guest:
+    """input.asm in a window."""
+
+    def __init__(self, desktop, *options):
+        self.desktop = desktop
+        self.tmp = tempfile.mkdtemp()
+        image = os.path.join(self.tmp, "input.img")
+        self.log = os.path.join(self.tmp, "log")
+        subprocess.run(["nasm", "-f", "bin", "-o", image, os.path.join(HERE, "input.asm")],
+                       check=True)
+        with open(image, "ab") as f:
+            f.truncate(1440 * 1024)
+        self.process = subprocess.Popen(
+            [TURBO86, "-fda", image, "-boot", "a", "-debugcon", "file:" + self.log, *options],
+            env=desktop.env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.tmp)
+        self.window = desktop.find()
+        wait_for(lambda: "ready" in self.said(), "the guest is ready")
+        desktop.focus(self.window)
+        self.seen = 1
+
+    def said(self):
+        with open(self.log) as f:
+            return f.read().splitlines()
+
+    def bytes(self, kind, count):
+        """The next @count bytes of the keyboard (K) or the mouse (M)."""
+        def enough():
+            got = [l[2:] for l in self.said()[self.seen:] if len(l) == 4 and l[0] == kind]
+            return got if len(got) >= count else None
+        got = wait_for(enough, f"{count} bytes from {kind}")
+        self.seen = len(self.said())
+        assert len(got) == count, (got, count)
+        return "".join(got)
+
+    def key(self, code, *how):
+        # xdotool takes 9 for the digit, not for the code of Escape.
+        for h in how or ("key",):
+            self.desktop.xdotool(h, code + 8 if code > 1 else "Escape")
+
+    def hotkey(self, code):
+        self.desktop.xdotool("keydown", KEY_LEFTCTRL + 8, "keydown", KEY_LEFTALT + 8, "key", code + 8,
+                             "keyup", KEY_LEFTALT + 8, "keyup", KEY_LEFTCTRL + 8)
+
+    def ends(self):
+        status = self.process.wait(timeout=60)
+        return status, self.process.stderr.read().decode()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+        self.process.stderr.close()
+        shutil.rmtree(self.tmp)
+
+
+def break_code(make):
+    return make[:-2] + f"{int(make[-2:], 16) | 0x80:02x}"
+
+
+def check_keys(guest):
+    for code, make in [(n, f"{n:02x}") for n in PLAIN] + list(OTHERS.items()):
+        guest.key(code)
+        got = guest.bytes("K", len(make))
+        want = make + break_code(make)
+        assert got == want, f"key {code} sends {got}, not {want}"
+    guest.key(PAUSE[0])
+    assert guest.bytes("K", 6) == PAUSE[1].replace(" ", "")
+
+
+def every_key_of_a_us_layout_sends_its_scan_code(guest):
+    check_keys(guest)
+
+
+def a_german_layout_sends_the_same_codes(guest):
+    if not shutil.which("setxkbmap"):
+        return
+    subprocess.run(["setxkbmap", "de"], env=guest.desktop.env, check=True)
+    check_keys(guest)
+
+
+def keys_go_up_when_the_window_loses_the_keyboard(guest):
+    guest.key(KEY_A, "keydown")
+    assert guest.bytes("K", 1) == "1e"
+    root = guest.desktop.xdotool("search", "--maxdepth", 0, "").split()[0]
+    guest.desktop.xdotool("windowfocus", root)
+    assert guest.bytes("K", 1) == "9e"
+    guest.key(KEY_A, "keyup")
+    guest.desktop.focus(guest.window)
+    guest.key(KEY_D)
+    assert guest.bytes("K", 2) == "20a0"
+
+
+def a_click_grabs_the_mouse_and_ctrl_alt_g_frees_it(guest):
+    d = guest.desktop
+    x, y, w, h = d.geometry(guest.window)
+    d.xdotool("mousemove", x + w // 2, y + h // 2)
+    d.xdotool("click", 1)
+    wait_for(lambda: "Ctrl-Alt-G" in d.title(guest.window), "the title tells of the grab")
+    d.xdotool("mousemove_relative", "--", 10, 5)
+    assert guest.bytes("M", 4) == "280afb00"
+    d.xdotool("mousemove_relative", "--", -3, -20)
+    assert guest.bytes("M", 4) == "18fd1400"
+    for button, down in ((1, "09"), (2, "0c"), (3, "0a")):
+        d.xdotool("click", button)
+        assert guest.bytes("M", 8) == down + "00000008000000"
+    d.xdotool("click", 4)
+    assert guest.bytes("M", 4) == "080000ff"
+    d.xdotool("click", 5)
+    assert guest.bytes("M", 4) == "08000001"
+    guest.hotkey(KEY_G)
+    assert guest.bytes("K", 4) == "1d389db8"
+    wait_for(lambda: "Ctrl-Alt-G" not in d.title(guest.window), "the title forgets the grab")
+
+
+def ctrl_alt_d_is_ctrl_alt_del(guest):
+    guest.hotkey(KEY_D)
+    assert guest.bytes("K", 12) == "1d38" "9db8" "1d38e053" "e0d3b89d"
+
+
+def full_screen_and_back(guest):
+    d = guest.desktop
+    if not d.manager:
+        return  # only a window manager does this
+    before = d.geometry(guest.window)
+    guest.hotkey(KEY_F)
+    wait_for(lambda: d.geometry(guest.window) == [0, 0, 1280, 1024], "the window fills the screen")
+    guest.hotkey(KEY_F)
+    wait_for(lambda: d.geometry(guest.window)[2:] == before[2:], "the window is as it was")
+
+
+def a_paused_machine_says_so_and_goes_on(guest):
+    d = guest.desktop
+    guest.hotkey(KEY_P)
+    wait_for(lambda: "paused" in d.title(guest.window), "the title says that it is paused")
+    guest.key(KEY_A)
+    guest.hotkey(KEY_P)
+    wait_for(lambda: "MIPS" in d.title(guest.window), "the title tells the speed again")
+    assert guest.bytes("K", 10) == "1d389db8" "1e9e" "1d389db8"
+
+
+def the_close_button_ends_the_run(guest):
+    if not guest.desktop.manager:
+        return
+    guest.desktop.run("wmctrl", "-c", "turbo86")
+    assert guest.ends() == (0, "")
+
+
+def ctrl_alt_q_ends_the_run(guest):
+    guest.hotkey(KEY_Q)
+    assert guest.ends() == (0, "")
+
+
+TESTS = [
+    every_key_of_a_us_layout_sends_its_scan_code,
+    keys_go_up_when_the_window_loses_the_keyboard,
+    a_click_grabs_the_mouse_and_ctrl_alt_g_frees_it,
+    ctrl_alt_d_is_ctrl_alt_del,
+    full_screen_and_back,
+    a_paused_machine_says_so_and_goes_on,
+    the_close_button_ends_the_run,
+    ctrl_alt_q_ends_the_run,
+    a_german_layout_sends_the_same_codes,
+]
+
+
+def has_window():
+    r = subprocess.run([TURBO86, "-display", "sdl", "--wall-timeout", "1ms"],
+                       env=dict(os.environ, SDL_VIDEODRIVER="dummy"), stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return "built without SDL" not in r.stderr
+
+
+def main():
+    lacking = missing() + [f for f in [FIRMWARE] if not os.path.exists(f)]
+    lacking += [] if shutil.which("nasm") else ["nasm"]
+    if lacking or not has_window():
+        print("skipped: there is no " + (", ".join(lacking) or "window in this turbo86"))
+        return 77
+    failed = 0
+    desktop = Desktop()
+    try:
+        for test in TESTS:
+            if sys.argv[2:] and test.__name__ not in sys.argv[2:]:
+                continue
+            guest = Guest(desktop)
+            try:
+                test(guest)
+                print("ok  ", test.__name__, flush=True)
+            except AssertionError as e:
+                failed += 1
+                print("FAIL", test.__name__, e, guest.said()[-20:], flush=True)
+            finally:
+                guest.close()
+    finally:
+        desktop.close()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "devices/sb16.h"
+#include "tests/support/device_state.h"
+
+#define MS 1000000ull
+
+struct board {
+    struct ioport_bus *io;
+    struct physmem *pm;
+    struct clock clk;
+    struct sound *sound;
+    struct i8237 *dma;
+    struct sb16 *chip;
+    struct spy irq[4];
+};
+
+static struct sb16_desc desc_of(struct board *b, struct ioport_bus *io, struct clock *clk)
+{
+    struct sb16_desc desc = {.io = io, .clk = clk, .dma = b->dma, .sound = b->sound};
+
+    for (unsigned i = 0; i < 4; i++)
+        desc.irq[i] = spy_line(&b->irq[i]);
+    return desc;
+}
+
+static int setup(void **state)
+{
+    struct board *b = calloc(1, sizeof(*b));
+
+    *state = b;
+    b->io = ioport_create();
+    clock_init(&b->clk, CLOCK_RATIO_DEFAULT);
+    assert_int_equal(physmem_create(&b->pm, 1 << 20), STATUS_OK);
+    physmem_map_ram(b->pm, 0, 1 << 20, 0);
+    assert_int_equal(sound_create(&b->sound, &(struct sound_desc){.clk = &b->clk}), STATUS_OK);
+    assert_int_equal(i8237_create(&b->dma, &(struct i8237_desc){b->io, b->pm}), STATUS_OK);
+    ioport_write(b->io, 0xd6, 0xc0, W8); /* the first controller cascades through channel 4 */
+    ioport_write(b->io, 0xd4, 0x00, W8);
+    struct sb16_desc desc = desc_of(b, b->io, &b->clk);
+    return sb16_create(&b->chip, &desc);
+}
+
+static int teardown(void **state)
+{
+    struct board *b = *state;
+
+    sb16_class.destroy(b->chip);
+    i8237_class.destroy(b->dma);
+    sound_destroy(b->sound);
+    physmem_destroy(b->pm);
+    ioport_destroy(b->io);
+    free(b);
+    return 0;
+}
+
+static void out(struct board *b, u16 port, u8 val)
+{
+    ioport_write(b->io, port, val, W8);
+}
+
+static u8 in(struct board *b, u16 port)
+{
+    return (u8)ioport_read(b->io, port, W8);
+}
+
+static void dsp(struct board *b, u8 val)
+{
+    assert_false(in(b, 0x22c) & 0x80);
+    out(b, 0x22c, val);
+}
+
+static u8 answer(struct board *b)
+{
+    assert_true(in(b, 0x22e) & 0x80);
+    return in(b, 0x22a);
+}
+
+/* Channel 1, @len bytes of memory at 1000h. */
+static void set_dma(struct board *b, unsigned len, u8 mode)
+{
+    out(b, 0x0a, 5);
+    out(b, 0x0c, 0);
+    out(b, 0x0b, mode);
+    out(b, 0x02, 0x00);
+    out(b, 0x02, 0x10);
+    out(b, 0x83, 0);
+    out(b, 0x03, (u8)(len - 1));
+    out(b, 0x03, (u8)((len - 1) >> 8));
+    out(b, 0x0a, 1);
+}
+
+static unsigned dma_count(struct board *b)
+{
+    out(b, 0x0c, 0);
+    unsigned low = in(b, 0x03);
+
+    return low | (unsigned)in(b, 0x03) << 8;
+}
+
+static void reset_answers_aa_and_commands_their_bytes(void **state)
+{
+    struct board *b = *state;
+
+    out(b, 0x226, 1);
+    out(b, 0x226, 0);
+    assert_int_equal(answer(b), 0xaa);
+    assert_false(in(b, 0x22e) & 0x80);
+    dsp(b, 0xe1);
+    assert_int_equal(answer(b), 4);
+    assert_int_equal(answer(b), 5);
+    dsp(b, 0xe0);
+    dsp(b, 0x55);
+    assert_int_equal(answer(b), 0xaa);
+    dsp(b, 0xe4);
+    dsp(b, 0x12);
+    dsp(b, 0xe8);
+    assert_int_equal(answer(b), 0x12);
+    dsp(b, 0xe3);
+    assert_int_equal(answer(b), 'C');
+}
+
+static void single_transfer_ends_with_its_interrupt_in_time(void **state)
+{
+    struct board *b = *state;
+
+    set_dma(b, 1000, 0x49);
+    dsp(b, 0x40);
+    dsp(b, 156); /* 10000 Hz */
+    dsp(b, 0x14);
+    dsp(b, 999 & 0xff);
+    dsp(b, 999 >> 8);
+    clock_run(&b->clk, 50 * MS);
+    assert_in_range(dma_count(b), 480, 520);
+    clock_run(&b->clk, 49 * MS);
+    assert_false(b->irq[1].level);
+    clock_run(&b->clk, 1 * MS);
+    assert_true(b->irq[1].level);
+    out(b, 0x224, 0x82);
+    assert_int_equal(in(b, 0x225), 1);
+    (void)in(b, 0x22e);
+    assert_false(b->irq[1].level);
+    clock_run(&b->clk, 500 * MS);
+    assert_int_equal(b->irq[1].rises, 1);
+}
+
+static void auto_initialized_blocks_go_on_until_told(void **state)
+{
+    struct board *b = *state;
+
+    set_dma(b, 2000, 0x59);
+    dsp(b, 0x41);
+    dsp(b, 10000 >> 8);
+    dsp(b, 10000 & 0xff);
+    dsp(b, 0xc6);
+    dsp(b, 0x00);
+    dsp(b, 499 & 0xff);
+    dsp(b, 499 >> 8);
+    for (unsigned i = 0; i < 5; i++) {
+        clock_run(&b->clk, 50 * MS + 1);
+        assert_int_equal(b->irq[1].rises, i + 1);
+        (void)in(b, 0x22e);
+    }
+    dsp(b, 0xd0);
+    clock_run(&b->clk, 200 * MS);
+    assert_int_equal(b->irq[1].rises, 5);
+    dsp(b, 0xd4);
+    dsp(b, 0xda);
+    clock_run(&b->clk, 200 * MS);
+    assert_int_equal(b->irq[1].rises, 6);
+}
+
+/* A driver that sets up the DSP first must not lose samples. */
+static void the_dsp_waits_for_dma(void **state)
+{
+    struct board *b = *state;
+
+    dsp(b, 0x40);
+    dsp(b, 156);
+    dsp(b, 0x14);
+    dsp(b, 99);
+    dsp(b, 0);
+    clock_run(&b->clk, 100 * MS);
+    assert_int_equal(b->irq[1].rises, 0);
+    set_dma(b, 100, 0x49);
+    clock_run(&b->clk, 15 * MS);
+    assert_int_equal(b->irq[1].rises, 1);
+}
+
+static void the_mixer_chooses_the_interrupt(void **state)
+{
+    struct board *b = *state;
+
+    out(b, 0x224, 0x80);
+    assert_int_equal(in(b, 0x225), 2);
+    out(b, 0x225, 4);
+    dsp(b, 0xf2);
+    assert_true(b->irq[2].level);
+    assert_false(b->irq[1].level);
+    (void)in(b, 0x22e);
+    dsp(b, 0xf3);
+    assert_true(b->irq[2].level);
+    (void)in(b, 0x22f);
+    assert_false(b->irq[2].level);
+    out(b, 0x224, 0x22); /* the Pro's view of the master volume */
+    out(b, 0x225, 0xf3);
+    out(b, 0x224, 0x30);
+    assert_int_equal(in(b, 0x225) >> 4, 15);
+    out(b, 0x224, 0x31);
+    assert_int_equal(in(b, 0x225) >> 4, 3);
+}
+
+static void the_mpu_acknowledges(void **state)
+{
+    struct board *b = *state;
+
+    assert_true(in(b, 0x331) & 0x80);
+    out(b, 0x331, 0xff);
+    assert_false(in(b, 0x331) & 0x80);
+    assert_int_equal(in(b, 0x330), 0xfe);
+    out(b, 0x331, 0x3f);
+    assert_int_equal(in(b, 0x330), 0xfe);
+    assert_true(in(b, 0x331) & 0x80);
+}
+
+static void state_survives_save_and_load(void **state)
+{
+    struct board *b = *state;
+    struct ioport_bus *io = ioport_create();
+    struct clock clk;
+    struct sb16 *other;
+
+    set_dma(b, 1000, 0x59);
+    dsp(b, 0x1c);
+    dsp(b, 0x14);
+    clock_run(&b->clk, 3 * MS);
+    clock_init(&clk, CLOCK_RATIO_DEFAULT);
+    clock_run(&clk, 3 * MS);
+    struct sb16_desc desc = desc_of(b, io, &clk);
+    assert_int_equal(sb16_create(&other, &desc), STATUS_OK);
+    check_save_load(&sb16_class, b->chip, other);
+    sb16_class.destroy(other);
+    ioport_destroy(io);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(reset_answers_aa_and_commands_their_bytes),
+        T(single_transfer_ends_with_its_interrupt_in_time),
+        T(auto_initialized_blocks_go_on_until_told),
+        T(the_dsp_waits_for_dma),
+        T(the_mixer_chooses_the_interrupt),
+        T(the_mpu_acknowledges),
+        T(state_survives_save_and_load),
+    };
+    return cmocka_run_group_tests_name("sb16", tests, NULL, NULL);
+}
