@@ -165,10 +165,6 @@ bool gdbstub_open(struct gdbstub **out, const struct config *cfg, char error[GDB
     *out = NULL;
     if (!spec && config_flag(cfg, CONFIG_gdb_default))
         spec = "tcp::1234";
-    if (!spec && config_flag(cfg, CONFIG_stopped)) {
-        snprintf(error, GDBSTUB_ERROR_MAX, "-S: nobody could start the machine; add -s or -gdb");
-        return false;
-    }
     if (!spec)
         return true;
     if (config_text(cfg, CONFIG_script)) {

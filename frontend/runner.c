@@ -16,10 +16,11 @@
 
 #include "frontend/audio.h"
 #include "frontend/chardev.h"
+#include "frontend/control.h"
 #include "frontend/display.h"
 #include "frontend/endings.h"
 #include "frontend/exit_codes.h"
-#include "frontend/gdbstub.h"
+#include "frontend/hosttime.h"
 #include "frontend/monitor.h"
 #include "frontend/nets.h"
 #include "frontend/report.h"
@@ -58,10 +59,10 @@ struct runner {
     struct nets nets;
     struct display *display; /* -display terminal, on PORT_KEYS; or NULL */
     struct script *script;   /* or NULL */
-    struct gdbstub *gdb;     /* or NULL */
-    struct window *window;   /* -display sdl; or NULL */
-    struct audio *audio;     /* or NULL */
-    bool paused;             /* in the window */
+    struct control control;
+    struct window *window; /* -display sdl; or NULL */
+    struct audio *audio;   /* or NULL */
+    bool paused;           /* in the window */
     struct monitor monitor;
     bool in_monitor, quit;
     u64 started;                  /* host time         */
@@ -74,14 +75,6 @@ static volatile sig_atomic_t caught_signal;
 static void on_signal(int sig)
 {
     caught_signal = sig;
-}
-
-static u64 host_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
 }
 
 /* --- output --- */
@@ -97,7 +90,7 @@ static void port_put(void *ctx, u8 byte)
 {
     struct port *p = ctx;
 
-    if (gdbstub_replays(p->r->gdb))
+    if (control_replays(&p->r->control))
         return;
     if (p->r->script)
         script_output(p->r->script, (unsigned)(p - p->r->port), byte);
@@ -250,7 +243,7 @@ static void input_all(struct runner *r)
 /* Sleep until @host_ns, input, or a signal. */
 static void sleep_until(struct runner *r, u64 host_ns)
 {
-    struct pollfd fds[PORTS + 1 + POLL_MAX];
+    struct pollfd fds[PORTS + CONTROL_FDS + POLL_MAX];
     nfds_t n = 0;
     u64 now = host_now();
     u64 ns = host_ns > now ? host_ns - now : 0;
@@ -270,9 +263,8 @@ static void sleep_until(struct runner *r, u64 host_ns)
         u64 wake = window_wake_time(r->window);
         ns = wake > now ? wake - now : 0;
     }
-    if (gdbstub_poll(r->gdb, &fds[n]))
-        n++;
-    n += nets_poll(&r->nets, fds + n, PORTS + 1 + POLL_MAX - n, &ns);
+    n += control_poll(&r->control, fds + n);
+    n += nets_poll(&r->nets, fds + n, PORTS + CONTROL_FDS + POLL_MAX - n, &ns);
     struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
     if (n == 0) {
         nanosleep(&t, NULL);
@@ -380,7 +372,7 @@ static int end_of_run(struct runner *r, enum pc_stop stop)
 {
     int status = ending_status(r->pc, stop);
 
-    gdbstub_ended(r->gdb, status);
+    control_ended(&r->control, stop, status);
     return r->script ? script_stopped(r->script, r->pc, stop, status) : status;
 }
 
@@ -401,7 +393,7 @@ static int run(struct runner *r)
     r->started = host_now();
     for (;;) {
         u64 now = host_now();
-        bool held = off || r->in_monitor || r->paused || gdbstub_holds(r->gdb);
+        bool held = off || r->in_monitor || r->paused || control_holds(&r->control);
         enum pc_stop stop = held ? PC_STOP_IDLE : pc_run(r->pc, now);
         if (!deliver_output(r, &status))
             return status;
@@ -412,7 +404,7 @@ static int run(struct runner *r)
         if (r->script && pc_poll_due(r->pc) && script_poll(r->script, r->pc, &status))
             return status;
         input_all(r);
-        r->quit = !gdbstub_update(r->gdb, stop) || r->quit;
+        r->quit = !control_update(&r->control, r->pc, stop) || r->quit;
         bool news = nets_exchange(&r->nets, r->pc);
         if (r->display)
             display_draw(r->display, r->pc, host_now());
@@ -516,9 +508,6 @@ static void catch_signals(void (*handler)(int))
 
 static void describe_host(struct runner *r, struct pc_host *host)
 {
-    time_t now = time(NULL);
-    struct tm local, utc;
-
     memset(host, 0, sizeof(*host));
     for (unsigned i = 0; i < PC_SERIALS; i++)
         host->serial[i] = (struct pc_output){port_put, &r->port[i]};
@@ -526,11 +515,7 @@ static void describe_host(struct runner *r, struct pc_host *host)
         host->debugcon = (struct pc_output){port_put, &r->port[PORT_DEBUGCON]};
     if (r->audio)
         host->sound = (struct pc_sound){audio_put, r->audio};
-    host->wall_seconds = (u64)now;
-    if (localtime_r(&now, &local) && gmtime_r(&now, &utc)) {
-        utc.tm_isdst = local.tm_isdst;
-        host->local_offset = (i64)(now - mktime(&utc));
-    }
+    host_time_of_day(host);
 }
 
 static int build_and_run(struct runner *r)
@@ -544,11 +529,8 @@ static int build_and_run(struct runner *r)
         fprintf(stderr, "turbo86: --script: %s\n", error);
         return EXIT_CODE_USAGE;
     }
-    if (!gdbstub_open(&r->gdb, r->cfg, error)) {
-        fprintf(stderr, "turbo86: %s\n", error);
-        return EXIT_CODE_USAGE;
-    }
-    if (!open_ports(r) || !audio_choose(&r->audio, r->cfg, r->window))
+    if (!control_open(&r->control, r->cfg) || !open_ports(r) ||
+        !audio_choose(&r->audio, r->cfg, r->window))
         return EXIT_CODE_USAGE;
     describe_host(r, &host);
     if (!nets_open(&r->nets, r->cfg, &host))
@@ -566,10 +548,8 @@ static int build_and_run(struct runner *r)
         fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
-    if (!gdbstub_attach(r->gdb, r->pc, error)) {
-        fprintf(stderr, "turbo86: %s\n", error);
+    if (!control_attach(&r->control, r->pc))
         return EXIT_CODE_USAGE;
-    }
     catch_signals(on_signal);
     if (r->script)
         pc_set_poll(r->pc, SCRIPT_POLL_NS);
@@ -600,7 +580,7 @@ int runner_main(const struct config *cfg)
     catch_signals(SIG_DFL); /* whoever sends another one does not want the report */
     if (r->pc)
         status = report(r->cfg, r->pc, status);
-    gdbstub_close(r->gdb);
+    control_close(&r->control);
     pc_destroy(r->pc);
     script_close(r->script);
     if (!audio_close(r->audio))

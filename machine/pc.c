@@ -364,6 +364,11 @@ u64 pc_retired(const struct pc *pc)
     return clock_retired(&pc->clock);
 }
 
+u64 pc_resets(const struct pc *pc)
+{
+    return pc->resets;
+}
+
 u64 pc_time_halted(const struct pc *pc)
 {
     return pc->slept_ns;

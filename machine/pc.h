@@ -133,6 +133,8 @@ bool pc_nic_unplug(struct pc *pc, unsigned nic, bool out);
 /** Guest time since power-on in ns, and retired instructions. */
 u64 pc_time(const struct pc *pc);
 u64 pc_retired(const struct pc *pc);
+/** How often RESET# was pulsed, power-on included. */
+u64 pc_resets(const struct pc *pc);
 /** How much of that time the CPU spent halted. */
 u64 pc_time_halted(const struct pc *pc);
 bool pc_deterministic(const struct pc *pc);
