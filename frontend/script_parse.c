@@ -395,6 +395,31 @@ static bool parse_exit(struct parser *ps)
            complain(ps, "an exit status is 0 to 255");
 }
 
+/* The files are read now, so that their mistakes are found. */
+static bool parse_fork(struct parser *ps)
+{
+    const char *begin = ps->p + strspn(ps->p, " \t");
+
+    if (ps->s->variant)
+        return complain(ps, "a variant cannot fork");
+    if (at_end(ps))
+        return complain(ps, "fork into what? the files of its variants");
+    while (!at_end(ps)) {
+        struct script variant = {.variant = true};
+        char *file, error[SCRIPT_ERROR_MAX];
+        if (!take_any(ps, &file))
+            return false;
+        variant.path = file;
+        bool ok = script_parse(&variant, file, error);
+        script_drop_steps(&variant);
+        free(file);
+        if (!ok)
+            return complain(ps, "%.300s", error);
+    }
+    ps->st.arg = strndup(begin, (size_t)(ps->p - begin));
+    return ps->st.arg || complain(ps, "out of memory");
+}
+
 static bool parse_nothing(struct parser *ps)
 {
     (void)ps;
@@ -422,6 +447,7 @@ static const struct {
     {"powerdown", STEP_POWERDOWN, parse_nothing},
     {"nmi", STEP_NMI, parse_nothing},
     {"timeout", STEP_TIMEOUT, parse_timeout},
+    {"fork", STEP_FORK, parse_fork},
     {"exit", STEP_EXIT, parse_exit},
 };
 

@@ -196,6 +196,9 @@ enum status pc_fill_cmos(struct pc *pc) MUST_CHECK;     /* pc_firmware.c */
 enum status pc_create_typist(struct pc *pc) MUST_CHECK; /* pc_input.c    */
 enum status pc_start_typing(struct pc *pc) MUST_CHECK;
 
+/** Put the translator that is configured in front of the interpreter. */
+enum status pc_create_jit(struct pc *pc) MUST_CHECK;
+
 void pc_close_disks(struct pc *pc);
 /** Open @d's image, for place @place, as *@out; or @error takes one sentence. */
 enum status pc_open_image(struct block **out, const struct drive *d, unsigned place,

@@ -107,7 +107,7 @@ static bool checks(const struct config *cfg)
     return strcmp(config_text(cfg, CONFIG_jit), "check") == 0;
 }
 
-static enum status create_jit(struct pc *pc)
+enum status pc_create_jit(struct pc *pc)
 {
     const char *how = config_text(pc->cfg, CONFIG_jit);
     struct jit_desc d = {
@@ -243,7 +243,7 @@ static enum status build(struct pc **out, const struct config *cfg, const struct
                          bool interprets, char error[PC_ERROR_MAX])
 {
     static enum status (*const stage[])(struct pc *) = {
-        create_basics,   pc_load_firmware, pc_open_disks,    create_cpu, create_jit,
+        create_basics,   pc_load_firmware, pc_open_disks,    create_cpu, pc_create_jit,
         pc_create_chips, pc_fill_cmos,     pc_create_typist, begin,      pc_start_typing,
     };
     enum status s = STATUS_OK;

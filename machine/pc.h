@@ -92,6 +92,14 @@ int pc_exit_status(const struct pc *pc);
 /** PC_STOP_DIFFERENCE: what differs and where, lines of text. */
 const char *pc_check_report(const struct pc *pc);
 
+/**
+ * Before fork(): @error says why this machine cannot be in two processes (an image that both would
+ * write, a network). Afterwards both have the same machine, RAM is copied as it is written, and the
+ * child calls pc_forked() first.
+ */
+enum status pc_prepare_fork(struct pc *pc, char error[PC_ERROR_MAX]) MUST_CHECK;
+enum status pc_forked(struct pc *pc, char error[PC_ERROR_MAX]) MUST_CHECK;
+
 /** The RESET# line of the whole board. */
 void pc_reset(struct pc *pc);
 /** The non-maskable interrupt button. */
