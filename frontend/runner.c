@@ -20,6 +20,7 @@
 #include "frontend/display.h"
 #include "frontend/endings.h"
 #include "frontend/exit_codes.h"
+#include "frontend/find.h"
 #include "frontend/hosttime.h"
 #include "frontend/monitor.h"
 #include "frontend/nets.h"
@@ -59,6 +60,7 @@ struct runner {
     struct nets nets;
     struct display *display; /* -display terminal, on PORT_KEYS; or NULL */
     struct script *script;   /* or NULL */
+    struct find *find;       /* or NULL */
     struct control control;
     struct window *window; /* -display sdl; or NULL */
     struct audio *audio;   /* or NULL */
@@ -90,7 +92,7 @@ static void port_put(void *ctx, u8 byte)
 {
     struct port *p = ctx;
 
-    if (control_replays(&p->r->control))
+    if (p->r->find || control_replays(&p->r->control))
         return;
     if (p->r->script)
         script_output(p->r->script, (unsigned)(p - p->r->port), byte);
@@ -525,8 +527,8 @@ static int build_and_run(struct runner *r)
 
     if (!report_check(r->cfg))
         return EXIT_CODE_USAGE;
-    if (!script_open(&r->script, r->cfg, error)) {
-        fprintf(stderr, "turbo86: --script: %s\n", error);
+    if (!script_open(&r->script, r->cfg, error) || !find_open(&r->find, r->cfg, error)) {
+        fprintf(stderr, "turbo86: %s\n", error);
         return EXIT_CODE_USAGE;
     }
     if (!control_open(&r->control, r->cfg) || !open_ports(r) ||
@@ -550,10 +552,11 @@ static int build_and_run(struct runner *r)
     }
     if (!control_attach(&r->control, r->pc))
         return EXIT_CODE_USAGE;
-    catch_signals(on_signal);
+    if (!r->find) /* which nothing has to follow */
+        catch_signals(on_signal);
     if (r->script)
         pc_set_poll(r->pc, SCRIPT_POLL_NS);
-    int status = run(r);
+    int status = r->find ? find_run(r->find, r->pc) : run(r);
     if (r->script)
         script_interrupted(r->script, r->pc, "the run was ended from outside");
     return status;
@@ -583,6 +586,7 @@ int runner_main(const struct config *cfg)
     control_close(&r->control);
     pc_destroy(r->pc);
     script_close(r->script);
+    find_close(r->find);
     if (!audio_close(r->audio))
         status = EXIT_CODE_HOST;
     free(r);

@@ -508,9 +508,27 @@ static bool parse_step(struct parser *ps, char *line)
     return false;
 }
 
-bool script_parse(struct script *s, const char *path, char error[SCRIPT_ERROR_MAX])
+bool script_parse_text(struct script *s, const char *text, char error[SCRIPT_ERROR_MAX])
 {
     struct parser ps = {.s = s, .limit = DEFAULT_LIMIT, .error = error};
+    char *copy = strdup(text);
+    unsigned number = 0;
+    bool ok = copy;
+
+    snprintf(error, SCRIPT_ERROR_MAX, "out of memory");
+    for (char *line = copy, *end; ok && line; line = end) {
+        end = strchr(line, '\n');
+        if (end)
+            *end++ = 0;
+        ps.st = (struct step){.line = ++number};
+        ok = parse_step(&ps, line);
+    }
+    free(copy);
+    return ok;
+}
+
+bool script_parse(struct script *s, const char *path, char error[SCRIPT_ERROR_MAX])
+{
     u8 *bytes;
     size_t len;
     enum status status = hostfile_read(path, SCRIPT_MAX, &bytes, &len);
@@ -527,14 +545,7 @@ bool script_parse(struct script *s, const char *path, char error[SCRIPT_ERROR_MA
         text[len] = 0;
     }
     free(bytes);
-    unsigned number = 0;
-    for (char *line = text, *end; ok && line; line = end) {
-        end = strchr(line, '\n');
-        if (end)
-            *end++ = 0;
-        ps.st = (struct step){.line = ++number};
-        ok = parse_step(&ps, line);
-    }
+    ok = ok && script_parse_text(s, text, error);
     free(text);
     return ok;
 }

@@ -89,6 +89,8 @@ struct script {
 /* --- script_parse.c --- */
 /** Read @path into @s. False: @error, which names the line. */
 bool script_parse(struct script *s, const char *path, char error[SCRIPT_ERROR_MAX]) MUST_CHECK;
+/** The same with the text itself; s->path names it. */
+bool script_parse_text(struct script *s, const char *text, char error[SCRIPT_ERROR_MAX]) MUST_CHECK;
 void step_free(struct step *st);
 
 /* --- script_fork.c --- */

@@ -217,6 +217,22 @@ def each_way_to_end_has_its_status():
         check(args, p.returncode, status)
 
 
+def the_first_instant_is_found():
+    prompt()
+    def find(*args, status=0):
+        p = subprocess.run([TURBO86, *MACHINE, "-loadvm", "prompt", "--type", "0s:echo abc\\n", *args], cwd=DIR.name,
+                           capture_output=True, text=True, timeout=300)
+        check(p.stderr, p.returncode, status)
+        return p.stdout, p.stderr
+    out, _ = find("--find-first", "screen /^abc$/", "--print-screen", "--timeout", "5s")
+    check("screen", "demo> echo abc\nabc\n" in out, True)
+    n = int(re.match(r"first: (\d+) instructions", out)[1])
+    check("again", find("--find-first", "screen /^abc/", "-jit", "off", "--timeout", "5s")[0], out.split("\n")[0] + "\n")
+    check("a letter before", int(re.match(r"first: (\d+)", find("--find-first", "screen /^ab/")[0])[1]) < n, True)
+    check("never", "it never showed" in find("--find-first", "screen /nope/", "--timeout", "1s", status=16)[1], True)
+    check("mistake", "is not screen or frame" in find("--find-first", "serial /x/", status=2)[1], True)
+
+
 def killing_while_a_snapshot_is_written_leaves_the_old_one():
     run("snapshot save kept", *prompt())
     with open(path("t86"), "w") as f:
@@ -255,6 +271,7 @@ TESTS = [
     variants_go_on_from_one_machine,
     mistakes_with_variants_are_told,
     each_way_to_end_has_its_status,
+    the_first_instant_is_found,
     killing_while_a_snapshot_is_written_leaves_the_old_one,
     a_snapshot_of_another_machine_is_refused_before_the_run,
 ]
