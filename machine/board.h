@@ -196,6 +196,9 @@ enum status pc_fill_cmos(struct pc *pc) MUST_CHECK;     /* pc_firmware.c */
 enum status pc_create_typist(struct pc *pc) MUST_CHECK; /* pc_input.c    */
 enum status pc_start_typing(struct pc *pc) MUST_CHECK;
 
+/** Characters of code page 437, row by row, as pc_screen_text() gives them. NULL: no memory. */
+char *pc_cp437_rows(const u8 *cells, unsigned columns, unsigned rows);
+
 /** Put the translator that is configured in front of the interpreter. */
 enum status pc_create_jit(struct pc *pc) MUST_CHECK;
 

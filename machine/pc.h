@@ -154,6 +154,9 @@ u64 pc_state_hash(struct pc *pc);
  */
 char *pc_screen_text(const struct pc *pc);
 
+/** The same for a graphics mode: what is drawn there in the video BIOS' fonts, exactly. */
+char *pc_screen_glyphs(const struct pc *pc);
+
 #define PC_TEXT_CELLS 16384u
 
 /** The text screen, cell by cell. */

@@ -217,6 +217,21 @@ def each_way_to_end_has_its_status():
         check(args, p.returncode, status)
 
 
+def text_in_graphics_modes_is_read():
+    if not os.path.exists(FIRMWARE):
+        print("skipped: there is no SeaBIOS, and so are no fonts")
+        return
+    for mode in (0x12, 0x0d):
+        code = bytes([0xb8, mode, 0, 0xcd, 0x10,  # mov ax, mode; int 10h
+                      0xbe, 24, 0x7c, 0x0e, 0x1f,  # mov si, text; push cs; pop ds
+                      0xac, 0x84, 0xc0, 0x74, 0xfe,  # lodsb; test al, al; jz $
+                      0xb4, 0x0e, 0xbb, 0x0e, 0x00, 0xcd, 0x10, 0xeb, 0xf2])  # mov ah, 0eh; mov bx, 0eh; int 10h; again
+        code += b"Graphics: 42 {}~\0"
+        with open(path("gfx.img"), "wb") as f:
+            f.write(code.ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
+        run("wait screen /^Graphics: 42 [{][}]~$/ 20s", machine=["-m", "16", "-hda", "gfx.img", "--artifacts", "none"])
+
+
 def the_first_instant_is_found():
     prompt()
     def find(*args, status=0):
@@ -272,6 +287,7 @@ TESTS = [
     mistakes_with_variants_are_told,
     each_way_to_end_has_its_status,
     the_first_instant_is_found,
+    text_in_graphics_modes_is_read,
     killing_while_a_snapshot_is_written_leaves_the_old_one,
     a_snapshot_of_another_machine_is_refused_before_the_run,
 ]
