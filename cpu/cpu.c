@@ -59,9 +59,17 @@ const struct field cpu_fields[] = {
     FIELDS_END,
 };
 
+static void slow_changed(struct cpu *cpu);
+
 void cpu_canonicalize(struct cpu *cpu)
 {
     flags_set(cpu, FL_OSZAPC, flags_arith(cpu));
+}
+
+void cpu_set_probe(struct cpu *cpu, const struct cpu_probe *probe)
+{
+    cpu->probe = *probe;
+    slow_changed(cpu);
 }
 
 bool cpu_same(const struct cpu *a, const struct cpu *b)
@@ -119,7 +127,7 @@ u64 cpu_tsc(const struct cpu *cpu)
 static void slow_changed(struct cpu *cpu)
 {
     bool align = cpu->cpl == 3 && (cpu->cr0 & CR0_AM) && (cpu->eflags & FL_AC);
-    bool watch = false;
+    bool watch = cpu->probe.done;
 
     for (unsigned i = 0; i < 4 && (cpu->dr[7] & 0xff); i++) {
         u32 dr7 = (u32)cpu->dr[7];

@@ -54,6 +54,9 @@ bool cpu_state_valid(const struct cpu *cpu);
 /** Rebuild what is derived. After loading. */
 void cpu_loaded(struct cpu *cpu);
 
+/** Attach a debugger, or with an empty @probe none. Only between slices. */
+void cpu_set_probe(struct cpu *cpu, const struct cpu_probe *probe);
+
 /** Text of all registers, for -d cpu and the monitor. */
 void cpu_dump(const struct cpu *cpu, char *out, size_t size);
 

@@ -146,7 +146,7 @@ void cpu_interpret_carefully(struct cpu *cpu)
         return;
     if (rf && !(cpu->inhibit & (INHIBIT_KEEP_RF | INHIBIT_REP)))
         cpu->eflags &= ~(u32)FL_RF;
-    dr6 |= mmu_view(cpu->mmu)->watch_hits;
+    dr6 |= mmu_view(cpu->mmu)->watch_hits & 15;
     if (trap && !(cpu->inhibit & INHIBIT_STEP))
         dr6 |= DR6_BS;
     cpu->inhibit &= (u8) ~(INHIBIT_KEEP_RF | INHIBIT_STEP);
@@ -223,6 +223,27 @@ static void log_state(const struct cpu *cpu)
     }
 }
 
+/* A block, or an instruction, under the eyes of a debugger. */
+static void probed_step(struct cpu *cpu)
+{
+    const struct cpu_probe *p = &cpu->probe;
+    lin_addr lin = (u32)(cpu->seg[SEG_CS].base + cpu->rip);
+
+    if (p->breaks(p->ctx, lin, 1) && p->hit(p->ctx))
+        return;
+    if (cpu->inhibit || (cpu->eflags & (FL_T | FL_RF)) || (cpu->dr[7] & DR7_ENABLES)) {
+        cpu_interpret_carefully(cpu);
+    } else {
+        struct block *b = next_block(cpu);
+        if (b && !p->each && !p->breaks(p->ctx, (u32)(lin + 1), b->bytes - 1u))
+            cpu_interpret_block(cpu, b);
+        else
+            step(cpu);
+    }
+    if (p->done)
+        p->done(p->ctx);
+}
+
 enum cpu_exit cpu_run(struct cpu *cpu)
 {
     struct clock *clock = cpu->clock;
@@ -241,6 +262,10 @@ enum cpu_exit cpu_run(struct cpu *cpu)
             return CPU_EXIT_HALTED;
         if (UNLIKELY(tracing))
             log_state(cpu);
+        if (UNLIKELY(cpu->probe.breaks != NULL)) {
+            probed_step(cpu);
+            continue;
+        }
         if (UNLIKELY(cpu->inhibit || (cpu->eflags & (FL_T | FL_RF)) ||
                      (cpu->dr[7] & DR7_ENABLES))) {
             cpu_interpret_carefully(cpu);

@@ -135,6 +135,19 @@ struct cpu_engine {
     void *ctx;
 };
 
+/** A debugger: while breaks is set, nothing is translated. What it does the guest cannot see. */
+struct cpu_probe {
+    /** Whether there is a breakpoint in [@lin, @lin + @len); NULL: no debugger. */
+    bool (*breaks)(void *ctx, lin_addr lin, unsigned len);
+    /** The next instruction has one. True: stop before it; the slice is to be ended, too. */
+    bool (*hit)(void *ctx);
+    /** Called after each block, which a hit ends, to look at the MMU's hits; NULL: there are no
+     * watchpoints. */
+    void (*done)(void *ctx);
+    bool each; /* a block is one instruction */
+    void *ctx;
+};
+
 /** What translated code keeps in the CPU beside its architectural state; means nothing between two
  * runs of it. Only jit/ touches it. */
 struct jit_view {
@@ -202,6 +215,7 @@ struct cpu {
     u32 model_eflags; /* of AC and ID: those that the model has */
     struct icache *icache;
     struct cpu_engine engine;
+    struct cpu_probe probe;
     unsigned number; /* which CPU of the machine */
 
     _Alignas(16) u8 fp_image[512]; /* where jit/ passes x87 state to the host's unit and back */

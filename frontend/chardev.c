@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -27,12 +28,21 @@ enum {
     SMALL_WRITE = 512,      /* what a descriptor that may block is given at once */
 };
 
-enum chardev_kind { CHARDEV_NULL, CHARDEV_STDIO, CHARDEV_FILE, CHARDEV_PTY, CHARDEV_TCP };
+enum chardev_kind {
+    CHARDEV_NULL,
+    CHARDEV_STDIO,
+    CHARDEV_FILE,
+    CHARDEV_PTY,
+    CHARDEV_TCP,
+    CHARDEV_MEMORY
+};
 
 struct chardev {
     enum chardev_kind kind;
-    int in, out;  /* -1: none                                      */
-    int listener; /* tcp server: waits for a client while in is -1 */
+    int in, out;      /* -1: none                                      */
+    char *socket;     /* owned: the path of a unix server, or NULL */
+    unsigned clients; /* that a server has had */
+    int listener;     /* tcp server: waits for a client while in is -1 */
     bool ended;
     bool own_out;  /* @out is a second descriptor, to be closed           */
     bool may_wait; /* a write to @out may block: ask poll() before each   */
@@ -150,6 +160,34 @@ static enum status open_tcp(struct chardev *c, const char *spec, char *error)
     return STATUS_OK;
 }
 
+/* @spec: "PATH,server". A socket that nobody listens at any more is replaced. */
+static enum status open_unix(struct chardev *c, const char *spec, char *error)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    size_t n = strcspn(spec, ",");
+    struct stat st;
+
+    c->kind = CHARDEV_TCP;
+    if (!n || n >= sizeof(a.sun_path) || strcmp(spec + n, ",server") != 0)
+        return fail(error, STATUS_BAD_VALUE, "'unix:%.200s' is not unix:PATH,server", spec);
+    memcpy(a.sun_path, spec, n);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool stale = fd >= 0 && stat(a.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+                 connect(fd, (const struct sockaddr *)&a, sizeof(a)) != 0 && errno == ECONNREFUSED;
+    if (stale)
+        unlink(a.sun_path);
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&a, sizeof(a)) != 0 || listen(fd, 1) != 0) {
+        int e = errno;
+        if (fd >= 0)
+            close(fd);
+        return fail(error, STATUS_IO, "unix:%.150s: %s", a.sun_path, strerror(e));
+    }
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    c->listener = fd;
+    c->socket = strdup(a.sun_path);
+    return STATUS_OK;
+}
+
 /*
  * A write to a pipe or a terminal that nobody reads blocks. O_NONBLOCK would hold for every program
  * that shares the standard output, so we open it a second time for us alone. Where that cannot be
@@ -193,6 +231,11 @@ enum status chardev_open(struct chardev **out, const char *spec, char error[CHAR
         s = open_file(c, spec + 5, error);
     } else if (strcmp(spec, "pty") == 0) {
         s = open_pty(c, error);
+    } else if (strncmp(spec, "unix:", 5) == 0) {
+        s = open_unix(c, spec + 5, error);
+    } else if (strcmp(spec, "memory") == 0) {
+        c->kind = CHARDEV_MEMORY;
+        c->ended = true;
     } else if (strncmp(spec, "tcp:", 4) == 0) {
         s = open_tcp(c, spec + 4, error);
     } else {
@@ -224,6 +267,9 @@ void chardev_close(struct chardev *c)
     }
     if (c->listener >= 0)
         close(c->listener);
+    if (c->socket)
+        unlink(c->socket);
+    free(c->socket);
     free(c->backlog);
     free(c);
 }
@@ -256,6 +302,7 @@ bool chardev_poll(struct chardev *c, struct pollfd *p)
         if (fd >= 0) {
             fcntl(fd, F_SETFL, O_NONBLOCK);
             c->in = c->out = fd;
+            c->clients++;
         }
     }
     p->fd = c->in >= 0 ? c->in : c->listener;
@@ -346,7 +393,8 @@ bool chardev_flush(struct chardev *c)
 
 void chardev_write(struct chardev *c, const u8 *bytes, size_t n)
 {
-    size_t done = c->kept ? 0 : put_all(c, bytes, n);
+    bool kept = c->kept || c->kind == CHARDEV_MEMORY;
+    size_t done = kept ? 0 : put_all(c, bytes, n);
 
     if (done < n)
         keep(c, bytes + done, n - done);
@@ -356,6 +404,17 @@ bool chardev_poll_output(const struct chardev *c, struct pollfd *p)
 {
     *p = (struct pollfd){.fd = c->out, .events = POLLOUT};
     return c->kept && c->out >= 0;
+}
+
+const char *chardev_memory(struct chardev *c)
+{
+    keep(c, (const u8 *)"", 1);
+    return c->kept ? (const char *)c->backlog : "";
+}
+
+unsigned chardev_client(const struct chardev *c)
+{
+    return c->in >= 0 ? c->clients : 0;
 }
 
 bool chardev_ended(const struct chardev *c)

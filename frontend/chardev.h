@@ -14,8 +14,8 @@ struct chardev;
 
 #define CHARDEV_ERROR_MAX 300u
 
-/** Open "stdio", "mon:stdio", "null", "file:PATH", "pty" or "tcp:HOST:PORT[,server]". On failure
- *  @error holds one sentence. */
+/** Open "stdio", "mon:stdio", "null", "file:PATH", "pty", "tcp:HOST:PORT[,server]",
+ *  "unix:PATH,server" or "memory". On failure @error holds one sentence. */
 enum status chardev_open(struct chardev **out, const char *spec,
                          char error[CHARDEV_ERROR_MAX]) MUST_CHECK;
 
@@ -37,6 +37,12 @@ bool chardev_poll_output(const struct chardev *c, struct pollfd *p);
 
 /** What to wait for: false if nothing can arrive. Also lets a server accept its client. */
 bool chardev_poll(struct chardev *c, struct pollfd *p);
+
+/** What was written to "memory", as text. */
+const char *chardev_memory(struct chardev *c);
+
+/** Of a server: which client is there, counted from 1; 0: none. */
+unsigned chardev_client(const struct chardev *c);
 
 /** No input can come any more. */
 bool chardev_ended(const struct chardev *c);

@@ -16,6 +16,7 @@ const char *ending_text(enum pc_stop stop)
         [PC_STOP_TRIPLE_FAULT] = "the guest caused a triple fault",
         [PC_STOP_HALTED] = "the guest halted and nothing can wake it",
         [PC_STOP_TIMEOUT] = "the guest timeout is over",
+        [PC_STOP_DEBUG] = "the debugger stopped the machine",
         [PC_STOP_DIFFERENCE] = "-jit check found a difference",
     };
 
@@ -29,6 +30,7 @@ int ending_status(const struct pc *pc, enum pc_stop stop)
         [PC_STOP_POWER_OFF] = EXIT_CODE_OK,    [PC_STOP_EXIT] = EXIT_CODE_OK,
         [PC_STOP_RESET] = EXIT_CODE_RESET,     [PC_STOP_TRIPLE_FAULT] = EXIT_CODE_TRIPLE_FAULT,
         [PC_STOP_HALTED] = EXIT_CODE_HALTED,   [PC_STOP_TIMEOUT] = EXIT_CODE_TIMEOUT,
+        [PC_STOP_DEBUG] = EXIT_CODE_OK,
         [PC_STOP_DIFFERENCE] = EXIT_CODE_HOST,
     };
 

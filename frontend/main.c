@@ -80,12 +80,13 @@ static bool start_log(const struct config *cfg)
     return true;
 }
 
-/* A script runs in guest time, and nobody looks on unless asked to. False: @cfg->error. */
+/* Scripts and searches run in guest time, and nobody looks on unless asked to. False: @cfg->error.
+ */
 static bool imply(struct config *cfg)
 {
     bool headless = !cfg->value[CONFIG_display].set && !config_flag(cfg, CONFIG_nographic);
 
-    if (!config_text(cfg, CONFIG_script))
+    if (!config_text(cfg, CONFIG_script) && !config_text(cfg, CONFIG_find_first))
         return true;
     return config_set(cfg, "deterministic", "on") == CONFIG_RUN &&
            (!headless || config_set(cfg, "display", "none") == CONFIG_RUN);

@@ -239,6 +239,17 @@ static bool run_line(struct monitor *m, struct chardev *out, struct pc *pc)
     return false;
 }
 
+bool monitor_command(const char *line, struct chardev *out, struct pc *pc)
+{
+    struct monitor m;
+
+    m.len = (unsigned)snprintf(m.line, sizeof(m.line), "%s", line);
+    if (m.len < sizeof(m.line))
+        return run_line(&m, out, pc);
+    monitor_print(out, "the line is too long\n");
+    return false;
+}
+
 bool monitor_input(struct monitor *m, struct chardev *out, struct pc *pc, u8 byte)
 {
     if (byte == '\r' || byte == '\n') {

@@ -19,3 +19,6 @@ bool monitor_input(struct monitor *m, struct chardev *out, struct pc *pc, u8 byt
 
 /** Write @text with the line ends that a raw terminal needs. */
 void monitor_print(struct chardev *out, const char *text);
+
+/** Execute one line. True: the run is to end. */
+bool monitor_command(const char *line, struct chardev *out, struct pc *pc) MUST_CHECK;

@@ -16,9 +16,12 @@
 
 #include "frontend/audio.h"
 #include "frontend/chardev.h"
+#include "frontend/control.h"
 #include "frontend/display.h"
 #include "frontend/endings.h"
 #include "frontend/exit_codes.h"
+#include "frontend/find.h"
+#include "frontend/hosttime.h"
 #include "frontend/monitor.h"
 #include "frontend/nets.h"
 #include "frontend/report.h"
@@ -57,9 +60,11 @@ struct runner {
     struct nets nets;
     struct display *display; /* -display terminal, on PORT_KEYS; or NULL */
     struct script *script;   /* or NULL */
-    struct window *window;   /* -display sdl; or NULL */
-    struct audio *audio;     /* or NULL */
-    bool paused;             /* in the window */
+    struct find *find;       /* or NULL */
+    struct control control;
+    struct window *window; /* -display sdl; or NULL */
+    struct audio *audio;   /* or NULL */
+    bool paused;           /* in the window */
     struct monitor monitor;
     bool in_monitor, quit;
     u64 started;                  /* host time         */
@@ -72,14 +77,6 @@ static volatile sig_atomic_t caught_signal;
 static void on_signal(int sig)
 {
     caught_signal = sig;
-}
-
-static u64 host_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
 }
 
 /* --- output --- */
@@ -95,6 +92,8 @@ static void port_put(void *ctx, u8 byte)
 {
     struct port *p = ctx;
 
+    if (p->r->find || control_replays(&p->r->control))
+        return;
     if (p->r->script)
         script_output(p->r->script, (unsigned)(p - p->r->port), byte);
     p->out[p->out_len++] = byte;
@@ -246,7 +245,7 @@ static void input_all(struct runner *r)
 /* Sleep until @host_ns, input, or a signal. */
 static void sleep_until(struct runner *r, u64 host_ns)
 {
-    struct pollfd fds[PORTS + POLL_MAX];
+    struct pollfd fds[PORTS + CONTROL_FDS + POLL_MAX];
     nfds_t n = 0;
     u64 now = host_now();
     u64 ns = host_ns > now ? host_ns - now : 0;
@@ -266,7 +265,8 @@ static void sleep_until(struct runner *r, u64 host_ns)
         u64 wake = window_wake_time(r->window);
         ns = wake > now ? wake - now : 0;
     }
-    n += nets_poll(&r->nets, fds + n, PORTS + POLL_MAX - n, &ns);
+    n += control_poll(&r->control, fds + n);
+    n += nets_poll(&r->nets, fds + n, PORTS + CONTROL_FDS + POLL_MAX - n, &ns);
     struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
     if (n == 0) {
         nanosleep(&t, NULL);
@@ -374,6 +374,7 @@ static int end_of_run(struct runner *r, enum pc_stop stop)
 {
     int status = ending_status(r->pc, stop);
 
+    control_ended(&r->control, stop, status);
     return r->script ? script_stopped(r->script, r->pc, stop, status) : status;
 }
 
@@ -394,17 +395,18 @@ static int run(struct runner *r)
     r->started = host_now();
     for (;;) {
         u64 now = host_now();
-        bool halted = off || r->in_monitor || r->paused;
-        enum pc_stop stop = halted ? PC_STOP_IDLE : pc_run(r->pc, now);
+        bool held = off || r->in_monitor || r->paused || control_holds(&r->control);
+        enum pc_stop stop = held ? PC_STOP_IDLE : pc_run(r->pc, now);
         if (!deliver_output(r, &status))
             return status;
         if (stop == PC_STOP_POWER_OFF && config_flag(r->cfg, CONFIG_no_shutdown) && !r->script)
             off = true;
-        else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE)
+        else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE && stop != PC_STOP_DEBUG)
             return end_of_run(r, stop);
         if (r->script && pc_poll_due(r->pc) && script_poll(r->script, r->pc, &status))
             return status;
         input_all(r);
+        r->quit = !control_update(&r->control, r->pc, stop) || r->quit;
         bool news = nets_exchange(&r->nets, r->pc);
         if (r->display)
             display_draw(r->display, r->pc, host_now());
@@ -412,7 +414,7 @@ static int run(struct runner *r)
         if (limit_reached(r, host_now(), &status))
             return status;
         if ((stop == PC_STOP_IDLE && !news) || off)
-            sleep_until(r, halted ? now + 50000000 : pc_wake_time(r->pc));
+            sleep_until(r, held ? now + 50000000 : pc_wake_time(r->pc));
     }
 }
 
@@ -508,9 +510,6 @@ static void catch_signals(void (*handler)(int))
 
 static void describe_host(struct runner *r, struct pc_host *host)
 {
-    time_t now = time(NULL);
-    struct tm local, utc;
-
     memset(host, 0, sizeof(*host));
     for (unsigned i = 0; i < PC_SERIALS; i++)
         host->serial[i] = (struct pc_output){port_put, &r->port[i]};
@@ -518,11 +517,7 @@ static void describe_host(struct runner *r, struct pc_host *host)
         host->debugcon = (struct pc_output){port_put, &r->port[PORT_DEBUGCON]};
     if (r->audio)
         host->sound = (struct pc_sound){audio_put, r->audio};
-    host->wall_seconds = (u64)now;
-    if (localtime_r(&now, &local) && gmtime_r(&now, &utc)) {
-        utc.tm_isdst = local.tm_isdst;
-        host->local_offset = (i64)(now - mktime(&utc));
-    }
+    host_time_of_day(host);
 }
 
 static int build_and_run(struct runner *r)
@@ -532,11 +527,12 @@ static int build_and_run(struct runner *r)
 
     if (!report_check(r->cfg))
         return EXIT_CODE_USAGE;
-    if (!script_open(&r->script, r->cfg, error)) {
-        fprintf(stderr, "turbo86: --script: %s\n", error);
+    if (!script_open(&r->script, r->cfg, error) || !find_open(&r->find, r->cfg, error)) {
+        fprintf(stderr, "turbo86: %s\n", error);
         return EXIT_CODE_USAGE;
     }
-    if (!open_ports(r) || !audio_choose(&r->audio, r->cfg, r->window))
+    if (!control_open(&r->control, r->cfg) || !open_ports(r) ||
+        !audio_choose(&r->audio, r->cfg, r->window))
         return EXIT_CODE_USAGE;
     describe_host(r, &host);
     if (!nets_open(&r->nets, r->cfg, &host))
@@ -554,10 +550,13 @@ static int build_and_run(struct runner *r)
         fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
-    catch_signals(on_signal);
+    if (!control_attach(&r->control, r->pc))
+        return EXIT_CODE_USAGE;
+    if (!r->find) /* which nothing has to follow */
+        catch_signals(on_signal);
     if (r->script)
         pc_set_poll(r->pc, SCRIPT_POLL_NS);
-    int status = run(r);
+    int status = r->find ? find_run(r->find, r->pc) : run(r);
     if (r->script)
         script_interrupted(r->script, r->pc, "the run was ended from outside");
     return status;
@@ -584,8 +583,10 @@ int runner_main(const struct config *cfg)
     catch_signals(SIG_DFL); /* whoever sends another one does not want the report */
     if (r->pc)
         status = report(r->cfg, r->pc, status);
+    control_close(&r->control);
     pc_destroy(r->pc);
     script_close(r->script);
+    find_close(r->find);
     if (!audio_close(r->audio))
         status = EXIT_CODE_HOST;
     free(r);

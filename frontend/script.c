@@ -11,14 +11,12 @@
 #include "frontend/script_private.h"
 #include "machine/snapshot.h"
 
-enum outcome { DONE, LATER, FAILED };
-
 #define CLICK_NS 100000000u /* a button is down */
 
 static enum outcome fail(struct script *s, const char *why)
 {
     snprintf(s->reason, sizeof(s->reason), "%.390s", why);
-    return FAILED;
+    return STEP_FAILS;
 }
 
 static void mark_active(struct script *s, const struct pc *pc)
@@ -35,18 +33,18 @@ static enum outcome do_wait(struct script *s, struct pc *pc, struct step *st)
     u64 waited = pc_time(pc) - s->began;
 
     if (script_holds(s, pc, st, &error))
-        return DONE;
+        return STEP_DONE;
     if (error)
-        return FAILED;
+        return STEP_FAILS;
     if (waited < st->time)
-        return LATER;
+        return STEP_LATER;
     snprintf(s->reason, sizeof(s->reason), "it has not come within %llu.%03llu s",
              (unsigned long long)(waited / 1000000000),
              (unsigned long long)(waited / 1000000 % 1000));
     if (st->subject == ON_FRAME)
         snprintf(s->reason + strlen(s->reason), 60, "; the frame is %016llx",
                  (unsigned long long)script_frame_hash(pc));
-    return FAILED;
+    return STEP_FAILS;
 }
 
 static enum outcome do_expect(struct script *s, struct pc *pc, struct step *st)
@@ -54,15 +52,15 @@ static enum outcome do_expect(struct script *s, struct pc *pc, struct step *st)
     bool error = false;
 
     if (script_holds(s, pc, st, &error))
-        return DONE;
+        return STEP_DONE;
     if (error)
-        return FAILED;
+        return STEP_FAILS;
     if (st->subject == ON_FRAME)
         snprintf(s->reason, sizeof(s->reason), "the frame is %016llx",
                  (unsigned long long)script_frame_hash(pc));
     else
         snprintf(s->reason, sizeof(s->reason), "it is not there");
-    return FAILED;
+    return STEP_FAILS;
 }
 
 /* Start typing, then wait until the guest has it. */
@@ -71,9 +69,9 @@ static enum outcome type_text(struct script *s, struct pc *pc, const char *text)
     char error[PC_ERROR_MAX];
 
     if (s->done)
-        return pc_typing_done(pc) && pc_keyboard_idle(pc) ? DONE : LATER;
+        return pc_typing_done(pc) && pc_keyboard_idle(pc) ? STEP_DONE : STEP_LATER;
     s->done = 1;
-    return pc_type(pc, text, error) == STATUS_OK ? LATER : fail(s, error);
+    return pc_type(pc, text, error) == STATUS_OK ? STEP_LATER : fail(s, error);
 }
 
 static enum outcome do_type(struct script *s, struct pc *pc, struct step *st)
@@ -93,24 +91,24 @@ static enum outcome do_mouse(struct script *s, struct pc *pc, struct step *st)
 {
     if (st->subject != ON_ANY) {
         pc_mouse_move(pc, st->number[0], st->number[1], st->number[2]);
-        return DONE;
+        return STEP_DONE;
     }
     if (!s->done) {
         s->done = 1;
         pc_mouse_buttons(pc, (u8)st->number[0]);
-        return LATER;
+        return STEP_LATER;
     }
     if (pc_time(pc) - s->began < CLICK_NS * s->done)
-        return LATER;
+        return STEP_LATER;
     pc_mouse_buttons(pc, 0);
-    return s->done++ == 1 ? LATER : DONE;
+    return s->done++ == 1 ? STEP_LATER : STEP_DONE;
 }
 
 static enum outcome do_send(struct script *s, struct pc *pc, struct step *st)
 {
     while (st->arg[s->done] && pc_serial_ready(pc, st->tape))
         pc_serial_input(pc, st->tape, (u8)st->arg[s->done++]);
-    return st->arg[s->done] ? LATER : DONE;
+    return st->arg[s->done] ? STEP_LATER : STEP_DONE;
 }
 
 static enum outcome do_screenshot(struct script *s, struct pc *pc, struct step *st)
@@ -122,7 +120,7 @@ static enum outcome do_screenshot(struct script *s, struct pc *pc, struct step *
         status = png_save(st->arg, f.pixels, f.width, f.height, f.width);
         free(f.pixels);
     }
-    return status == STATUS_OK ? DONE : fail(s, status_text(status));
+    return status == STATUS_OK ? STEP_DONE : fail(s, status_text(status));
 }
 
 static enum outcome do_snapshot(struct script *s, struct pc *pc, struct step *st)
@@ -140,14 +138,14 @@ static enum outcome do_snapshot(struct script *s, struct pc *pc, struct step *st
         free(s->screen);
         s->screen = NULL;
     }
-    return DONE;
+    return STEP_DONE;
 }
 
 static enum outcome do_insert(struct script *s, struct pc *pc, struct step *st)
 {
     char error[PC_ERROR_MAX];
 
-    return pc_change_medium(pc, st->arg, st->arg2, error) == STATUS_OK ? DONE : fail(s, error);
+    return pc_change_medium(pc, st->arg, st->arg2, error) == STATUS_OK ? STEP_DONE : fail(s, error);
 }
 
 static enum outcome do_mark(struct script *s, struct pc *pc, struct step *st)
@@ -158,33 +156,39 @@ static enum outcome do_mark(struct script *s, struct pc *pc, struct step *st)
            (unsigned long long)(ns / 1000000000), (unsigned long long)(ns / 1000000 % 1000),
            (unsigned long long)pc_retired(pc), (unsigned long long)script_frame_hash(pc),
            (unsigned long long)pc_state_hash(pc));
-    return DONE;
+    return STEP_DONE;
 }
 
 static enum outcome do_reset(struct script *s, struct pc *pc, struct step *st)
 {
     (void)s, (void)st;
     pc_reset(pc);
-    return DONE;
+    return STEP_DONE;
 }
 
 static enum outcome do_powerdown(struct script *s, struct pc *pc, struct step *st)
 {
     (void)st;
-    return pc_power_button(pc) ? DONE : fail(s, "the guest does not listen to the power button");
+    return pc_power_button(pc) ? STEP_DONE
+                               : fail(s, "the guest does not listen to the power button");
 }
 
 static enum outcome do_nmi(struct script *s, struct pc *pc, struct step *st)
 {
     (void)s, (void)st;
     pc_nmi(pc);
-    return DONE;
+    return STEP_DONE;
+}
+
+static enum outcome do_fork(struct script *s, struct pc *pc, struct step *st)
+{
+    return script_fork(s, pc, st);
 }
 
 static enum outcome do_nothing(struct script *s, struct pc *pc, struct step *st)
 {
     (void)s, (void)pc, (void)st;
-    return DONE;
+    return STEP_DONE;
 }
 
 static enum outcome (*const doing[])(struct script *s, struct pc *pc, struct step *st) = {
@@ -196,7 +200,7 @@ static enum outcome (*const doing[])(struct script *s, struct pc *pc, struct ste
     [STEP_EJECT] = do_insert,      [STEP_MARK] = do_mark,
     [STEP_RESET] = do_reset,       [STEP_POWERDOWN] = do_powerdown,
     [STEP_NMI] = do_nmi,           [STEP_TIMEOUT] = do_nothing,
-    [STEP_EXIT] = do_nothing,
+    [STEP_FORK] = do_fork,         [STEP_EXIT] = do_nothing,
 };
 
 /* --- the run --- */
@@ -205,7 +209,7 @@ static enum outcome (*const doing[])(struct script *s, struct pc *pc, struct ste
 static int finish(struct script *s, int status)
 {
     s->over = true;
-    return script_write_results(s) ? status : EXIT_CODE_HOST;
+    return s->variant || script_write_results(s) ? status : EXIT_CODE_HOST;
 }
 
 static int finish_failed(struct script *s, struct pc *pc, struct step *st)
@@ -225,9 +229,9 @@ static enum outcome do_step(struct script *s, struct pc *pc, struct step *st)
                  st->verb == STEP_TIMEOUT;
 
     if (s->ended && !looks)
-        return s->done ? DONE : FAILED;
+        return s->done ? STEP_DONE : STEP_FAILS;
     enum outcome o = doing[st->verb](s, pc, st);
-    return o == LATER && s->ended ? FAILED : o;
+    return o == STEP_LATER && s->ended ? STEP_FAILS : o;
 }
 
 /* Steps until one has to wait. True: the script is at its end. */
@@ -241,9 +245,11 @@ static bool go_on(struct script *s, struct pc *pc, int guest_status, int *status
             s->done = 0;
         }
         enum outcome o = do_step(s, pc, st);
-        if (o == LATER)
+        if (o == STEP_LATER)
             return false;
-        if (o == FAILED) {
+        if (o == STEP_RESTART)
+            continue;
+        if (o == STEP_FAILS) {
             *status = finish_failed(s, pc, st);
             return true;
         }
@@ -308,7 +314,7 @@ int script_stopped(struct script *s, struct pc *pc, enum pc_stop stop, int statu
     s->ended = true;
     snprintf(s->reason, sizeof(s->reason), "%.390s", ending_text(stop));
     bool over = look(s, pc, status, &status);
-    (void)over; /* nothing can be LATER now */
+    (void)over; /* nothing can be STEP_LATER now */
     return status;
 }
 
@@ -347,11 +353,10 @@ void script_close(struct script *s)
 {
     if (!s)
         return;
-    for (unsigned i = 0; i < s->count; i++)
-        step_free(&s->step[i]);
+    script_drop_steps(s);
+    free(s->variant_path);
     for (unsigned i = 0; i < SCRIPT_TAPES; i++)
         tape_free(&s->tape[i]);
-    free(s->step);
     free(s->screen);
     free(s);
 }

@@ -395,6 +395,31 @@ static bool parse_exit(struct parser *ps)
            complain(ps, "an exit status is 0 to 255");
 }
 
+/* The files are read now, so that their mistakes are found. */
+static bool parse_fork(struct parser *ps)
+{
+    const char *begin = ps->p + strspn(ps->p, " \t");
+
+    if (ps->s->variant)
+        return complain(ps, "a variant cannot fork");
+    if (at_end(ps))
+        return complain(ps, "fork into what? the files of its variants");
+    while (!at_end(ps)) {
+        struct script variant = {.variant = true};
+        char *file, error[SCRIPT_ERROR_MAX];
+        if (!take_any(ps, &file))
+            return false;
+        variant.path = file;
+        bool ok = script_parse(&variant, file, error);
+        script_drop_steps(&variant);
+        free(file);
+        if (!ok)
+            return complain(ps, "%.300s", error);
+    }
+    ps->st.arg = strndup(begin, (size_t)(ps->p - begin));
+    return ps->st.arg || complain(ps, "out of memory");
+}
+
 static bool parse_nothing(struct parser *ps)
 {
     (void)ps;
@@ -422,6 +447,7 @@ static const struct {
     {"powerdown", STEP_POWERDOWN, parse_nothing},
     {"nmi", STEP_NMI, parse_nothing},
     {"timeout", STEP_TIMEOUT, parse_timeout},
+    {"fork", STEP_FORK, parse_fork},
     {"exit", STEP_EXIT, parse_exit},
 };
 
@@ -482,9 +508,27 @@ static bool parse_step(struct parser *ps, char *line)
     return false;
 }
 
-bool script_parse(struct script *s, const char *path, char error[SCRIPT_ERROR_MAX])
+bool script_parse_text(struct script *s, const char *text, char error[SCRIPT_ERROR_MAX])
 {
     struct parser ps = {.s = s, .limit = DEFAULT_LIMIT, .error = error};
+    char *copy = strdup(text);
+    unsigned number = 0;
+    bool ok = copy;
+
+    snprintf(error, SCRIPT_ERROR_MAX, "out of memory");
+    for (char *line = copy, *end; ok && line; line = end) {
+        end = strchr(line, '\n');
+        if (end)
+            *end++ = 0;
+        ps.st = (struct step){.line = ++number};
+        ok = parse_step(&ps, line);
+    }
+    free(copy);
+    return ok;
+}
+
+bool script_parse(struct script *s, const char *path, char error[SCRIPT_ERROR_MAX])
+{
     u8 *bytes;
     size_t len;
     enum status status = hostfile_read(path, SCRIPT_MAX, &bytes, &len);
@@ -501,14 +545,7 @@ bool script_parse(struct script *s, const char *path, char error[SCRIPT_ERROR_MA
         text[len] = 0;
     }
     free(bytes);
-    unsigned number = 0;
-    for (char *line = text, *end; ok && line; line = end) {
-        end = strchr(line, '\n');
-        if (end)
-            *end++ = 0;
-        ps.st = (struct step){.line = ++number};
-        ok = parse_step(&ps, line);
-    }
+    ok = ok && script_parse_text(s, text, error);
     free(text);
     return ok;
 }

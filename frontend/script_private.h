@@ -24,6 +24,7 @@ enum step_verb {
     STEP_POWERDOWN,
     STEP_NMI,
     STEP_TIMEOUT,
+    STEP_FORK,
     STEP_EXIT,
 };
 
@@ -66,7 +67,9 @@ struct tape {
 struct script {
     const char *path; /* of the configuration */
     const struct config *cfg;
-    struct step *step; /* owned */
+    bool variant;       /* the process is a fork() of another one's script  */
+    char *variant_path; /* owned: what path is then                        */
+    struct step *step;  /* owned */
     unsigned count, room;
 
     unsigned next; /* the step to do */
@@ -86,7 +89,22 @@ struct script {
 /* --- script_parse.c --- */
 /** Read @path into @s. False: @error, which names the line. */
 bool script_parse(struct script *s, const char *path, char error[SCRIPT_ERROR_MAX]) MUST_CHECK;
+/** The same with the text itself; s->path names it. */
+bool script_parse_text(struct script *s, const char *text, char error[SCRIPT_ERROR_MAX]) MUST_CHECK;
 void step_free(struct step *st);
+
+/* --- script_fork.c --- */
+/** What a step leads to. */
+enum outcome {
+    STEP_DONE,
+    STEP_LATER,   /* ask again at the next poll     */
+    STEP_FAILS,   /* s->reason says why             */
+    STEP_RESTART, /* s has other steps now: a child */
+};
+/** One child for each file of @st, some at a time; the results in lines. */
+enum outcome script_fork(struct script *s, struct pc *pc, const struct step *st);
+/** Forget all steps. */
+void script_drop_steps(struct script *s);
 
 /* --- script_watch.c --- */
 void tape_put(struct tape *t, u8 byte);

@@ -81,8 +81,11 @@ bool pattern_find(const struct pattern *p, const char *text, size_t from, size_t
 
 const char *script_screen(struct script *s, struct pc *pc)
 {
-    if (!s->screen)
-        s->screen = pc_screen_text(pc);
+    struct pc_text *cells = NULL;
+
+    if (!s->screen && (cells = malloc(sizeof(*cells))))
+        s->screen = pc_screen_cells(pc, cells) ? pc_screen_text(pc) : pc_screen_glyphs(pc);
+    free(cells);
     return s->screen ? s->screen : "";
 }
 

@@ -127,7 +127,8 @@ struct pc {
     u32 timeout_timer, poll_timer;
     u64 poll_ns; /* pc_set_poll(); 0: never */
     bool poll_due;
-    u64 stop_at; /* pc_stop_at(); 0: nowhere */
+    struct pc_debugger *debugger; /* owned; NULL: none. machine/debug.c */
+    u64 stop_at;                  /* pc_stop_at(); 0: nowhere */
 
     u8 *bios; /* owned; a whole number of pages */
     size_t bios_len;
@@ -194,6 +195,12 @@ enum status pc_create_chips(struct pc *pc) MUST_CHECK;  /* pc_chips.c    */
 enum status pc_fill_cmos(struct pc *pc) MUST_CHECK;     /* pc_firmware.c */
 enum status pc_create_typist(struct pc *pc) MUST_CHECK; /* pc_input.c    */
 enum status pc_start_typing(struct pc *pc) MUST_CHECK;
+
+/** Characters of code page 437, row by row, as pc_screen_text() gives them. NULL: no memory. */
+char *pc_cp437_rows(const u8 *cells, unsigned columns, unsigned rows);
+
+/** Put the translator that is configured in front of the interpreter. */
+enum status pc_create_jit(struct pc *pc) MUST_CHECK;
 
 void pc_close_disks(struct pc *pc);
 /** Open @d's image, for place @place, as *@out; or @error takes one sentence. */

@@ -107,7 +107,7 @@ static bool checks(const struct config *cfg)
     return strcmp(config_text(cfg, CONFIG_jit), "check") == 0;
 }
 
-static enum status create_jit(struct pc *pc)
+enum status pc_create_jit(struct pc *pc)
 {
     const char *how = config_text(pc->cfg, CONFIG_jit);
     struct jit_desc d = {
@@ -243,7 +243,7 @@ static enum status build(struct pc **out, const struct config *cfg, const struct
                          bool interprets, char error[PC_ERROR_MAX])
 {
     static enum status (*const stage[])(struct pc *) = {
-        create_basics,   pc_load_firmware, pc_open_disks,    create_cpu, create_jit,
+        create_basics,   pc_load_firmware, pc_open_disks,    create_cpu, pc_create_jit,
         pc_create_chips, pc_fill_cmos,     pc_create_typist, begin,      pc_start_typing,
     };
     enum status s = STATUS_OK;
@@ -295,6 +295,7 @@ void pc_destroy(struct pc *pc)
     if (!pc)
         return;
     check_destroy(pc->check);
+    free(pc->debugger);
     typist_destroy(pc->typist);
     for (unsigned i = pc->chips; i-- > 0;)
         pc->chip[i].class->destroy(pc->chip[i].dev);
@@ -361,6 +362,11 @@ u64 pc_time(const struct pc *pc)
 u64 pc_retired(const struct pc *pc)
 {
     return clock_retired(&pc->clock);
+}
+
+u64 pc_resets(const struct pc *pc)
+{
+    return pc->resets;
 }
 
 u64 pc_time_halted(const struct pc *pc)

@@ -54,6 +54,7 @@ enum pc_stop {
     PC_STOP_TRIPLE_FAULT, /* with no-reboot: the CPU shut down                       */
     PC_STOP_HALTED,       /* halted, and nothing can wake it                         */
     PC_STOP_TIMEOUT,      /* the configured guest time is over                       */
+    PC_STOP_DEBUG,        /* a breakpoint or a watchpoint: machine/debug.h           */
     PC_STOP_DIFFERENCE,   /* -jit check: pc_check_report()                           */
 };
 
@@ -90,6 +91,14 @@ int pc_exit_status(const struct pc *pc);
 
 /** PC_STOP_DIFFERENCE: what differs and where, lines of text. */
 const char *pc_check_report(const struct pc *pc);
+
+/**
+ * Before fork(): @error says why this machine cannot be in two processes (an image that both would
+ * write, a network). Afterwards both have the same machine, RAM is copied as it is written, and the
+ * child calls pc_forked() first.
+ */
+enum status pc_prepare_fork(struct pc *pc, char error[PC_ERROR_MAX]) MUST_CHECK;
+enum status pc_forked(struct pc *pc, char error[PC_ERROR_MAX]) MUST_CHECK;
 
 /** The RESET# line of the whole board. */
 void pc_reset(struct pc *pc);
@@ -132,6 +141,8 @@ bool pc_nic_unplug(struct pc *pc, unsigned nic, bool out);
 /** Guest time since power-on in ns, and retired instructions. */
 u64 pc_time(const struct pc *pc);
 u64 pc_retired(const struct pc *pc);
+/** How often RESET# was pulsed, power-on included. */
+u64 pc_resets(const struct pc *pc);
 /** How much of that time the CPU spent halted. */
 u64 pc_time_halted(const struct pc *pc);
 bool pc_deterministic(const struct pc *pc);
@@ -142,6 +153,9 @@ u64 pc_state_hash(struct pc *pc);
 /** The text screen as UTF-8 lines, or "" in a graphics mode; the caller frees it. NULL: no memory.
  */
 char *pc_screen_text(const struct pc *pc);
+
+/** The same for a graphics mode: what is drawn there in the video BIOS' fonts, exactly. */
+char *pc_screen_glyphs(const struct pc *pc);
 
 #define PC_TEXT_CELLS 16384u
 

@@ -56,12 +56,12 @@ static u16 cp437_to_unicode(u8 ch)
 }
 
 /* One row without the blanks at its end. */
-static char *put_row(char *p, const struct vga_text_screen *s, unsigned row)
+static char *put_row(char *p, const u8 *cells, unsigned columns)
 {
     char *end = p;
 
-    for (unsigned i = 0; i < s->columns; i++) {
-        u8 ch = s->cell[row * s->columns + i].ch;
+    for (unsigned i = 0; i < columns; i++) {
+        u8 ch = cells[i];
         p = put_utf8(p, cp437_to_unicode(ch));
         if (ch != 0 && ch != ' ' && ch != 0xff)
             end = p;
@@ -70,24 +70,35 @@ static char *put_row(char *p, const struct vga_text_screen *s, unsigned row)
     return end;
 }
 
+char *pc_cp437_rows(const u8 *cells, unsigned columns, unsigned rows)
+{
+    char *text = malloc((size_t)rows * (columns * 3 + 1) + 1), *p = text;
+
+    if (!text)
+        return NULL;
+    for (unsigned row = 0; row < rows; row++)
+        p = put_row(p, cells + (size_t)row * columns, columns);
+    while (p - text >= 2 && p[-1] == '\n' && p[-2] == '\n')
+        p--; /* empty rows at the bottom */
+    *p = 0;
+    return text;
+}
+
 char *pc_screen_text(const struct pc *pc)
 {
     struct vga_text_screen *s = calloc(1, sizeof(*s));
-    char *text = NULL, *p;
+    u8 *cells = malloc(VGA_TEXT_MAX_CELLS);
+    char *text = NULL;
 
-    if (!s)
-        return NULL;
-    if (!vga_text(pc->vga, s))
-        s->rows = 0;
-    text = p = malloc((size_t)s->rows * (s->columns * 3 + 1) + 1);
-    for (unsigned row = 0; text && row < s->rows; row++)
-        p = put_row(p, s, row);
-    if (text) {
-        while (p - text >= 2 && p[-1] == '\n' && p[-2] == '\n')
-            p--; /* empty rows at the bottom */
-        *p = 0;
+    if (s && cells) {
+        if (!vga_text(pc->vga, s))
+            s->rows = s->columns = 0;
+        for (unsigned i = 0; i < s->rows * s->columns; i++)
+            cells[i] = s->cell[i].ch;
+        text = pc_cp437_rows(cells, s->columns, s->rows);
     }
     free(s);
+    free(cells);
     return text;
 }
 

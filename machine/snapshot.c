@@ -259,6 +259,15 @@ enum status pc_snapshot_take(struct pc *pc, struct pc_snapshot **out, char error
     return STATUS_OK;
 }
 
+size_t pc_snapshot_bytes(const struct pc_snapshot *s)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < s->file.count; i++)
+        n += s->file.section[i].room;
+    return n;
+}
+
 void pc_snapshot_free(struct pc_snapshot *s)
 {
     if (!s)

@@ -27,6 +27,9 @@ enum status pc_snapshot_take(struct pc *pc, struct pc_snapshot **out,
 enum status pc_snapshot_apply(struct pc *pc, struct pc_snapshot *s,
                               char error[PC_ERROR_MAX]) MUST_CHECK;
 
+/** How much memory @s takes. */
+size_t pc_snapshot_bytes(const struct pc_snapshot *s);
+
 /** NULL is accepted. */
 void pc_snapshot_free(struct pc_snapshot *s);
 

@@ -56,8 +56,11 @@ static void watch_check(struct mmu *m, lin_addr lin, unsigned size, enum mmu_acc
     for (unsigned i = 0; i < MMU_WATCHPOINTS; i++) {
         const struct watchpoint *w = &m->watch[i];
         if (w->len && lin < w->lin + w->len && w->lin < lin + size &&
-            (kind == MMU_WRITE || w->reads))
+            (kind == MMU_WRITE || w->reads)) {
             m->view.watch_hits |= BIT(i);
+            if (i >= MMU_WATCH_DEBUGGER && m->on_dropped)
+                m->on_dropped(m->on_dropped_ctx);
+        }
     }
 }
 

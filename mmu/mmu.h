@@ -21,9 +21,12 @@
 
 struct mmu;
 
-#define MMU_WATCHPOINTS 4u
+#define MMU_WATCHPOINTS 8u
 #define MMU_CONTEXTS    16u
 #define MMU_PAGES       BIT64(20) /* linear pages of a 32-bit guest */
+
+/* The first watchpoints are the debug registers', the others a debugger's. */
+#define MMU_WATCH_DEBUGGER 4u
 
 /** How paging works. Part of a context's key. */
 enum mmu_mode {
@@ -139,7 +142,8 @@ void mmu_jump_flush(struct mmu *m);
 
 /**
  * Who wants to know when a write to a page table dropped a cached translation: the code that runs
- * may not be there any more, and every engine has to notice at the same instruction.
+ * may not be there any more, and every engine has to notice at the same instruction. Told of hits
+ * of the debugger's watchpoints, too, which are to end the block.
  */
 void mmu_on_dropped(struct mmu *m, void (*fn)(void *ctx), void *ctx);
 

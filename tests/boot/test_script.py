@@ -174,6 +174,80 @@ def media_are_changed():
     check("reason", "none.img" in err, True)
 
 
+def variants_go_on_from_one_machine():
+    for i in range(5):
+        with open(path(f"v{i}"), "w") as f:
+            f.write(f'type "echo variant {i} and more\\n"\nwait screen /^variant {i} and/ 5s\n'
+                    f'expect screen /variant/\nmark {i}\nexit {7 if i == 3 else 0}\n')
+    script = 'type "echo before\\n"\nwait 100ms\nfork v0 v1 v2 v4\nmark parent\nexpect screen /before/\n'
+    first, _ = run(script + 'wait 100ms\ntype "echo after\\n"\nwait screen /^after$/ 5s', *prompt())
+    check("lines", [line for line in first.splitlines() if line.startswith("variant")],
+          [f"variant v{i}: ok" for i in (0, 1, 2, 4)])
+    again, _ = run(script, *prompt(), "-jit", "off")
+    check("the same on the other engine", sorted(marks(first)), sorted(marks(again)))
+    out, err = run("fork v0 v3 v1", *prompt(), status=16)
+    check("failure", ("variant v3: failed, status 7" in out, "1 of 3 variants failed" in err), (True, True))
+
+
+def mistakes_with_variants_are_told():
+    with open(path("nested"), "w") as f:
+        f.write("wait 1s\nfork v0\n")
+    with open(path("v0"), "w") as f:
+        f.write("wait 1s\n")
+    with open(path("disk.img"), "wb") as f:
+        f.truncate(1 << 20)
+    for script, why in (("fork", "fork into what?"), ("fork none", "none"), ("fork nested", "nested:2: a variant cannot")):
+        _, err = run(script, status=2)
+        check(script, why in err, True)
+    _, err = run("fork v0", "-hdb", "disk.img", "--artifacts", "none", status=16)
+    check("image", "several machines cannot write" in err, True)
+
+
+def each_way_to_end_has_its_status():
+    for value in (0, 7):
+        run(f'type "exit {value}\\n"\nwait end 5s', *prompt(), status=value * 2 + 1)
+    with open(path("loop.img"), "wb") as f:
+        f.write(b"\xeb\xfe".ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
+    with open(path("halt.img"), "wb") as f:
+        f.write(b"\xfa\xf4".ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
+    for args, status in ((["-hda", "loop.img", "--timeout", "300ms"], 10), (["-hda", "halt.img"], 8),
+                         (["-hda", "none.img"], 2), (["--no-such-flag"], 2), (["--script", "none"], 2)):
+        p = subprocess.run([TURBO86, "-bios", "tinybios.bin", "-display", "none", "--deterministic", *args],
+                           cwd=DIR.name, capture_output=True, timeout=100)
+        check(args, p.returncode, status)
+
+
+def text_in_graphics_modes_is_read():
+    if not os.path.exists(FIRMWARE):
+        print("skipped: there is no SeaBIOS, and so are no fonts")
+        return
+    for mode in (0x12, 0x0d):
+        code = bytes([0xb8, mode, 0, 0xcd, 0x10,  # mov ax, mode; int 10h
+                      0xbe, 24, 0x7c, 0x0e, 0x1f,  # mov si, text; push cs; pop ds
+                      0xac, 0x84, 0xc0, 0x74, 0xfe,  # lodsb; test al, al; jz $
+                      0xb4, 0x0e, 0xbb, 0x0e, 0x00, 0xcd, 0x10, 0xeb, 0xf2])  # mov ah, 0eh; mov bx, 0eh; int 10h; again
+        code += b"Graphics: 42 {}~\0"
+        with open(path("gfx.img"), "wb") as f:
+            f.write(code.ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
+        run("wait screen /^Graphics: 42 [{][}]~$/ 20s", machine=["-m", "16", "-hda", "gfx.img", "--artifacts", "none"])
+
+
+def the_first_instant_is_found():
+    prompt()
+    def find(*args, status=0):
+        p = subprocess.run([TURBO86, *MACHINE, "-loadvm", "prompt", "--type", "0s:echo abc\\n", *args], cwd=DIR.name,
+                           capture_output=True, text=True, timeout=300)
+        check(p.stderr, p.returncode, status)
+        return p.stdout, p.stderr
+    out, _ = find("--find-first", "screen /^abc$/", "--print-screen", "--timeout", "5s")
+    check("screen", "demo> echo abc\nabc\n" in out, True)
+    n = int(re.match(r"first: (\d+) instructions", out)[1])
+    check("again", find("--find-first", "screen /^abc/", "-jit", "off", "--timeout", "5s")[0], out.split("\n")[0] + "\n")
+    check("a letter before", int(re.match(r"first: (\d+)", find("--find-first", "screen /^ab/")[0])[1]) < n, True)
+    check("never", "it never showed" in find("--find-first", "screen /nope/", "--timeout", "1s", status=16)[1], True)
+    check("mistake", "is not screen or frame" in find("--find-first", "serial /x/", status=2)[1], True)
+
+
 def killing_while_a_snapshot_is_written_leaves_the_old_one():
     run("snapshot save kept", *prompt())
     with open(path("t86"), "w") as f:
@@ -209,6 +283,11 @@ TESTS = [
     results_are_written_as_tap_and_junit,
     frames_are_known_by_hash_and_by_picture,
     media_are_changed,
+    variants_go_on_from_one_machine,
+    mistakes_with_variants_are_told,
+    each_way_to_end_has_its_status,
+    the_first_instant_is_found,
+    text_in_graphics_modes_is_read,
     killing_while_a_snapshot_is_written_leaves_the_old_one,
     a_snapshot_of_another_machine_is_refused_before_the_run,
 ]

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The control socket: what QEMU's clients do, on the demo disk under our own BIOS.
+
+usage: test_qmp.py TURBO86 [TEST]     (without TEST: all)
+"""
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TURBO86 = os.path.abspath(sys.argv[1])
+DIR = tempfile.TemporaryDirectory()
+
+
+def path(name):
+    return os.path.join(DIR.name, name)
+
+
+def check(what, got, wanted):
+    if got != wanted:
+        raise AssertionError(f"{what}: {got!r}, not {wanted!r}")
+
+
+class Machine:
+    def __init__(self, *args):
+        self.process = subprocess.Popen(
+            [TURBO86, "-bios", "tinybios.bin", "-m", "16", "-display", "none", "-qmp", f"unix:{path('q')}",
+             "-device", "isa-debug-exit,iobase=0xf4,iosize=4", *args], stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+    def status(self):
+        return self.process.wait(60)
+
+
+class Client:
+    """As qemu.qmp does it: greeting, negotiation, lines of JSON."""
+
+    def __init__(self, negotiate=True):
+        for _ in range(200):
+            self.socket = socket.socket(socket.AF_UNIX)
+            try:
+                self.socket.connect(path("q"))
+                break
+            except OSError:
+                time.sleep(0.05)
+        self.socket.settimeout(60)
+        self.file = self.socket.makefile("r")
+        self.events = []
+        check("greeting", "QMP" in json.loads(self.file.readline()), True)
+        if negotiate:
+            check("negotiation", self.command("qmp_capabilities"), {})
+
+    def send(self, text):
+        self.socket.sendall(text.encode())
+
+    def answer(self):
+        while True:
+            message = json.loads(self.file.readline())
+            if "event" not in message:
+                return message
+            self.events.append(message)
+
+    def event(self, name):
+        while not any(e["event"] == name for e in self.events):
+            message = json.loads(self.file.readline())
+            self.events.append(message)
+        return [e for e in self.events if e["event"] == name][-1]
+
+    def command(self, name, **args):
+        self.send(json.dumps({"execute": name, "arguments": args, "id": name}) + "\r\n")
+        message = self.answer()
+        check("id", message["id"], name)
+        return message.get("return", message.get("error"))
+
+    def screen(self):
+        return self.command("human-monitor-command", **{"command-line": "screen"})
+
+    def wait_for(self, text):
+        for _ in range(300):
+            if text in self.screen():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{text!r} did not come: {self.screen()}")
+
+
+def a_client_starts_types_looks_and_quits():
+    with Machine("-S") as m:
+        c = Client()
+        check("paused", c.command("query-status"), {"status": "paused", "running": False})
+        check("cont", c.command("cont"), {})
+        c.event("RESUME")
+        check("running", c.command("query-status")["running"], True)
+        c.wait_for("demo>")
+        for key in ("e", "c", "h", "o", "spc", "q", "m", "p"):
+            c.command("send-key", keys=[{"type": "qcode", "data": key}])
+        c.command("send-key", keys=[{"type": "qcode", "data": "shift"}, {"type": "qcode", "data": "a"}])
+        for down in (True, False):
+            key = {"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": "b"}}}
+            c.wait_for("demo> echo qmpA")
+            check("event", c.command("input-send-event", events=[key]), {})
+        c.wait_for("demo> echo qmpAb")
+        check("mouse", c.command("input-send-event", events=[
+            {"type": "rel", "data": {"axis": "x", "value": 5}},
+            {"type": "btn", "data": {"down": True, "button": "left"}},
+            {"type": "btn", "data": {"down": False, "button": "wheel-up"}}]), {})
+        check("dump", c.command("screendump", filename=path("s.ppm")), {})
+        with open(path("s.ppm"), "rb") as f:
+            check("ppm", f.read(2), b"P6")
+        check("dump", c.command("screendump", filename=path("s.png"), format="png"), {})
+        with open(path("s.png"), "rb") as f:
+            check("png", f.read(4), b"\x89PNG")
+        check("quit", c.command("quit"), {})
+        c.event("SHUTDOWN")
+        check("status", m.status(), 0)
+        check("socket is gone", os.path.exists(path("q")), False)
+
+
+def a_stopped_machine_stays_where_it_is_and_a_snapshot_brings_it_back():
+    with Machine("--deterministic"):
+        c = Client()
+        c.wait_for("demo>")
+        c.command("stop")
+        c.event("STOP")
+        save = c.command("human-monitor-command", **{"command-line": "savevm " + path("v")})
+        check("save", save, "")
+        stats = [c.command("human-monitor-command", **{"command-line": "info stats"}) for _ in range(2)]
+        check("stands still", stats[0], stats[1])
+        c.command("cont")
+        c.command("send-key", keys=[{"type": "qcode", "data": "x"}])
+        c.wait_for("demo> x")
+        c.command("human-monitor-command", **{"command-line": "loadvm " + path("v")})
+        c.command("stop")
+        check("back", "demo> x" in c.screen(), False)
+
+
+def resets_and_the_end_of_the_guest_are_told():
+    with Machine() as m:
+        c = Client()
+        c.wait_for("demo>")
+        c.command("system_reset")
+        c.event("RESET")
+        c.wait_for("demo>")
+        check("power button", c.command("system_powerdown"), {})
+        c.event("POWERDOWN")
+        for key in ("e", "x", "i", "t", "spc", "2", "ret"):
+            c.command("send-key", keys=[{"type": "qcode", "data": key}])
+        check("guest", c.event("SHUTDOWN")["data"]["guest"], True)
+        check("status", m.status(), 5)
+
+
+def mistakes_are_answered_with_an_error():
+    with Machine("-S"):
+        c = Client(negotiate=False)
+        c.send('{"execute": "query-status"}')
+        check("first negotiate", c.answer()["error"]["class"], "CommandNotFound")
+        c.send('{"execute": "qmp_capabilities"')
+        c.send('}{"execute": "nothing"} {"execute": 5}\n[]\n{"a": ')
+        check("pieces", c.answer(), {"return": {}})
+        check("unknown", c.answer()["error"]["class"], "CommandNotFound")
+        for _ in range(2):
+            check("no command", c.answer()["error"]["class"], "GenericError")
+        c.send("1}\n}}}")
+        c.answer()
+        check("no JSON", c.answer()["error"]["desc"], "JSON parse error")
+        check("no file", c.command("screendump")["class"], "GenericError")
+        check("bad file", c.command("screendump", filename=path("no/where"))["class"], "GenericError")
+        check("no key", c.command("send-key", keys=[{"type": "qcode", "data": "any"}])["class"], "GenericError")
+        check("no keys", c.command("send-key")["class"], "GenericError")
+        check("no event", c.command("input-send-event", events=[{"type": "abs"}])["class"], "GenericError")
+        c.send("[" * 200)
+        check("deep", c.answer()["error"]["desc"], "JSON parse error")
+        c.send('{"execute": "' + "x" * 70000 + '"}')
+        check("long", "error" in c.answer(), True)
+        c.file.close()
+        c.socket.close()
+        c = Client()
+        check("the next client", c.command("query-status")["status"], "paused")
+
+
+def the_command_line_is_checked():
+    for args, why in ((["-qmp", "tcp:x"], "is not unix:PATH"), (["-qmp", "unix:/no/where/q"], "-qmp: unix:/no/where/q")):
+        p = subprocess.run([TURBO86, "-bios", "tinybios.bin", "-display", "none", *args], capture_output=True,
+                           text=True, timeout=60)
+        check(args, (p.returncode, why in p.stderr), (2, True))
+
+
+TESTS = [
+    a_client_starts_types_looks_and_quits,
+    a_stopped_machine_stays_where_it_is_and_a_snapshot_brings_it_back,
+    resets_and_the_end_of_the_guest_are_told,
+    mistakes_are_answered_with_an_error,
+    the_command_line_is_checked,
+]
+
+if __name__ == "__main__":
+    failed = 0
+    for test in TESTS:
+        if len(sys.argv) > 2 and sys.argv[2] != test.__name__:
+            continue
+        try:
+            test()
+            print("ok", test.__name__, flush=True)
+        except (AssertionError, OSError, KeyError, ValueError, subprocess.SubprocessError) as e:
+            print("FAILED", test.__name__, type(e).__name__, e, flush=True)
+            failed += 1
+    sys.exit(1 if failed else 0)
