@@ -56,6 +56,20 @@ void sdl_layout(struct window *w)
     w->stale = true;
 }
 
+/* A window that has grown may reach beyond the screen: move it back, not more. */
+static void move_onto(struct window *w, const SDL_Rect *screen, int width, int height)
+{
+    int x, y;
+
+    SDL_GetWindowPosition(w->win, &x, &y);
+    int right = screen->x + screen->w - width, bottom = screen->y + screen->h - height;
+    int to_x = x > right ? right : x, to_y = y > bottom ? bottom : y;
+    to_x = to_x < screen->x ? screen->x : to_x;
+    to_y = to_y < screen->y ? screen->y : to_y;
+    if (to_x != x || to_y != y)
+        SDL_SetWindowPosition(w->win, to_x, to_y);
+}
+
 /* The window follows the guest's mode unless the person has chosen a size. */
 static void resize_window(struct window *w)
 {
@@ -65,16 +79,19 @@ static void resize_window(struct window *w)
     if (w->sized || w->full_screen)
         return;
     natural_size(w, &width, &height);
-    if (SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(w->win), &screen) == 0 &&
-        (width > screen.w || height > screen.h)) {
+    bool known = SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(w->win), &screen) == 0;
+    if (known && (width > screen.w || height > screen.h)) {
         SDL_Rect r = fit(w, screen.w, screen.h);
         width = r.w, height = r.h;
     }
     w->asked_w = width;
     w->asked_h = height;
     SDL_GetWindowSize(w->win, &now_w, &now_h);
-    if (now_w != width || now_h != height)
-        SDL_SetWindowSize(w->win, width, height);
+    if (now_w == width && now_h == height)
+        return;
+    SDL_SetWindowSize(w->win, width, height);
+    if (known)
+        move_onto(w, &screen, width, height);
 }
 
 void sdl_resized(struct window *w)

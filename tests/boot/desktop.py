@@ -56,9 +56,10 @@ class Desktop:
             raise AssertionError(f"xdotool {args}: {r.stderr}")
         return r.stdout.strip()
 
-    def find(self, title="turbo86"):
-        """The window called so, once it is there."""
-        search = lambda: self.xdotool("search", "--onlyvisible", "--name", title, check=False)
+    def find(self, pid, title="turbo86"):
+        """The window of a process, once it is there."""
+        search = lambda: self.xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--name", title,
+                                      check=False)
         return wait_for(search, f"a window called {title}").split()[0]
 
     def title(self, window):
