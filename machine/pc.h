@@ -73,6 +73,11 @@ void pc_destroy(struct pc *pc);
  */
 enum pc_stop pc_run(struct pc *pc, u64 host_ns);
 
+/** Forget the limit of -speed, or obey it again; without one nothing changes. */
+void pc_set_turbo(struct pc *pc, bool on);
+/** Whether there is a limit and it is obeyed. */
+bool pc_is_limited(const struct pc *pc);
+
 /** PC_STOP_IDLE: the host time (as given to pc_run) of the next event; UINT64_MAX: none. */
 u64 pc_wake_time(const struct pc *pc);
 /** PC_STOP_EXIT: the process' exit status. */
