@@ -131,7 +131,7 @@ static void opl3_write(void *dev, u16 off, u32 val, enum width width)
     if (off & 1)
         opl3_write_data(o, (u8)val);
     else
-        o->index = (u16)(val | (off & 2) << 7);
+        o->index = (u16)((u8)val | (off & 2) << 7);
 }
 
 static const struct ioport_ops opl3_ops = {opl3_read, opl3_write, W8};

@@ -35,6 +35,7 @@ struct window {
     int asked_w, asked_h; /* the size that we gave the window */
     bool sized;           /* the person has chosen another */
     bool full_screen, grabbed, paused, quit;
+    int x11_fd; /* -1: none */
     bool lost;  /* there is no display any more: SDL must not be called */
     bool stale; /* the window has to be drawn even if the picture is the same */
     u64 drawn;  /* host time of the last look at the guest's screen */
@@ -55,6 +56,8 @@ void sdl_set_grab(struct window *w, bool on);
 /* sdl_x11.c */
 /** Set @w->lost when the display server goes away. */
 void sdl_watch_display(struct window *w);
+/** Whether it has, as far as can be seen without SDL. */
+bool sdl_display_gone(struct window *w);
 
 /* sdl_view.c */
 /** Draw the guest's screen if it has changed, and the window if it must be. */

@@ -96,6 +96,9 @@ enum window_wish window_update(struct window *w, struct pc *pc, u64 host_ns, boo
 
     if (w->lost)
         return WINDOW_LOST;
+    bool draws = host_ns - w->drawn >= FRAME_NS;
+    if ((draws || host_ns - w->pumped >= EVENTS_NS) && sdl_display_gone(w))
+        return WINDOW_LOST;
     if (host_ns - w->pumped >= EVENTS_NS) {
         w->pumped = host_ns;
         while (!w->lost && SDL_PollEvent(&e))
@@ -104,7 +107,7 @@ enum window_wish window_update(struct window *w, struct pc *pc, u64 host_ns, boo
     if (w->lost)
         return WINDOW_LOST;
     sdl_deliver(w, pc);
-    if (host_ns - w->drawn >= FRAME_NS) {
+    if (draws) {
         w->drawn = host_ns;
         sdl_draw(w, pc);
         update_title(w, pc, host_ns, stopped);

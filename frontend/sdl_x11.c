@@ -2,9 +2,11 @@
 /*
  * When the X server goes away, Xlib ends the process. A machine with disks has to be taken down in
  * order: from libX11 1.7 on its exit can be replaced. SDL loads the library itself, so it is looked
- * up where it is already loaded; elsewhere there is nothing to do.
+ * up where it is already loaded; elsewhere there is nothing to do. SDL itself is not made for a
+ * server that goes away, so the connection is looked at before SDL is asked for anything.
  */
 #include <dlfcn.h>
+#include <poll.h>
 #include <string.h>
 
 #include <SDL_syswm.h>
@@ -38,12 +40,14 @@ void sdl_watch_display(struct window *w)
     set_io_handler *set_io;
     set_exit_handler *set_exit;
 
+    w->x11_fd = -1;
     SDL_VERSION(&info.version);
     if (!SDL_GetWindowWMInfo(w->win, &info) || info.subsystem != SDL_SYSWM_X11)
         return;
     void *lib = dlopen("libX11.so.6", RTLD_LAZY | RTLD_NOLOAD);
     void *io = lib ? dlsym(lib, "XSetIOErrorHandler") : NULL;
     void *leave = lib ? dlsym(lib, "XSetIOErrorExitHandler") : NULL;
+    w->x11_fd = ConnectionNumber(info.info.x11.display);
     if (io && leave) { /* POSIX: these are functions' addresses */
         memcpy(&set_io, &io, sizeof(set_io));
         memcpy(&set_exit, &leave, sizeof(set_exit));
@@ -58,7 +62,16 @@ void sdl_watch_display(struct window *w)
 
 void sdl_watch_display(struct window *w)
 {
-    (void)w;
+    w->x11_fd = -1;
 }
 
 #endif
+
+bool sdl_display_gone(struct window *w)
+{
+    struct pollfd p = {.fd = w->x11_fd, .events = POLLIN};
+
+    if (w->x11_fd >= 0 && poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR | POLLNVAL))
+        w->lost = true;
+    return w->lost;
+}

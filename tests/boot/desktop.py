@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 TOOLS = ["Xvfb", "xdotool"]
 MANAGER = ["openbox", "wmctrl"]  # without them there is no window manager
 
@@ -38,11 +39,13 @@ class Desktop:
             raise AssertionError("Xvfb did not start")
         self.display = ":" + number
         self.env = dict(os.environ, DISPLAY=self.display, SDL_VIDEODRIVER="x11",
-                        SDL_AUDIODRIVER="dummy")
+                        SDL_AUDIODRIVER="dummy", SDL_RENDER_DRIVER="software",
+                        LSAN_OPTIONS=f"suppressions={HERE}/desktop.supp,print_suppressions=0")
         self.env.pop("WAYLAND_DISPLAY", None)
         self.manager = None
         if all(map(shutil.which, MANAGER)):
-            self.manager = subprocess.Popen(MANAGER[0], env=self.env, stderr=subprocess.DEVNULL)
+            self.manager = subprocess.Popen(MANAGER[0], env=self.env, stdout=subprocess.DEVNULL,
+                                            stderr=subprocess.DEVNULL)
             wait_for(lambda: self.run("wmctrl", "-m") == 0, "the window manager is there")
 
     def run(self, *args):
