@@ -47,8 +47,8 @@ need() {
 need_build() {
     need gcc=gcc file:/usr/include/stdio.h=libc6-dev cmake=cmake ninja=ninja-build \
         pkg-config=pkg-config nasm=nasm iasl=acpica-tools
-    need pc:libpng=libpng-dev pc:libxxhash=libxxhash-dev pc:capstone=libcapstone-dev pc:slirp=libslirp-dev \
-        pc:sdl2=libsdl2-dev \
+    need pc:libpng=libpng-dev pc:libxxhash=libxxhash-dev pc:libzstd=libzstd-dev pc:capstone=libcapstone-dev \
+        pc:slirp=libslirp-dev pc:sdl2=libsdl2-dev \
         file:/usr/share/seabios/bios-256k.bin=seabios
 }
 

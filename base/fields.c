@@ -71,6 +71,51 @@ enum status fields_load(const struct field *f, void *obj, const u8 **p, const u8
     return s;
 }
 
+struct check {
+    const u8 *p, *end; /* p is NULL: no */
+};
+
+static void check_fields(const struct field *f, const void *obj, struct check *c);
+
+static void check_field(const struct field *f, const void *obj, struct check *c)
+{
+    const u8 *at = (const u8 *)obj + f->offset;
+    size_t n = (size_t)f->size * f->count;
+
+    if (f->kind == FIELD_SUB) {
+        for (u32 i = 0; i < f->count; i++)
+            check_fields(f->sub, at + (size_t)i * f->size, c);
+        return;
+    }
+    if (f->kind == FIELD_BUFFER)
+        memcpy(&n, (const u8 *)obj + f->size_at, sizeof(n));
+    if (!c->p || (size_t)(c->end - c->p) < n) {
+        c->p = NULL;
+        return;
+    }
+    for (size_t i = 0; f->is_bool && i < n; i++) {
+        if (c->p[i] > 1) {
+            c->p = NULL;
+            return;
+        }
+    }
+    c->p += n;
+}
+
+static void check_fields(const struct field *f, const void *obj, struct check *c)
+{
+    for (; c->p && f->kind != FIELD_END_KIND; f++)
+        check_field(f, obj, c);
+}
+
+bool fields_valid(const struct field *table, const void *obj, const u8 *p, const u8 *end)
+{
+    struct check c = {p, end};
+
+    check_fields(table, obj, &c);
+    return c.p == end;
+}
+
 static void count_sink(void *ctx, const void *bytes, size_t n)
 {
     (void)bytes;

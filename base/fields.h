@@ -19,24 +19,26 @@ enum field_kind {
 struct field {
     const char *name;
     u8 kind;
+    bool is_bool; /* of FIELD_INT: every value is 0 or 1 */
     u32 offset, size, count;
     u32 size_at;
     const struct field *sub;
 };
 
-#define FIELD_SIZEOF(type, m) (sizeof(((type *)0)->m))
+#define FIELD_SIZEOF(type, m)  (sizeof(((type *)0)->m))
+#define FIELD_IS_BOOL(type, m) _Generic(((type *)0)->m, bool : true, default : false)
 
 /* One integer, bool or enum member. */
 #define FIELD(type, m)                                                                             \
     {                                                                                              \
-        .name = #m, .kind = FIELD_INT, .offset = offsetof(type, m), .size = FIELD_SIZEOF(type, m), \
-        .count = 1                                                                                 \
+        .name = #m, .kind = FIELD_INT, .is_bool = FIELD_IS_BOOL(type, m),                          \
+        .offset = offsetof(type, m), .size = FIELD_SIZEOF(type, m), .count = 1                     \
     }
 /* An array of integers, of one dimension. */
 #define FIELD_ARRAY(type, m)                                                                       \
     {                                                                                              \
-        .name = #m, .kind = FIELD_INT, .offset = offsetof(type, m),                                \
-        .size = FIELD_SIZEOF(type, m[0]),                                                          \
+        .name = #m, .kind = FIELD_INT, .is_bool = FIELD_IS_BOOL(type, m[0]),                       \
+        .offset = offsetof(type, m), .size = FIELD_SIZEOF(type, m[0]),                             \
         .count = FIELD_SIZEOF(type, m) / FIELD_SIZEOF(type, m[0])                                  \
     }
 /* One struct member, described by the table @t. */
@@ -76,6 +78,13 @@ void fields_save(const struct field *table, const void *obj, field_sink *sink, v
  */
 enum status fields_load(const struct field *table, void *obj, const u8 **p,
                         const u8 *end) MUST_CHECK;
+
+/**
+ * Whether fields_load() of exactly [@p, @end) into @obj would succeed, and no bool would get
+ * another value than 0 and 1.
+ */
+bool fields_valid(const struct field *table, const void *obj, const u8 *p,
+                  const u8 *end) MUST_CHECK;
 
 /** Bytes that fields_save() would write. */
 size_t fields_size(const struct field *table, const void *obj);

@@ -75,6 +75,31 @@ bool cpu_same(const struct cpu *a, const struct cpu *b)
            memcmp((const u8 *)a + from, (const u8 *)b + from, to - from) == 0;
 }
 
+static bool segment_valid(const struct segment *s)
+{
+    return s->base <= UINT32_MAX;
+}
+
+bool cpu_state_valid(const struct cpu *cpu)
+{
+    u64 wide =
+        cpu->rip | cpu->gdtr.base | cpu->idtr.base | cpu->cr0 | cpu->cr2 | cpu->cr3 | cpu->cr4;
+    bool ok = segment_valid(&cpu->ldtr) && segment_valid(&cpu->tr);
+
+    for (unsigned i = 0; i < 16; i++)
+        wide |= i < 8 ? cpu->gpr[i] : cpu->gpr[i] << 32 | cpu->gpr[i];
+    for (unsigned i = 0; i < 8; i++)
+        wide |= cpu->dr[i];
+    for (unsigned i = 0; i < SEG__COUNT; i++)
+        ok = ok && segment_valid(&cpu->seg[i]);
+    for (unsigned i = 0; i < 4; i++)
+        ok = ok && cpu->pdpte[i] >> 63 == 0;
+    return ok && wide <= UINT32_MAX && cpu->cpl <= 3 && cpu->x87.top <= 7 &&
+           !(cpu->eflags & FL_OSZAPC) && !(cpu->efer & (EFER_LME | EFER_LMA)) &&
+           ((cpu->cr0 & CR0_PE) || !(cpu->cr0 & CR0_PG)) &&
+           ((cpu->cr0 & CR0_PE) || cpu->cpl == 0) && (!cpu_is_v86(cpu) || cpu->cpl == 3);
+}
+
 void cpu_loaded(struct cpu *cpu)
 {
     segment_derive_all(cpu);

@@ -48,6 +48,9 @@ void cpu_canonicalize(struct cpu *cpu);
 /** True: @a and @b, both canonical, agree in all of cpu_fields. False: probably not; the fields
  * tell. */
 bool cpu_same(const struct cpu *a, const struct cpu *b);
+/** Whether the fields of @cpu are a state that a CPU can be in, as far as the engines rely on it.
+ */
+bool cpu_state_valid(const struct cpu *cpu);
 /** Rebuild what is derived. After loading. */
 void cpu_loaded(struct cpu *cpu);
 

@@ -212,7 +212,7 @@ static bool return_outer(struct cpu *cpu, const struct insn *in, u16 cs_sel, str
     u64 esp, ss;
 
     if (!stack_peek(cpu, 2 * bytes + release, in->opsize, &esp) ||
-        !stack_peek(cpu, 3 * bytes + release, W16, &ss))
+        !stack_peek(cpu, 3 * bytes + release, in->opsize, &ss))
         return false;
     if (!segment_check_ss(cpu, (u16)ss, cpl, VEC_GP, &d) || !descriptor_set_accessed(cpu, &d))
         return false;
@@ -229,13 +229,14 @@ static bool return_outer(struct cpu *cpu, const struct insn *in, u16 cs_sel, str
     return true;
 }
 
+/* Selectors take whole slots of the stack, as the pops of the manual do [SDM 2B RET]. */
 bool exec_retf(struct cpu *cpu, const struct insn *in)
 {
     unsigned bytes = width_bytes(in->opsize), release = (u16)in->imm;
     struct descriptor d;
     u64 ip, v;
 
-    if (!stack_peek(cpu, 0, in->opsize, &ip) || !stack_peek(cpu, bytes, W16, &v))
+    if (!stack_peek(cpu, 0, in->opsize, &ip) || !stack_peek(cpu, bytes, in->opsize, &v))
         return false;
     u16 sel = (u16)v;
     u32 error = sel & 0xfffc;

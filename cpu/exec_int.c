@@ -157,12 +157,13 @@ bool exec_sti(struct cpu *cpu, const struct insn *in)
     return true;
 }
 
+/* Here as in protected mode, selectors take whole slots of the stack [SDM 2A IRET]. */
 static bool iret_real(struct cpu *cpu, enum width w)
 {
     unsigned bytes = width_bytes(w);
     u64 ip, cs, fl;
 
-    if (!stack_peek(cpu, 0, w, &ip) || !stack_peek(cpu, bytes, W16, &cs) ||
+    if (!stack_peek(cpu, 0, w, &ip) || !stack_peek(cpu, bytes, w, &cs) ||
         !stack_peek(cpu, 2 * bytes, w, &fl))
         return false;
     if (ip > cpu->seg[SEG_CS].limit)
@@ -204,7 +205,7 @@ static bool iret_v86(struct cpu *cpu, u32 ip, u16 cs, u32 fl)
     if (!stack_peek(cpu, 12, W32, &esp))
         return false;
     for (unsigned i = 0; i < ARRAY_LEN(order); i++) {
-        if (!stack_peek(cpu, 16 + 4 * i, W16, &v))
+        if (!stack_peek(cpu, 16 + 4 * i, W32, &v))
             return false;
         sel[i] = (u16)v;
     }
@@ -244,7 +245,7 @@ static bool iret_protected(struct cpu *cpu, enum width w)
     struct descriptor cs, ss;
     u64 ip, sel, fl, esp = 0, ss_sel = 0;
 
-    if (!stack_peek(cpu, 0, w, &ip) || !stack_peek(cpu, bytes, W16, &sel) ||
+    if (!stack_peek(cpu, 0, w, &ip) || !stack_peek(cpu, bytes, w, &sel) ||
         !stack_peek(cpu, 2 * bytes, w, &fl))
         return false;
     if (w == W32 && (fl & FL_VM) && cpu->cpl == 0)
@@ -254,7 +255,7 @@ static bool iret_protected(struct cpu *cpu, enum width w)
     unsigned cpl = sel & 3;
     bool outer = cpl > cpu->cpl;
     if (outer) {
-        if (!stack_peek(cpu, 3 * bytes, w, &esp) || !stack_peek(cpu, 4 * bytes, W16, &ss_sel) ||
+        if (!stack_peek(cpu, 3 * bytes, w, &esp) || !stack_peek(cpu, 4 * bytes, w, &ss_sel) ||
             !segment_check_ss(cpu, (u16)ss_sel, cpl, VEC_GP, &ss) ||
             !descriptor_set_accessed(cpu, &ss))
             return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/icache.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,16 +50,16 @@ void icache_on_drop(struct icache *ic, icache_drop_fn *fn, void *ctx)
     ic->on_drop_ctx = ctx;
 }
 
-static void tell_drop(struct icache *ic, struct block *b)
+static void tell_drop(struct icache *ic, struct block *b, bool written)
 {
     if (b->code)
-        ic->on_drop(ic->on_drop_ctx, b);
+        ic->on_drop(ic->on_drop_ctx, b, written);
 }
 
 void icache_flush(struct icache *ic)
 {
     for (u32 i = 0; i < ic->blocks; i++)
-        tell_drop(ic, &ic->block[i]);
+        tell_drop(ic, &ic->block[i], false);
     for (size_t p = 0; p < ic->ram_pages; p++) {
         if (ic->by_page[p]) {
             mmu_unwatch_code(ic->cpu->mmu, ic->by_page[p]->key >> 2);
@@ -88,21 +89,69 @@ static void hash_remove(struct icache *ic, struct block *b)
         *fast = NULL;
 }
 
-/* Drop the blocks that [phys, phys + len) overlaps. */
+static bool overlaps(const struct block *b, phys_addr phys, size_t len)
+{
+    phys_addr start = b->key >> 2;
+
+    return start < phys + len && phys < start + b->bytes;
+}
+
+/* Size in bytes of the one immediate that ends @in; 0: there is none, or it is no plain one. */
+static unsigned imm_bytes(const struct insn *in)
+{
+    unsigned bytes = 0, found = 0;
+
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned n = 0;
+        switch (insn_def[in->id].op[i]) {
+        case OPND_Ib:
+        case OPND_Ibs:
+            n = 1;
+            break;
+        case OPND_Iz:
+            n = in->opsize == W16 ? 2 : 4;
+            break;
+        case OPND_Iv:
+            n = 1u << in->opsize;
+            break;
+        default:
+            break;
+        }
+        bytes += n;
+        found += n != 0;
+    }
+    return found == 1 ? bytes : 0;
+}
+
+/* Which soft immediate [phys, phys + len) lies in: the number of the instruction, and its first
+ * byte in *@start; -1: none. */
+static int soft_immediate(const struct block *b, phys_addr phys, size_t len, phys_addr *start)
+{
+    *start = b->key >> 2;
+    for (unsigned i = 0; b->soft && i < b->count; i++) {
+        phys_addr end = *start + b->insn[i].len;
+        if (b->soft >> i & 1 && phys + len <= end && phys + imm_bytes(&b->insn[i]) >= end)
+            return (int)i;
+        *start = end;
+    }
+    return -1;
+}
+
+/* Drop the blocks that [phys, phys + len) overlaps, but for those that stand it. */
 static void on_code_write(void *ctx, phys_addr phys, size_t len)
 {
     struct icache *ic = ctx;
     const struct phys_page *page = physmem_page(ic->pm, phys);
     size_t p = page->host ? ram_page(ic, page->host) : ic->ram_pages;
+    phys_addr at_insn;
 
     if (p == ic->ram_pages)
         return;
     for (struct block **at = &ic->by_page[p]; *at;) {
         struct block *b = *at;
-        phys_addr start = b->key >> 2;
-        if (start < phys + len && phys < start + b->bytes) {
+        if (overlaps(b, phys, len) && soft_immediate(b, phys, len, &at_insn) < 0) {
             hash_remove(ic, b);
-            tell_drop(ic, b);
+            tell_drop(ic, b, true);
             *at = b->page_next;
             ic->cpu->attention |= ATTN_CODE;
         } else {
@@ -113,6 +162,28 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
         mmu_unwatch_code(ic->cpu->mmu, phys);
 }
 
+/* Soft immediates that [phys, phys + len) lies in have changed. */
+static void on_code_written(void *ctx, phys_addr phys, size_t len)
+{
+    struct icache *ic = ctx;
+    const struct phys_page *page = physmem_page(ic->pm, phys);
+    size_t p = page->host ? ram_page(ic, page->host) : ic->ram_pages;
+    phys_addr at_insn;
+
+    if (p == ic->ram_pages)
+        return;
+    for (struct block *b = ic->by_page[p]; b; b = b->page_next) {
+        int i = soft_immediate(b, phys, len, &at_insn);
+        if (i < 0)
+            continue;
+        struct insn *in = ic->insn + (b->insn - ic->insn) + i;
+        enum decode_result r = decode(ic->table, page->host + (at_insn & (PAGE_SIZE - 1)), in->len,
+                                      (u32)b->key & 3, in);
+        assert(r == DECODE_OK);
+        (void)r;
+    }
+}
+
 bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len)
 {
     const struct phys_page *page = physmem_page(ic->pm, phys);
@@ -121,8 +192,7 @@ bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len)
     if (p == ic->ram_pages)
         return false;
     for (const struct block *b = ic->by_page[p]; b; b = b->page_next) {
-        phys_addr start = b->key >> 2;
-        if (start < phys + len && phys < start + b->bytes)
+        if (overlaps(b, phys, len))
             return true;
     }
     return false;
@@ -229,6 +299,7 @@ enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *
         return s;
     }
     physmem_on_code_write(pm, on_code_write, ic);
+    physmem_on_code_written(pm, on_code_written, ic);
     physmem_on_change(pm, on_physmem_change, ic);
     *out = ic;
     return STATUS_OK;

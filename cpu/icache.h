@@ -2,7 +2,9 @@
 /*
  * Decoded blocks for the interpreter, keyed as translated ones are: physical address and decode
  * mode. A block is a run of instructions on one page that ends at the first row with ATTR_Ends.
- * Pages with blocks are code-watched: a write drops the blocks it overlaps and sets ATTN_CODE.
+ * Pages with blocks are code-watched: a write drops the blocks it overlaps and sets ATTN_CODE, but
+ * for immediates that an engine reads anew each time (block.soft): those are decoded again in
+ * place.
  */
 #pragma once
 
@@ -20,10 +22,11 @@ struct block {
     const struct insn *insn;
     u32 runs;   /* for the engine: how often it was interpreted */
     void *code; /* for the engine: what it made of the block    */
+    u32 soft;   /* by the engine: bit n: the immediate of instruction n may be written over */
 };
 
-/** Called when @b is forgotten and has code. */
-typedef void icache_drop_fn(void *ctx, struct block *b);
+/** Called when @b is forgotten and has code. @written: because its bytes were written to. */
+typedef void icache_drop_fn(void *ctx, struct block *b, bool written);
 
 enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *pm,
                           u64 features) MUST_CHECK;

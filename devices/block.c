@@ -31,14 +31,22 @@ struct leaf {
     u8 *chunk[LEAF_CHUNKS];
 };
 
+/* What the guest has written, by 4 KiB chunks. */
+struct overlay {
+    struct leaf **leaf; /* NULL entries: unchanged */
+    u64 chunks;
+};
+
 struct block {
     int fd;          /* -1: memory */
     const u8 *bytes; /* of a disk in memory */
     u64 sectors;
     bool read_only, overlaid;
     u64 leaves;
-    struct leaf **leaf; /* overlay; NULL entries: unchanged */
-    u64 chunks;         /* in the overlay */
+    struct overlay over;
+    struct overlay staged; /* leaf is NULL: none */
+    bool identified;       /* identity is that of the image */
+    u64 identity;
 };
 
 static u64 chunk_count(const struct block *b)
@@ -57,8 +65,8 @@ static enum status block_new(struct block **out, u64 sectors, bool overlaid)
     b->overlaid = overlaid;
     if (overlaid) {
         b->leaves = (chunk_count(b) + LEAF_CHUNKS - 1) / LEAF_CHUNKS;
-        b->leaf = calloc(b->leaves, sizeof(*b->leaf));
-        if (!b->leaf) {
+        b->over.leaf = calloc(b->leaves, sizeof(*b->over.leaf));
+        if (!b->over.leaf) {
             free(b);
             return STATUS_NO_MEMORY;
         }
@@ -176,23 +184,31 @@ enum status block_create_memory(struct block **out, const u8 *bytes, size_t len)
     return s;
 }
 
-static void overlay_clear(struct block *b)
+static void overlay_clear(const struct block *b, struct overlay *o)
 {
-    for (u64 i = 0; i < b->leaves; i++) {
-        for (unsigned j = 0; b->leaf[i] && j < LEAF_CHUNKS; j++)
-            free(b->leaf[i]->chunk[j]);
-        free(b->leaf[i]);
-        b->leaf[i] = NULL;
+    for (u64 i = 0; o->leaf && i < b->leaves; i++) {
+        for (unsigned j = 0; o->leaf[i] && j < LEAF_CHUNKS; j++)
+            free(o->leaf[i]->chunk[j]);
+        free(o->leaf[i]);
+        o->leaf[i] = NULL;
     }
-    b->chunks = 0;
+    o->chunks = 0;
+}
+
+void block_unstage(struct block *b)
+{
+    overlay_clear(b, &b->staged);
+    free(b->staged.leaf);
+    b->staged.leaf = NULL;
 }
 
 void block_close(struct block *b)
 {
     if (!b)
         return;
-    overlay_clear(b);
-    free(b->leaf);
+    block_unstage(b);
+    overlay_clear(b, &b->over);
+    free(b->over.leaf);
     if (b->fd >= 0)
         close(b->fd);
     free(b);
@@ -230,8 +246,9 @@ static enum status image_read(const struct block *b, u64 at, u8 *to, size_t len)
     return STATUS_OK;
 }
 
-static enum status image_write(const struct block *b, u64 at, const u8 *from, size_t len)
+static enum status image_write(struct block *b, u64 at, const u8 *from, size_t len)
 {
+    b->identified = false;
     while (len) {
         ssize_t n = pwrite(b->fd, from, len, (off_t)at);
         if (n < 0 && errno == EINTR)
@@ -249,33 +266,43 @@ static enum status image_write(const struct block *b, u64 at, const u8 *from, si
 
 static u8 *overlay_find(const struct block *b, u64 chunk)
 {
-    const struct leaf *leaf = b->overlaid ? b->leaf[chunk / LEAF_CHUNKS] : NULL;
+    const struct leaf *leaf = b->overlaid ? b->over.leaf[chunk / LEAF_CHUNKS] : NULL;
 
     return leaf ? leaf->chunk[chunk % LEAF_CHUNKS] : NULL;
+}
+
+/* Room for a chunk that is not in @o yet, all zeros; NULL: no memory. */
+static u8 *overlay_add(struct overlay *o, u64 chunk)
+{
+    struct leaf **leaf = &o->leaf[chunk / LEAF_CHUNKS];
+
+    if (!*leaf)
+        *leaf = calloc(1, sizeof(**leaf));
+    u8 *bytes = *leaf ? calloc(1, CHUNK) : NULL;
+    if (bytes) {
+        (*leaf)->chunk[chunk % LEAF_CHUNKS] = bytes;
+        o->chunks++;
+    }
+    return bytes;
 }
 
 /* The chunk's bytes in the overlay, copied there from the image if they were not. */
 static enum status overlay_take(struct block *b, u64 chunk, u8 **out)
 {
-    struct leaf **leaf = &b->leaf[chunk / LEAF_CHUNKS];
+    u8 image[CHUNK] = {0};
     u64 first = chunk * CHUNK_SECTORS;
     u64 have = b->sectors - first < CHUNK_SECTORS ? b->sectors - first : CHUNK_SECTORS;
 
     *out = overlay_find(b, chunk);
     if (*out)
         return STATUS_OK;
-    if (!*leaf)
-        *leaf = calloc(1, sizeof(**leaf));
-    u8 *bytes = *leaf ? calloc(1, CHUNK) : NULL;
+    enum status s = image_read(b, first * BLOCK_SECTOR, image, have * BLOCK_SECTOR);
+    if (s != STATUS_OK)
+        return s;
+    u8 *bytes = overlay_add(&b->over, chunk);
     if (!bytes)
         return STATUS_NO_MEMORY;
-    enum status s = image_read(b, first * BLOCK_SECTOR, bytes, have * BLOCK_SECTOR);
-    if (s != STATUS_OK) {
-        free(bytes);
-        return s;
-    }
-    (*leaf)->chunk[chunk % LEAF_CHUNKS] = bytes;
-    b->chunks++;
+    memcpy(bytes, image, CHUNK);
     *out = bytes;
     return STATUS_OK;
 }
@@ -297,7 +324,7 @@ enum status block_read(struct block *b, u64 lba, u32 count, u8 *to)
 {
     if (!in_image(b, lba, count))
         return STATUS_BAD_SIZE;
-    if (!b->chunks)
+    if (!b->over.chunks)
         return image_read(b, lba * BLOCK_SECTOR, to, (size_t)count * BLOCK_SECTOR);
     while (count) {
         u32 n = in_chunk(lba, count);
@@ -345,14 +372,16 @@ enum status block_flush(struct block *b)
 
 void block_save(const struct block *b, field_sink *sink, void *ctx)
 {
-    sink(ctx, &b->chunks, sizeof(b->chunks));
-    for (u64 i = 0; i < b->leaves; i++) {
-        for (unsigned j = 0; b->leaf[i] && j < LEAF_CHUNKS; j++) {
+    const struct overlay *o = &b->over;
+
+    sink(ctx, &o->chunks, sizeof(o->chunks));
+    for (u64 i = 0; b->overlaid && i < b->leaves; i++) {
+        for (unsigned j = 0; o->leaf[i] && j < LEAF_CHUNKS; j++) {
             u64 number = i * LEAF_CHUNKS + j;
-            if (!b->leaf[i]->chunk[j])
+            if (!o->leaf[i]->chunk[j])
                 continue;
             sink(ctx, &number, sizeof(number));
-            sink(ctx, b->leaf[i]->chunk[j], CHUNK);
+            sink(ctx, o->leaf[i]->chunk[j], CHUNK);
         }
     }
 }
@@ -366,24 +395,88 @@ static enum status take(void *to, const u8 **p, const u8 *end, size_t n)
     return STATUS_OK;
 }
 
-enum status block_load(struct block *b, const u8 **p, const u8 *end)
+/* Fill the empty overlay @o from the stream. */
+static enum status overlay_parse(const struct block *b, struct overlay *o, const u8 **p,
+                                 const u8 *end)
 {
-    u64 count, number;
+    u64 count, number, next = 0;
     enum status s = take(&count, p, end, sizeof(count));
 
     if (s == STATUS_OK && count && !b->overlaid)
         return STATUS_BAD_VALUE;
-    overlay_clear(b);
     for (u64 i = 0; s == STATUS_OK && i < count; i++) {
-        u8 *bytes;
         s = take(&number, p, end, sizeof(number));
-        if (s == STATUS_OK && number >= chunk_count(b))
+        if (s == STATUS_OK && (number >= chunk_count(b) || number < next))
             s = STATUS_BAD_VALUE;
-        if (s == STATUS_OK)
-            s = overlay_take(b, number, &bytes);
-        if (s == STATUS_OK)
-            s = take(bytes, p, end, CHUNK);
+        if (s != STATUS_OK)
+            break;
+        next = number + 1;
+        u8 *bytes = overlay_add(o, number);
+        s = bytes ? take(bytes, p, end, CHUNK) : STATUS_NO_MEMORY;
     }
+    return s;
+}
+
+enum status block_load(struct block *b, const u8 **p, const u8 *end)
+{
+    overlay_clear(b, &b->over);
+    return overlay_parse(b, &b->over, p, end);
+}
+
+bool block_overlaid(const struct block *b)
+{
+    return b->overlaid;
+}
+
+enum status block_stage(struct block *b, const u8 *p, const u8 *end)
+{
+    block_unstage(b);
+    b->staged.leaf = calloc(b->leaves + 1, sizeof(struct leaf *));
+    if (!b->staged.leaf)
+        return STATUS_NO_MEMORY;
+    enum status s = overlay_parse(b, &b->staged, &p, end);
+    if (s == STATUS_OK && p != end)
+        s = STATUS_BAD_SIZE;
+    if (s != STATUS_OK)
+        block_unstage(b);
+    return s;
+}
+
+void block_commit(struct block *b)
+{
+    struct overlay old = b->over;
+
+    if (!b->staged.leaf)
+        return;
+    b->over = b->staged;
+    b->staged = old;
+    block_unstage(b);
+}
+
+enum status block_identity(struct block *b, u64 *out)
+{
+    enum { STEP = 1 << 20 };
+    XXH64_state_t *x = b->identified ? NULL : XXH64_createState();
+    u8 *bytes = b->identified ? NULL : malloc(STEP);
+    enum status s = b->identified || (x && bytes) ? STATUS_OK : STATUS_NO_MEMORY;
+    u64 size = b->sectors * BLOCK_SECTOR;
+
+    if (x)
+        XXH64_reset(x, 0);
+    for (u64 at = 0; !b->identified && s == STATUS_OK && at < size; at += STEP) {
+        size_t n = size - at < STEP ? (size_t)(size - at) : STEP;
+        s = image_read(b, at, bytes, n);
+        if (s == STATUS_OK)
+            XXH64_update(x, bytes, n);
+    }
+    if (s == STATUS_OK && !b->identified) {
+        b->identity = XXH64_digest(x);
+        b->identified = true;
+    }
+    if (s == STATUS_OK)
+        *out = b->identity;
+    XXH64_freeState(x);
+    free(bytes);
     return s;
 }
 

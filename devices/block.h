@@ -48,6 +48,20 @@ enum status block_flush(struct block *b) MUST_CHECK;
  */
 void block_save(const struct block *b, field_sink *sink, void *ctx);
 enum status block_load(struct block *b, const u8 **p, const u8 *end) MUST_CHECK;
+/** Whether it has an overlay. */
+bool block_overlaid(const struct block *b);
+
+/**
+ * Loading in two steps: keep the overlay of the stream [@p, @end) beside the one that is in use
+ * (STATUS_BAD_VALUE: that is no overlay of this image), and put it into its place, which cannot
+ * fail, or forget it.
+ */
+enum status block_stage(struct block *b, const u8 *p, const u8 *end) MUST_CHECK;
+void block_unstage(struct block *b);
+void block_commit(struct block *b);
+
+/** A hash of the image without its overlay: reads all of it, once until it is written. */
+enum status block_identity(struct block *b, u64 *out) MUST_CHECK;
 
 /** xxh64 of that stream. */
 u64 block_hash(const struct block *b);

@@ -88,6 +88,7 @@ struct ne2000 {
     u16 tbcr, rsar, rbcr;
     u8 par[NIC_ADDRESS], mar[8];
     u8 ram[RAM_SIZE];
+    bool unplugged; /* the wire's other end is gone: this card cannot tell */
     bool irq;
 
     bool on_pci;
@@ -180,7 +181,7 @@ static void transmit(struct ne2000 *n)
     }
     for (size_t i = 0; i < len; i++)
         frame[i] = memory_read(n, (u16)(n->tpsr * PAGE + i));
-    if (len && !(n->tcr & TCR_LOOPBACK) && n->wire.send)
+    if (len && !(n->tcr & TCR_LOOPBACK) && n->wire.send && !n->unplugged)
         n->wire.send(n->wire.ctx, frame, len);
     n->tsr = TSR_PTX;
     n->cr &= (u8)~CR_TXP;
@@ -229,7 +230,7 @@ static bool ne2000_ready(const void *nic)
 {
     const struct ne2000 *n = nic;
 
-    return !is_running(n) || pages_free(n) > pages_of(NIC_FRAME_MAX);
+    return !is_running(n) || n->unplugged || pages_free(n) > pages_of(NIC_FRAME_MAX);
 }
 
 static u16 ring_put(struct ne2000 *n, u16 at, const u8 *bytes, size_t len)
@@ -250,7 +251,8 @@ static void ne2000_receive(void *nic, const u8 *frame, size_t len)
     unsigned pages = pages_of(padded), next = n->curr + pages;
     u8 header[HEADER], fcs[FCS];
 
-    if (len < 2 * NIC_ADDRESS || len > NIC_FRAME_MAX || !is_running(n) || !is_for_us(n, frame))
+    if (n->unplugged || len < 2 * NIC_ADDRESS || len > NIC_FRAME_MAX || !is_running(n) ||
+        !is_for_us(n, frame))
         return;
     if (pages_free(n) <= pages) {
         raise(n, ISR_OVW);
@@ -271,7 +273,12 @@ static void ne2000_receive(void *nic, const u8 *frame, size_t len)
     raise(n, ISR_PRX);
 }
 
-const struct nic_ops ne2000_nic_ops = {ne2000_ready, ne2000_receive};
+static void ne2000_unplug(void *nic, bool out)
+{
+    ((struct ne2000 *)nic)->unplugged = out;
+}
+
+const struct nic_ops ne2000_nic_ops = {ne2000_ready, ne2000_receive, ne2000_unplug};
 
 /* --- registers --- */
 
@@ -448,7 +455,8 @@ static const struct ioport_ops pci_ops = {ne2000_read, ne2000_write, W32};
         FIELD(struct ne2000, pstop), FIELD(struct ne2000, bnry), FIELD(struct ne2000, curr),       \
         FIELD(struct ne2000, tpsr), FIELD(struct ne2000, tbcr), FIELD(struct ne2000, rsar),        \
         FIELD(struct ne2000, rbcr), FIELD_ARRAY(struct ne2000, par),                               \
-        FIELD_ARRAY(struct ne2000, mar), FIELD_ARRAY(struct ne2000, ram)
+        FIELD_ARRAY(struct ne2000, mar), FIELD_ARRAY(struct ne2000, ram),                          \
+        FIELD(struct ne2000, unplugged)
 
 static const struct field isa_fields[] = {NE2000_FIELDS, FIELDS_END};
 static const struct field pci_fields[] = {

@@ -23,4 +23,6 @@ struct nic_ops {
     bool (*ready)(const void *nic);
     /** Take a frame of up to NIC_FRAME_MAX bytes, or drop it, as the card would. */
     void (*receive)(void *nic, const u8 *frame, size_t len);
+    /** The cable is pulled out, or put back: no frame passes meanwhile, in either direction. */
+    void (*unplug)(void *nic, bool out);
 };

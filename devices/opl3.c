@@ -88,6 +88,8 @@ static void render(void *dev, i32 *mix, unsigned n, u64 first)
         u64 now = (first + i + 1) * OPL3_HZ; /* in 1/SOUND_HZ of a sample */
         u64 due = now / SOUND_HZ;
         i64 part = (i64)(now % SOUND_HZ);
+        if (o->made > due + 1)
+            o->made = due; /* an earlier state was loaded */
         if (opl3_synth_silent(&o->synth) && !o->last[0] && !o->last[1] && !o->next[0] &&
             !o->next[1]) {
             o->made = due + 1;

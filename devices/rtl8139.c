@@ -88,14 +88,13 @@ static bool rtl8139_ready(const void *nic)
 {
     const struct rtl8139 *r = nic;
 
-    if (!is_receiving(r))
+    if (!is_receiving(r) || r->unplugged)
         return true;
     return rtl_cplus(r, CPCR_RX) ? rtl_cplus_ready(r) : rtl_ring_ready(r);
 }
 
-static void rtl8139_receive(void *nic, const u8 *frame, size_t len)
+static void receive(struct rtl8139 *r, const u8 *frame, size_t len)
 {
-    struct rtl8139 *r = nic;
     u8 padded[NIC_FRAME_MIN] = {0};
     bool outer = !r->busy;
     u16 status;
@@ -120,7 +119,25 @@ static void rtl8139_receive(void *nic, const u8 *frame, size_t len)
         r->busy = false;
 }
 
-const struct nic_ops rtl8139_nic_ops = {rtl8139_ready, rtl8139_receive};
+static void rtl8139_receive(void *nic, const u8 *frame, size_t len)
+{
+    struct rtl8139 *r = nic;
+
+    if (!r->unplugged)
+        receive(r, frame, len);
+}
+
+static void rtl8139_unplug(void *nic, bool out)
+{
+    struct rtl8139 *r = nic;
+
+    if (r->unplugged == out)
+        return;
+    r->unplugged = out;
+    rtl_raise(r, INT_LINK);
+}
+
+const struct nic_ops rtl8139_nic_ops = {rtl8139_ready, rtl8139_receive, rtl8139_unplug};
 
 void rtl_wire(struct rtl8139 *r, const u8 *frame, size_t len)
 {
@@ -128,8 +145,8 @@ void rtl_wire(struct rtl8139 *r, const u8 *frame, size_t len)
         return;
     r->sent++;
     if ((r->tcr & TCR_LOOPBACK) == TCR_LOOPBACK)
-        rtl8139_receive(r, frame, len);
-    else if (r->desc.wire.send)
+        receive(r, frame, len);
+    else if (r->desc.wire.send && !r->unplugged)
         r->desc.wire.send(r->desc.wire.ctx, frame, len);
 }
 
@@ -137,6 +154,7 @@ void rtl_wire(struct rtl8139 *r, const u8 *frame, size_t len)
 
 static const struct field rtl8139_fields[] = {
     FIELD_STRUCT(struct rtl8139, pci, pci_dev_fields),
+    FIELD(struct rtl8139, unplugged),
     FIELD_ARRAY(struct rtl8139, idr),
     FIELD_ARRAY(struct rtl8139, mar),
     FIELD_ARRAY(struct rtl8139, tsd),

@@ -61,7 +61,7 @@ static u16 tsad_summary(const struct rtl8139 *r)
 
 static bool has_link(const struct rtl8139 *r)
 {
-    return r->desc.wire.send;
+    return r->desc.wire.send && !r->unplugged;
 }
 
 static u32 mii_read(const struct rtl8139 *r, u32 reg)

@@ -51,6 +51,7 @@ enum rtl_bits {
     INT_TOK = BIT(2),
     INT_TER = BIT(3),
     INT_RXOVW = BIT(4),
+    INT_LINK = BIT(5),
     INT_FOVW = BIT(6),
     INT_TDU = BIT(7),
     INT_SW = BIT(8),
@@ -103,6 +104,7 @@ struct eeprom {
 
 struct rtl8139 {
     struct pci_dev pci;
+    bool unplugged; /* the wire's other end is gone */
     u8 idr[8], mar[8];
     u32 tsd[4], tsad[4];
     u32 rbstart;

@@ -57,6 +57,7 @@ struct vga_frame {
     unsigned width, height;
     u32 *pixels;
     size_t capacity; /* pixels that fit */
+    bool steady;     /* set it to see neither the cursor nor characters blink, at any time */
 };
 
 /** What the monitor shows now. STATUS_NO_MEMORY leaves the frame as it was. */

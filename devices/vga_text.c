@@ -198,6 +198,8 @@ void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga
     unsigned preset = v->crtc[CRTC_PRESET_ROW] & 0x1fu;
     u32 start = g.start + (v->crtc[CRTC_PRESET_ROW] >> 5 & 3);
 
+    if (f->steady)
+        p.blink_off = p.cursor_shown = false;
     for (unsigned y = 0; y < f->height; y++) {
         bool below = y > split;
         unsigned scan = below ? (y - split - 1) / g.repeat : y / g.repeat + preset;

@@ -80,6 +80,17 @@ static bool start_log(const struct config *cfg)
     return true;
 }
 
+/* A script runs in guest time, and nobody looks on unless asked to. False: @cfg->error. */
+static bool imply(struct config *cfg)
+{
+    bool headless = !cfg->value[CONFIG_display].set && !config_flag(cfg, CONFIG_nographic);
+
+    if (!config_text(cfg, CONFIG_script))
+        return true;
+    return config_set(cfg, "deterministic", "on") == CONFIG_RUN &&
+           (!headless || config_set(cfg, "display", "none") == CONFIG_RUN);
+}
+
 static int act(struct config *cfg, enum config_result result)
 {
     switch (result) {
@@ -101,6 +112,10 @@ static int act(struct config *cfg, enum config_result result)
         return EXIT_CODE_OK;
     case CONFIG_RUN:
         break;
+    }
+    if (!imply(cfg)) {
+        fprintf(stderr, "turbo86: %s\n", cfg->error);
+        return EXIT_CODE_USAGE;
     }
     return start_log(cfg) ? runner_main(cfg) : EXIT_CODE_USAGE;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/snapshot.h"
+
 #define PROMPT "(turbo86) "
 
 void monitor_print(struct chardev *out, const char *text)
@@ -126,6 +128,24 @@ static bool cmd_sendkey(struct chardev *out, struct pc *pc, const char *args)
     return false;
 }
 
+static bool cmd_savevm(struct chardev *out, struct pc *pc, const char *args)
+{
+    char error[PC_ERROR_MAX + 2] = "";
+
+    if (pc_snapshot_save(pc, args, error) != STATUS_OK)
+        monitor_print(out, strcat(error, "\n"));
+    return false;
+}
+
+static bool cmd_loadvm(struct chardev *out, struct pc *pc, const char *args)
+{
+    char error[PC_ERROR_MAX + 2] = "";
+
+    if (pc_snapshot_load(pc, args, error) != STATUS_OK)
+        monitor_print(out, strcat(error, "\n"));
+    return false;
+}
+
 static bool cmd_mouse_move(struct chardev *out, struct pc *pc, const char *args)
 {
     int dx, dy, dz = 0;
@@ -148,6 +168,19 @@ static bool cmd_mouse_button(struct chardev *out, struct pc *pc, const char *arg
     return false;
 }
 
+static bool cmd_link(struct chardev *out, struct pc *pc, const char *args)
+{
+    unsigned nic;
+    char state[4];
+
+    if (sscanf(args, "%u %3s", &nic, state) != 2 ||
+        (strcmp(state, "on") != 0 && strcmp(state, "off") != 0))
+        monitor_print(out, "link NIC on|off: 0 is the first network card\n");
+    else if (!pc_nic_unplug(pc, nic, strcmp(state, "off") == 0))
+        monitor_print(out, "there is no such network card\n");
+    return false;
+}
+
 static bool cmd_help(struct chardev *out, struct pc *pc, const char *args);
 
 static const struct {
@@ -161,10 +194,13 @@ static const struct {
     {"help", cmd_help, NULL, "this list"},
     {"info registers", cmd_registers, NULL, "the CPU's registers"},
     {"info stats", cmd_stats, NULL, "counters"},
+    {"link", cmd_link, "NIC on|off", "plug the cable of a network card in, or out"},
+    {"loadvm", cmd_loadvm, "FILE", "go back to the snapshot FILE"},
     {"mouse_button", cmd_mouse_button, "STATE", "hold buttons: 1 left, 2 right, 4 middle"},
     {"mouse_move", cmd_mouse_move, "DX DY [DZ]", "move the mouse, turn its wheel"},
     {"nmi", cmd_nmi, NULL, "a non-maskable interrupt"},
     {"quit", cmd_quit, NULL, "end the run"},
+    {"savevm", cmd_savevm, "FILE", "save a snapshot of the machine to FILE"},
     {"screen", cmd_screen, NULL, "the text screen"},
     {"sendkey", cmd_sendkey, "KEY[-KEY...]", "press keys together: ctrl-alt-delete, f1, a"},
     {"system_powerdown", cmd_powerdown, NULL, "press the power button"},

@@ -32,3 +32,33 @@ enum status png_save(const char *path, const u32 *pixels, unsigned width, unsign
     free(rgb);
     return ok ? STATUS_OK : STATUS_IO;
 }
+
+enum status png_load(const char *path, u32 **pixels, unsigned *width, unsigned *height)
+{
+    enum { SIDE_MAX = 16384 };
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    u8 *bytes = NULL;
+    u32 *out = NULL;
+
+    if (!png_image_begin_read_from_file(&image, path))
+        return STATUS_NO_FILE;
+    image.format = PNG_FORMAT_RGB;
+    size_t n = (size_t)image.width * image.height;
+    if (image.width && image.width <= SIDE_MAX && image.height && image.height <= SIDE_MAX) {
+        bytes = malloc(n * 3);
+        out = malloc(n * sizeof(*out));
+    }
+    bool ok = bytes && out && png_image_finish_read(&image, NULL, bytes, 0, NULL);
+    for (size_t i = 0; ok && i < n; i++)
+        out[i] = (u32)bytes[3 * i] << 16 | (u32)bytes[3 * i + 1] << 8 | bytes[3 * i + 2];
+    png_image_free(&image);
+    free(bytes);
+    if (!ok) {
+        free(out);
+        return STATUS_BAD_FORMAT;
+    }
+    *pixels = out;
+    *width = image.width;
+    *height = image.height;
+    return STATUS_OK;
+}

@@ -8,3 +8,6 @@
 /** Write @width x @height pixels 00RRGGBB, rows @stride pixels apart, to @path. */
 enum status png_save(const char *path, const u32 *pixels, unsigned width, unsigned height,
                      unsigned stride) MUST_CHECK;
+
+/** Read @path as the same; the caller frees *@pixels. Errors leave the outputs untouched. */
+enum status png_load(const char *path, u32 **pixels, unsigned *width, unsigned *height) MUST_CHECK;

@@ -17,10 +17,12 @@
 #include "frontend/audio.h"
 #include "frontend/chardev.h"
 #include "frontend/display.h"
+#include "frontend/endings.h"
 #include "frontend/exit_codes.h"
 #include "frontend/monitor.h"
 #include "frontend/nets.h"
 #include "frontend/report.h"
+#include "frontend/script.h"
 #include "frontend/window.h"
 #include "machine/pc.h"
 
@@ -54,6 +56,7 @@ struct runner {
     struct port port[PORTS];
     struct nets nets;
     struct display *display; /* -display terminal, on PORT_KEYS; or NULL */
+    struct script *script;   /* or NULL */
     struct window *window;   /* -display sdl; or NULL */
     struct audio *audio;     /* or NULL */
     bool paused;             /* in the window */
@@ -93,6 +96,8 @@ static void port_put(void *ctx, u8 byte)
 {
     struct port *p = ctx;
 
+    if (p->r->script)
+        script_output(p->r->script, (unsigned)(p - p->r->port), byte);
     p->out[p->out_len++] = byte;
     if (p->out_len == OUT_BUFFER)
         port_flush(p);
@@ -352,32 +357,6 @@ static bool limit_reached(struct runner *r, u64 now, int *status)
     return false;
 }
 
-/* The guest has ended the run: say how, unless it is what everybody expects. */
-static int stop_status(const struct runner *r, enum pc_stop stop)
-{
-    switch (stop) {
-    case PC_STOP_EXIT:
-        return pc_exit_status(r->pc);
-    case PC_STOP_RESET:
-        fprintf(stderr, "turbo86: the guest reset the machine\n");
-        return EXIT_CODE_RESET;
-    case PC_STOP_TRIPLE_FAULT:
-        fprintf(stderr, "turbo86: the guest caused a triple fault\n");
-        return EXIT_CODE_TRIPLE_FAULT;
-    case PC_STOP_HALTED:
-        fprintf(stderr, "turbo86: the guest halted and nothing can wake it\n");
-        return EXIT_CODE_HALTED;
-    case PC_STOP_TIMEOUT:
-        fprintf(stderr, "turbo86: the guest timeout is over\n");
-        return EXIT_CODE_TIMEOUT;
-    case PC_STOP_DIFFERENCE:
-        fprintf(stderr, "turbo86: -jit check: %s", pc_check_report(r->pc));
-        return EXIT_CODE_HOST;
-    default:
-        return EXIT_CODE_OK;
-    }
-}
-
 /* The guest waits until the host has taken what it printed. False: a limit came first. */
 static bool deliver_output(struct runner *r, int *status)
 {
@@ -389,6 +368,14 @@ static bool deliver_output(struct runner *r, int *status)
         input_all(r);
     }
     return true;
+}
+
+/* The machine has stopped for good. */
+static int end_of_run(struct runner *r, enum pc_stop stop)
+{
+    int status = ending_status(r->pc, stop);
+
+    return r->script ? script_stopped(r->script, r->pc, stop, status) : status;
 }
 
 static void look_at_window(struct runner *r, bool stopped)
@@ -415,10 +402,12 @@ static int run(struct runner *r)
         enum pc_stop stop = halted ? PC_STOP_IDLE : pc_run(r->pc, now);
         if (!deliver_output(r, &status))
             return status;
-        if (stop == PC_STOP_POWER_OFF && config_flag(r->cfg, CONFIG_no_shutdown))
+        if (stop == PC_STOP_POWER_OFF && config_flag(r->cfg, CONFIG_no_shutdown) && !r->script)
             off = true;
         else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE)
-            return stop_status(r, stop);
+            return end_of_run(r, stop);
+        if (r->script && pc_poll_due(r->pc) && script_poll(r->script, r->pc, &status))
+            return status;
         input_all(r);
         bool news = nets_exchange(&r->nets, r->pc);
         if (r->display)
@@ -547,6 +536,10 @@ static int build_and_run(struct runner *r)
 
     if (!report_check(r->cfg))
         return EXIT_CODE_USAGE;
+    if (!script_open(&r->script, r->cfg, error)) {
+        fprintf(stderr, "turbo86: --script: %s\n", error);
+        return EXIT_CODE_USAGE;
+    }
     if (!open_ports(r) || !audio_choose(&r->audio, r->cfg, r->window))
         return EXIT_CODE_USAGE;
     describe_host(r, &host);
@@ -566,7 +559,12 @@ static int build_and_run(struct runner *r)
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
     catch_signals(on_signal);
-    return run(r);
+    if (r->script)
+        pc_set_poll(r->pc, SCRIPT_POLL_NS);
+    int status = run(r);
+    if (r->script)
+        script_interrupted(r->script, r->pc, "the run was ended from outside");
+    return status;
 }
 
 int runner_main(const struct config *cfg)
@@ -591,6 +589,7 @@ int runner_main(const struct config *cfg)
     if (r->pc)
         status = report(r->cfg, r->pc, status);
     pc_destroy(r->pc);
+    script_close(r->script);
     if (!audio_close(r->audio))
         status = EXIT_CODE_HOST;
     free(r);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "jit/backend.h"
 
+#include "cpu/isa.h"
+
 const struct backend *backend_host(void)
 {
 #if defined(__x86_64__)
@@ -10,4 +12,17 @@ const struct backend *backend_host(void)
 #else
     return NULL;
 #endif
+}
+
+u64 backend_lacks(void)
+{
+    u64 lacks = BIT64(FEAT_SSE3) | BIT64(FEAT_SSSE3) | BIT64(FEAT_SSE41) | BIT64(FEAT_SSE42);
+
+#if defined(__x86_64__)
+    lacks &= ~(__builtin_cpu_supports("sse3") ? BIT64(FEAT_SSE3) : 0);
+    lacks &= ~(__builtin_cpu_supports("ssse3") ? BIT64(FEAT_SSSE3) : 0);
+    lacks &= ~(__builtin_cpu_supports("sse4.1") ? BIT64(FEAT_SSE41) : 0);
+    lacks &= ~(__builtin_cpu_supports("sse4.2") ? BIT64(FEAT_SSE42) : 0);
+#endif
+    return lacks;
 }

@@ -13,22 +13,30 @@ struct cpu;
 
 /** C functions that generated code calls. */
 struct jit_helpers {
-    /** The addend (host - linear) for an access at @lin; 0: give up. @how: bytes | write << 4. */
+    /** The addend (host - linear) for an access at @lin; 0: give up. @how: bytes | write << 4, with
+     * 0 for 16 bytes. */
     u64 (*access)(struct cpu *cpu, u32 lin, u32 how);
     /** Execute a jit_exec that is not the block's end; LEAVE_GO or why to leave. */
     u32 (*exec)(struct cpu *cpu, u32 site);
     /** Execute a jit_exec that may change anything; the run address to go on at. */
     u64 (*finish)(struct cpu *cpu, u32 site);
+    /** jit_fp_enter() of jit/fp.h. */
+    u32 (*fp_enter)(struct cpu *cpu, u32 need);
+    /** jit_fp_function() of jit/fp.h. */
+    u32 (*fp_function)(struct cpu *cpu, u32 id);
 };
 
 /** Common code, made once a cache: write addresses. */
 struct jit_stubs {
     u8 *enter; /* u32 enter(struct cpu *, const void *code): returns enum jit_leave */
     u8 *leave[LEAVE_GO];
-    u8 *access[2][4]; /* [write][log2 of bytes] */
+    u8 *access[2][6]; /* [write][log2 of bytes; 5: 10 bytes] */
     u8 *exec;         /* called   */
     u8 *finish;       /* jumped to */
     u8 *bail;
+    u8 *fp[FP_BOTH]; /* by units - 1: make them live, or give up (jit/fp.h; NULL: never live) */
+    u8 *fp_function[FP_KINDS];
+    u8 *fp_out; /* void fp_out(struct cpu *): x87 state to cpu->fp_image */
 };
 
 /** A block being made. The backend fills in the second half. */
@@ -40,6 +48,7 @@ struct jit_unit {
     u32 cs_base; /* linear address = cs_base + EIP, 32 bits */
     u32 id;      /* the block's number in generated code    */
     u64 *runs;   /* code adds 1 there whenever it begins; NULL: it does not */
+    u64 lacks;   /* BIT64(FEAT_xx): guest features that the host's instructions do not have */
 
     u32 hot_size, count_size; /* count_size: of what adds to runs */
     struct jit_site site[2 * IR_MAX_GUEST];
@@ -68,3 +77,6 @@ extern const struct backend x64_backend, a64_backend;
 
 /** The backend for the host that this runs on, or NULL. */
 const struct backend *backend_host(void);
+
+/** What of SSE3 to SSE4.2 this host does not have, as BIT64(FEAT_xx). */
+u64 backend_lacks(void);

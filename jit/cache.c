@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <xxhash.h>
 
-#define STUB_BYTES    4096u
+#define STUB_BYTES    16384u
 #define CODE_HEADROOM (16u << 10) /* no block is larger */
 #define META_HEADROOM (16u << 10)
 #define META_PER_CODE 2u
@@ -77,7 +77,6 @@ static void bury(struct jit_cache *c, struct jit_block *b)
 {
     struct jit_block **g = grave_for(c, b);
 
-    b->block = NULL;
     b->next = NULL;
     b->grave = *g;
     *g = b;
@@ -101,14 +100,18 @@ void cache_drop(struct jit_cache *c, struct block *block)
     while (b) {
         struct jit_block *next = b->next;
         isolate(c, b);
-        bury(c, b);
+        b->block = NULL;
+        if (!b->soft) /* else the code reads the instructions that are no more */
+            bury(c, b);
         c->stats.dropped++;
         b = next;
     }
 }
 
+/* A write may be ignored only if all translations stand it. */
 static void attach(struct jit_block *b, struct block *block)
 {
+    block->soft = block->code ? block->soft & b->soft : b->soft;
     b->block = block;
     b->next = block->code;
     block->code = b;
@@ -203,7 +206,7 @@ static void segment_empty(struct jit_cache *c, struct cache_segment *s)
         isolate(c, b);
         if (b->block)
             detach(b);
-        else
+        else if (!b->soft)
             exhume(c, b);
         for (unsigned k = 0; k < b->edges; k++)
             edge_unlink(c, &b->edge[k]);

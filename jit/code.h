@@ -10,6 +10,7 @@
 
 #include "base/types.h"
 #include "cpu/insn.h"
+#include "jit/fp.h"
 
 struct block;
 struct jit_block;
@@ -39,6 +40,7 @@ struct jit_site {
     u32 off; /* of the return address, from the block's code */
     u8 g;    /* guest instruction                            */
     struct recipe flags;
+    struct jit_fp_site fp;
 };
 
 /** A call of an executor. */
@@ -71,6 +73,7 @@ struct jit_block {
     u32 code_size, hot_size;
     u32 count_size; /* of hot_size, what counts                 */
     u32 meta_size;  /* of this and the tables behind it         */
+    u32 soft;       /* as in struct block: immediates that the code reads anew */
     u32 hot_insns;  /* host instructions on the hot path, if runs are counted */
     u64 runs;       /* if they are counted                      */
     u16 guests, guest_bytes;

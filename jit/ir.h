@@ -72,9 +72,17 @@ static inline int ir_reg_of(ir_val v)
     return ir_is_reg(v) ? v - IR_REG : ir_is_high(v) ? v - IR_HIGH : -1;
 }
 
-/** What SEGLIN checks: bits 0-3 the size in bytes, then whether it writes, then what is known of
- * the segment (enum seg_class of cpu/state.h), which need not be checked. */
+/** What SEGLIN checks: bits 0-3 the size in bytes (0: 16), then whether it writes, then what is
+ * known of the segment (enum seg_class of cpu/state.h), which need not be checked. */
 enum ir_access { IR_ACCESS_SIZE = 15, IR_ACCESS_WRITE = BIT(4), IR_ACCESS_CLASS_SHIFT = 5 };
+
+/** The bytes of an access @imm of SEGLIN. */
+static inline unsigned ir_access_size(i64 imm)
+{
+    unsigned size = (unsigned)imm & IR_ACCESS_SIZE;
+
+    return size ? size : 16;
+}
 
 /** What GET and PUT reach, and how wide it is. */
 enum ir_field {
@@ -129,6 +137,15 @@ struct ir_block {
     bool full;                /* something did not fit: not usable                   */
     const struct insn *guest; /* decoded instructions; EXEC executes guest[g]       */
 };
+
+/** Is @op one of the six that stand for an x87, MMX or SSE instruction? */
+static inline bool ir_is_fp(unsigned op)
+{
+    return op >= IR_FP && op <= IR_FPMG;
+}
+
+/** What the instruction of an FPM or FPMG does with memory: imm's parts. */
+enum { IR_FP_SIZE = 31, IR_FP_WRITE = 32 };
 
 void ir_init(struct ir_block *b, u64 eip);
 

@@ -91,7 +91,7 @@ static bool eval_seglin(struct ir_eval *e, const struct ir_insn *in)
     u64 off = ir_eval_get(e, in, in->a, (enum width)in->w);
     u8 perm = in->imm & IR_ACCESS_WRITE ? SEG_PERM_W : SEG_PERM_R;
 
-    if (off < s->lo || off + (u64)(in->imm & IR_ACCESS_SIZE) - 1 > s->hi || !(s->perm & perm))
+    if (off < s->lo || off + ir_access_size(in->imm) - 1 > s->hi || !(s->perm & perm))
         return false;
     ir_eval_set(e, in, seg_linear(e->cpu, in->cc, off));
     return true;
@@ -166,6 +166,8 @@ static bool eval_exec(struct ir_eval *e, const struct ir_insn *in)
 static bool eval_one(struct ir_eval *e, const struct ir_insn *in)
 {
     e->result = IR_BAILED;
+    if (ir_is_fp(in->op)) /* is what its executor does */
+        return eval_exec(e, in);
     switch (ir_op_info[in->op].kind) {
     case IR_MEM:
         return eval_memory(e, in);

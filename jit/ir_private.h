@@ -52,6 +52,9 @@ static inline bool ir_takes_width(unsigned op)
     case IR_PUTF:
     case IR_PUTE:
     case IR_DF:
+    case IR_FP:
+    case IR_FPF:
+    case IR_FPM:
     case IR_EXEC:
     case IR_JMP:
     case IR_BR:
@@ -74,6 +77,8 @@ static inline enum width ir_a_width(const struct ir_insn *in)
     case IR_LD:
     case IR_LDW:
     case IR_ST:
+    case IR_FPM:
+    case IR_FPMG:
     case IR_JMPR:
     case IR_PUTE:
         return W32;

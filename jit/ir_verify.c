@@ -28,12 +28,20 @@ typedef const char *rule_fn(struct verify *v);
 
 /* --- fields --- */
 
-enum { ANY = 0, NOT8 = 14, ONLY32 = 4, MIN32 = 12 }; /* bit sets of enum width; ANY: all */
+enum {
+    ANY = 0,
+    NOT8 = 14,
+    ONLY32 = 4,
+    WORDS = 6,
+    MIN32 = 12
+}; /* bit sets of enum width; ANY: all */
 
 static const u8 widths_of[IR__COUNT] = {
-    [IR_ADDR] = NOT8, [IR_SEGLIN] = MIN32, [IR_SHLD] = ONLY32, [IR_SHRD] = ONLY32, [IR_IMUL] = NOT8,
-    [IR_BT] = NOT8,   [IR_BTS] = NOT8,     [IR_BTR] = NOT8,    [IR_BTC] = NOT8,    [IR_BSF] = NOT8,
-    [IR_BSR] = NOT8,  [IR_BSWAP] = ONLY32, [IR_CMOV] = NOT8,   [IR_STEP] = ONLY32,
+    [IR_ADDR] = NOT8,   [IR_SEGLIN] = MIN32, [IR_SHLD] = ONLY32, [IR_SHRD] = ONLY32,
+    [IR_IMUL] = NOT8,   [IR_BT] = NOT8,      [IR_BTS] = NOT8,    [IR_BTR] = NOT8,
+    [IR_BTC] = NOT8,    [IR_BSF] = NOT8,     [IR_BSR] = NOT8,    [IR_BSWAP] = ONLY32,
+    [IR_CMOV] = NOT8,   [IR_STEP] = ONLY32,  [IR_FPR] = ONLY32,  [IR_FPG] = WORDS,
+    [IR_FPMG] = ONLY32,
 };
 
 static const char *rule_width(struct verify *v)
@@ -112,6 +120,14 @@ static bool fits(i64 imm, enum width w)
     return (u64)imm == ((u64)imm & width_mask(w)) || (u64)imm == sign_extend((u64)imm, w);
 }
 
+/* Does some x87, MMX or SSE instruction have an operand like that? */
+static bool fp_access(i64 imm)
+{
+    static const u32 sizes = BIT(1) | BIT(2) | BIT(4) | BIT(8) | BIT(10) | BIT(16);
+
+    return !(imm & ~(i64)(IR_FP_SIZE | IR_FP_WRITE)) && sizes >> (imm & IR_FP_SIZE) & 1;
+}
+
 static const char *rule_imm(struct verify *v)
 {
     const struct ir_insn *in = v->in;
@@ -124,7 +140,10 @@ static const char *rule_imm(struct verify *v)
     case IR_DF:
         return in->imm & ~(i64)1 ? "a flag is 0 or 1" : NULL;
     case IR_SEGLIN:
-        return !(in->imm & IR_ACCESS_SIZE) || in->imm & ~(i64)127 ? "no such access" : NULL;
+        return in->imm & ~(i64)127 ? "no such access" : NULL;
+    case IR_FPM:
+    case IR_FPMG:
+        return fp_access(in->imm) ? NULL : "no such access";
     case IR_ADDR:
         return fits(in->imm, W32) ? NULL : "the displacement does not fit";
     case IR_JMP:

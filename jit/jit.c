@@ -29,7 +29,7 @@ static u64 crossing_read(struct cpu *cpu, u32 lin, unsigned size)
     if (!mmu_translate(cpu->mmu, lin, MMU_READ, &phys) ||
         !mmu_translate(cpu->mmu, second, MMU_READ, &phys))
         return 0;
-    u8 bytes[8] = {0};
+    u8 bytes[sizeof(cpu->jit.xfer)] = {0};
     for (unsigned i = 0; i < size; i++) {
         const u8 *p = mmu_host(t->read, (u32)(lin + i));
         if (!p)
@@ -56,7 +56,7 @@ static u64 mixed_write(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size)
 u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
 {
     struct jit *j = cpu->jit.jit;
-    unsigned size = how & 15;
+    unsigned size = how & 15 ? how & 15 : 16;
     bool write = how & 16;
     const struct mmu_tables *t = &mmu_view(cpu->mmu)->cur;
     phys_addr phys;
@@ -78,6 +78,7 @@ static const struct jit_exec *begin_exec(struct cpu *cpu, u32 site)
     struct jit *j = cpu->jit.jit;
     const struct jit_exec *x = cache_at(&j->cache, site);
 
+    jit_fp_before(j, x->insn);
     cpu->clock->left = (i64)cpu->jit.budget + x->remaining;
     cpu->rip = x->eip;
     cpu->next_rip = x->next;
@@ -137,8 +138,11 @@ static bool undisturbed(const struct cpu *cpu)
 /* After anything may have happened: true if generated code may go on at CS:EIP. */
 static bool settled(struct cpu *cpu)
 {
-    while (cpu->inhibit && undisturbed(cpu)) /* the shadow of STI or MOV SS */
+    jit_fp_after(cpu->jit.jit);
+    while (cpu->inhibit && undisturbed(cpu)) { /* the shadow of STI or MOV SS */
+        jit_fp_out(cpu->jit.jit);
         cpu_interpret_carefully(cpu);
+    }
     return !cpu->inhibit && undisturbed(cpu);
 }
 
@@ -217,6 +221,7 @@ static void run_out(struct jit *j)
 
     cpu->rip = b->eip;
     cpu->jit.budget += b->guests;
+    jit_fp_out(j);
     leave_state(cpu);
     if (cpu->clock->left > 0 && b->block)
         cpu_interpret_block(cpu, b->block);
@@ -243,7 +248,11 @@ static void bail(struct jit *j)
     cpu->clock->left = (i64)cpu->jit.budget + (b->guests - s->g);
     cpu->rip = b->at[s->g];
     jit_flags_from(cpu, &s->flags);
-    cpu_interpret_one(cpu, &b->insn[s->g]);
+    jit_fp_bail(j, b, s);
+    if (s->fp.gate && s->g == 0 && b->block) /* more of them would follow, one by one */
+        cpu_interpret_block(cpu, b->block);
+    else
+        cpu_interpret_one(cpu, &b->insn[s->g]);
 }
 
 /* After what may have changed anything: the next block, if there is one at once. */
@@ -311,17 +320,32 @@ static void jit_run_host(void *ctx, struct block *b)
     }
     if (n && cpu->clock->left <= INT32_MAX) {
         run_code(j, n);
+        jit_fp_out(j);
     } else {
         j->counts.interpreted++;
         cpu_interpret_block(cpu, b);
     }
 }
 
+/* Note that the code at @key was written over. */
+static void patches_note(struct jit *j, u64 key)
+{
+    struct jit_patch *p = &j->patch[key % JIT_PATCHES];
+
+    if (p->key != key)
+        *p = (struct jit_patch){.key = key};
+    p->times++;
+}
+
 /* --- life --- */
 
-static void on_drop(void *ctx, struct block *b)
+static void on_drop(void *ctx, struct block *b, bool written)
 {
-    cache_drop(&((struct jit *)ctx)->cache, b);
+    struct jit *j = ctx;
+
+    cache_drop(&j->cache, b);
+    if (written)
+        patches_note(j, b->key);
 }
 
 void jit_flush(struct jit *j)
@@ -336,7 +360,8 @@ bool jit_supported(void)
 
 static enum status create_code(struct jit *j, size_t bytes)
 {
-    static const struct jit_helpers helpers = {jit_access, jit_exec, jit_finish};
+    static const struct jit_helpers helpers = {jit_access, jit_exec, jit_finish, jit_fp_enter,
+                                               jit_fp_function};
     size_t reach = j->backend->reach;
     enum status s = cache_create(&j->cache, bytes < reach ? bytes : reach, j->backend, j->cpu->mmu);
     struct codebuf code;
@@ -365,6 +390,7 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
     j->cpu = d->cpu;
     j->physmem = d->physmem;
     j->count = d->count && d->engine == JIT_HOST;
+    j->lacks = backend_lacks();
     j->threshold = d->threshold ? d->threshold : THRESHOLD_DEFAULT;
     if (d->engine == JIT_HOST) {
         j->backend = backend_host();

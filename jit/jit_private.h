@@ -16,6 +16,14 @@ struct code_pair {
     u32 base, limit;
 };
 
+/** Code that was written over, by the low bits of its address. */
+#define JIT_PATCHES 256u
+
+struct jit_patch {
+    u64 key; /* of the block */
+    u32 times;
+};
+
 struct jit {
     struct cpu *cpu;
     struct physmem *physmem;
@@ -24,9 +32,11 @@ struct jit {
     struct jit_cache cache;
     u32 threshold;
     bool count;
+    u64 lacks;           /* backend_lacks() */
     size_t disassembler; /* capstone's handle, if runs are counted; 0: none */
     struct code_pair code[JIT_MODE_CODES];
     unsigned codes, code_now; /* code_now: the pair of the last run */
+    struct jit_patch patch[JIT_PATCHES];
     struct ir_block ir;
     struct jit_unit unit;
     FILE *perf_map;

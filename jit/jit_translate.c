@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From a decoded block to host code in the cache. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -39,6 +40,9 @@ static const struct code_pair *code_of(const struct jit *j, u32 mode)
     return &j->code[mode >> JIT_MODE_CODE_SHIFT & (JIT_MODE_CODES - 1)];
 }
 
+/* How often code must have been written over before its immediates are taken for variables. */
+enum { PATCHED_OFTEN = 3 };
+
 /* Shifts by CL leave no flags: guest instructions that need them after all. */
 static u64 need_flags_of_shifts(const struct ir_block *ir)
 {
@@ -54,7 +58,12 @@ static u64 need_flags_of_shifts(const struct ir_block *ir)
 
 bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
 {
-    struct xlate_env env = {.mode = mode, .cs_limit = code_of(j, mode)->limit};
+    const struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
+    struct xlate_env env = {
+        .mode = mode,
+        .cs_limit = code_of(j, mode)->limit,
+        .soft = p->key == b->key && p->times >= PATCHED_OFTEN,
+    };
 
     for (;;) {
         xlate_block(&j->ir, b->insn, b->count, eip, &env, by_exec);
@@ -102,6 +111,17 @@ static bool reserve(struct jit *j, struct reserved *r)
     return true;
 }
 
+/* The guest instructions whose immediates the code reads anew. */
+static u32 soft_of(const struct ir_block *ir)
+{
+    u32 soft = 0;
+
+    for (unsigned i = 0; i < ir->count; i++)
+        soft |= ir->insn[i].op == IR_IMM ? BIT(ir->insn[i].g) : 0;
+    return soft;
+}
+static_assert(BLOCK_MAX <= 32, "bits of soft");
+
 static void *meta_copy(struct jit_cache *c, const void *from, size_t size)
 {
     void *p = cache_meta(c, size);
@@ -130,6 +150,7 @@ static bool finish(struct jit *j, const struct reserved *r, struct block *b, u8 
         .count_size = u->count_size,
         .guests = j->ir.guests,
         .guest_bytes = b->bytes,
+        .soft = soft_of(&j->ir),
         .sites = (u16)u->sites,
         .edges = (u16)u->edges,
         .edge = r->edge,
@@ -169,6 +190,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, u32 eip, u32 mo
     u->stubs = &j->stubs;
     u->mode = mode;
     u->cs_base = code_of(j, mode)->base;
+    u->lacks = j->lacks;
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && reserve(j, &r) && j->backend->emit(u) &&
         finish(j, &r, b, start))

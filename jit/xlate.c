@@ -99,6 +99,13 @@ struct xl_val xl_read(struct xlate *x, unsigned n, enum width w)
         return xl_value(r);
     if (x->def->op[n] == OPND_I1)
         return xl_const(1);
+    return xl_immediate(x, w);
+}
+
+struct xl_val xl_immediate(struct xlate *x, enum width w)
+{
+    if (x->env->soft)
+        return xl_value(xl_op_temp(x, IR_IMM, w, IR_NONE, XL_NOTHING));
     return xl_const((i64)sign_extend(x->in->imm, w));
 }
 
@@ -137,6 +144,11 @@ ir_val xl_offset(struct xlate *x)
 
 ir_val xl_linear(struct xlate *x, unsigned seg, ir_val off, enum width w, bool write)
 {
+    return xl_linear_size(x, seg, off, 1u << w, write);
+}
+
+ir_val xl_linear_size(struct xlate *x, unsigned seg, ir_val off, unsigned size, bool write)
+{
     enum seg_class c = seg == SEG_CS && write ? SEGC_CHECK : jit_mode_seg(x->env->mode, seg);
 
     if (c == SEGC_FLAT)
@@ -146,7 +158,8 @@ ir_val xl_linear(struct xlate *x, unsigned seg, ir_val off, enum width w, bool w
     op->d = t;
     op->a = off;
     op->cc = (u8)seg;
-    op->imm = (i64)(1u << w | (write ? IR_ACCESS_WRITE : 0u) | (u32)c << IR_ACCESS_CLASS_SHIFT);
+    op->imm = (i64)((size & IR_ACCESS_SIZE) | (write ? IR_ACCESS_WRITE : 0u) |
+                    (u32)c << IR_ACCESS_CLASS_SHIFT);
     return t;
 }
 

@@ -17,6 +17,7 @@
 struct xlate_env {
     u32 mode;     /* jit/mode.h */
     u32 cs_limit; /* last valid EIP */
+    bool soft;    /* immediates change often: read them anew where that is easy */
 };
 
 /** One guest instruction under translation. */
@@ -58,6 +59,8 @@ ir_val xl_reg(unsigned r, enum width w);
 /** The value of operand @n (0..2) of width @w; loads it if it is in memory. */
 struct xl_val xl_read(struct xlate *x, unsigned n, enum width w);
 
+/** The immediate, in @w. */
+struct xl_val xl_immediate(struct xlate *x, enum width w);
 /** The register that operand @n is; only if it is one. */
 ir_val xl_reg_operand(const struct xlate *x, unsigned n, enum width w);
 /** Is operand @n in memory? */
@@ -67,6 +70,8 @@ bool xl_in_memory(const struct xlate *x, unsigned n);
 ir_val xl_address(struct xlate *x, enum width w, bool write);
 /** Linear address of @off in @seg. */
 ir_val xl_linear(struct xlate *x, unsigned seg, ir_val off, enum width w, bool write);
+/** The same for @size bytes, 1 to 16. */
+ir_val xl_linear_size(struct xlate *x, unsigned seg, ir_val off, unsigned size, bool write);
 /** The effective address alone, wrapped to address size. */
 ir_val xl_offset(struct xlate *x);
 

@@ -36,14 +36,14 @@ void xlate_mov_o_a(struct xlate *x)
 
 void xlate_mov_i(struct xlate *x)
 {
-    xl_write(x, x->in->width, xl_const((i64)sign_extend(x->in->imm, x->in->width)));
+    xl_write(x, x->in->width, xl_immediate(x, x->in->width));
 }
 
 void xlate_mov_z_i(struct xlate *x)
 {
     enum width w = x->in->width;
 
-    xl_op(x, IR_MOV, w, xl_reg(x->in->zreg, w), IR_NONE, xl_const((i64)sign_extend(x->in->imm, w)));
+    xl_op(x, IR_MOV, w, xl_reg(x->in->zreg, w), IR_NONE, xl_immediate(x, w));
 }
 
 static void extend(struct xlate *x, enum ir_op op, enum width from)
@@ -165,7 +165,7 @@ void xlate_push_z(struct xlate *x)
 
 void xlate_push_i(struct xlate *x)
 {
-    xl_push(x, xl_const((i64)sign_extend(x->in->imm, x->in->opsize)));
+    xl_push(x, xl_immediate(x, x->in->opsize));
 }
 
 void xlate_push_e(struct xlate *x)

@@ -122,13 +122,19 @@ struct pc {
         void *dev;
     } nic[PC_NICS];
     unsigned nics;
-    bool look; /* pc_run() returns after this instruction: a frame was sent */
+    bool look; /* pc_run() returns after this instruction: a frame was sent, or it is poll time */
+
+    u32 timeout_timer, poll_timer;
+    u64 poll_ns; /* pc_set_poll(); 0: never */
+    bool poll_due;
+    u64 stop_at; /* pc_stop_at(); 0: nowhere */
 
     u8 *bios; /* owned; a whole number of pages */
     size_t bios_len;
     u8 *vga_bios; /* owned */
     size_t vga_bios_len;
     struct fw_list fw; /* until the fw_cfg device has them */
+    u64 fw_hash;       /* of what fw_cfg tells */
 
     u8 irq_level[16]; /* bit n: source n pulls */
     u8 a20;           /* bit n: source n lets A20 pass */
@@ -171,6 +177,9 @@ bool pc_settle(struct pc *pc, enum cpu_exit exit, u64 host_ns, enum pc_stop *sto
 /** Tell pc->tap, if there is one. */
 void pc_look_on(const struct pc *pc, enum pc_access kind, u64 at, u64 val, unsigned size);
 
+/** Guest time was set from outside, forward or back, from @before: the host's limits follow. */
+void pc_time_jumped(struct pc *pc, u64 before);
+
 /** RESET# of this machine alone. */
 void pc_reset_board(struct pc *pc);
 
@@ -185,9 +194,17 @@ enum status pc_load_firmware(struct pc *pc) MUST_CHECK; /* pc_firmware.c */
 enum status pc_open_disks(struct pc *pc) MUST_CHECK;    /* pc_disks.c    */
 enum status pc_create_chips(struct pc *pc) MUST_CHECK;  /* pc_chips.c    */
 enum status pc_fill_cmos(struct pc *pc) MUST_CHECK;     /* pc_firmware.c */
-enum status pc_start_typing(struct pc *pc) MUST_CHECK;  /* pc_input.c    */
+enum status pc_create_typist(struct pc *pc) MUST_CHECK; /* pc_input.c    */
+enum status pc_start_typing(struct pc *pc) MUST_CHECK;
 
 void pc_close_disks(struct pc *pc);
+/** Open @d's image, for place @place, as *@out; or @error takes one sentence. */
+enum status pc_open_image(struct block **out, const struct drive *d, unsigned place,
+                          char error[BLOCK_ERR_SIZE]) MUST_CHECK;
+/** Put @medium (NULL: nothing) into the drive at @place. pc->disk is the caller's to set. */
+enum status pc_insert(struct pc *pc, unsigned place, struct block *medium) MUST_CHECK;
+/** Whether timer @t belongs to the host and is no state of the guest. */
+bool pc_is_host_timer(const struct clock_timer *t);
 
 /** Tell the BIOS in CMOS what to boot from. */
 void pc_set_boot_order(struct pc *pc, const char *order);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/bits.h"
 
@@ -41,6 +42,20 @@ void fw_add_file(struct fw_list *l, const char *name, const void *data, size_t l
 void fw_add_number(struct fw_list *l, enum fw_key key, u64 value, unsigned size)
 {
     fw_add_key(l, key, &value, size); /* hosts are little-endian: base/fields.c */
+}
+
+u64 fw_hash(const struct fw_list *l)
+{
+    u64 h = 0;
+
+    for (unsigned i = 0; i < l->count; i++) {
+        const struct fw_item *it = &l->item[i];
+        if (it->key == FW_NOGRAPHIC)
+            continue;
+        h = XXH64(it->key ? "" : it->name, it->key ? 0 : strlen(it->name), h ^ it->key);
+        h = XXH64(it->data, it->len, h);
+    }
+    return h;
 }
 
 void fw_free(struct fw_list *l)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "machine/board.h"
 #include "machine/check.h"
+#include "machine/snapshot.h"
 #include "machine/speed.h"
 
 #define RAM_MIN (1ull << 20)
@@ -151,10 +152,63 @@ static void on_timeout(void *dev, u32 arg)
     pc_request_stop(dev, PC_STOP_TIMEOUT);
 }
 
-static enum status create_basics(struct pc *pc)
+static void on_poll(void *dev, u32 arg)
+{
+    struct pc *pc = dev;
+
+    (void)arg;
+    pc->poll_due = pc->look = true;
+    clock_arm(&pc->clock, pc->poll_timer, (clock_now(&pc->clock) / pc->poll_ns + 1) * pc->poll_ns);
+}
+
+void pc_set_poll(struct pc *pc, u64 ns)
+{
+    if (pc->twin)
+        pc_set_poll(pc->twin, ns);
+    pc->poll_ns = ns;
+    clock_arm(&pc->clock, pc->poll_timer, (clock_now(&pc->clock) / ns + 1) * ns);
+}
+
+void pc_stop_at(struct pc *pc, u64 retired)
+{
+    pc->stop_at = retired;
+}
+
+bool pc_poll_due(struct pc *pc)
+{
+    bool due = pc->poll_due;
+
+    pc->poll_due = false;
+    return due;
+}
+
+void pc_time_jumped(struct pc *pc, u64 before)
+{
+    u64 limit = clock_deadline(&pc->clock, pc->timeout_timer);
+    u64 left = limit > before ? limit - before : 0;
+
+    if (limit != CLOCK_NEVER)
+        clock_arm(&pc->clock, pc->timeout_timer, clock_now(&pc->clock) + left);
+    if (pc->poll_ns)
+        pc_set_poll(pc, pc->poll_ns);
+    pc->pacer.started = pc->slept = false;
+}
+
+static enum status create_timers(struct pc *pc)
 {
     u64 timeout = config_num(pc->cfg, CONFIG_timeout);
-    u32 id;
+    enum status s =
+        clock_add(&pc->clock, HOST_TIMER_PREFIX "timeout", on_timeout, pc, 0, &pc->timeout_timer);
+
+    if (s == STATUS_OK)
+        s = clock_add(&pc->clock, HOST_TIMER_PREFIX "poll", on_poll, pc, 0, &pc->poll_timer);
+    if (s == STATUS_OK && timeout)
+        clock_arm(&pc->clock, pc->timeout_timer, timeout);
+    return s;
+}
+
+static enum status create_basics(struct pc *pc)
+{
 
     pc->ram_bytes = config_num(pc->cfg, CONFIG_memory);
     if (pc->ram_bytes < RAM_MIN || pc->ram_bytes > RAM_MAX || pc->ram_bytes % PAGE_SIZE)
@@ -174,21 +228,28 @@ static enum status create_basics(struct pc *pc)
     pc->io = ioport_create();
     if (!pc->io)
         return STATUS_NO_MEMORY;
-    if (timeout) {
-        enum status s = clock_add(&pc->clock, HOST_TIMER_PREFIX "timeout", on_timeout, pc, 0, &id);
-        if (s != STATUS_OK)
-            return s;
-        clock_arm(&pc->clock, id, timeout);
-    }
-    return STATUS_OK;
+    return create_timers(pc);
+}
+
+/* Power on, or go on from -loadvm FILE. */
+static enum status begin(struct pc *pc)
+{
+    const char *snapshot = config_text(pc->cfg, CONFIG_loadvm);
+    char error[PC_ERROR_MAX] = "";
+
+    pc_reset(pc);
+    if (!snapshot || !*snapshot)
+        return STATUS_OK;
+    enum status s = pc_snapshot_load(pc, snapshot, error);
+    return s == STATUS_OK ? s : pc_fail(pc, s, "-loadvm: %.*s", PC_ERROR_MAX - 12, error);
 }
 
 static enum status build(struct pc **out, const struct config *cfg, const struct pc_host *host,
                          bool interprets, char error[PC_ERROR_MAX])
 {
     static enum status (*const stage[])(struct pc *) = {
-        create_basics, pc_load_firmware, pc_open_disks, create_cpu,
-        create_jit,    pc_create_chips,  pc_fill_cmos,  pc_start_typing,
+        create_basics,   pc_load_firmware, pc_open_disks,    create_cpu, create_jit,
+        pc_create_chips, pc_fill_cmos,     pc_create_typist, begin,      pc_start_typing,
     };
     enum status s = STATUS_OK;
     struct pc *pc = calloc(1, sizeof(*pc));
@@ -207,7 +268,6 @@ static enum status build(struct pc **out, const struct config *cfg, const struct
         return s;
     }
     pc->error = NULL;
-    pc_reset(pc);
     *out = pc;
     return STATUS_OK;
 }
@@ -345,6 +405,11 @@ static void hash_sink(void *ctx, const void *bytes, size_t n)
     XXH64_update(ctx, bytes, n);
 }
 
+bool pc_is_host_timer(const struct clock_timer *t)
+{
+    return strncmp(t->name, HOST_TIMER_PREFIX, strlen(HOST_TIMER_PREFIX)) == 0;
+}
+
 static void hash_clock(const struct clock *c, XXH64_state_t *x)
 {
     u64 head[3] = {clock_retired(c), clock_now(c), c->ratio};
@@ -352,7 +417,7 @@ static void hash_clock(const struct clock *c, XXH64_state_t *x)
     XXH64_update(x, head, sizeof(head));
     for (unsigned i = 0; i < c->timer_count; i++) {
         const struct clock_timer *t = &c->timer[i];
-        if (strncmp(t->name, HOST_TIMER_PREFIX, strlen(HOST_TIMER_PREFIX)) == 0)
+        if (pc_is_host_timer(t))
             continue;
         XXH64_update(x, t->name, strlen(t->name) + 1);
         XXH64_update(x, &t->deadline, sizeof(t->deadline));

@@ -78,6 +78,16 @@ void pc_set_turbo(struct pc *pc, bool on);
 /** Whether there is a limit and it is obeyed. */
 bool pc_is_limited(const struct pc *pc);
 
+/**
+ * Let pc_run() return whenever guest time is a multiple of @ns, not 0; pc_poll_due() then says so,
+ * once. The guest cannot notice.
+ */
+void pc_set_poll(struct pc *pc, u64 ns);
+bool pc_poll_due(struct pc *pc);
+
+/** Let pc_run() return when so many instructions have been retired, or at once; 0: nowhere. */
+void pc_stop_at(struct pc *pc, u64 retired);
+
 /** PC_STOP_IDLE: the host time (as given to pc_run) of the next event; UINT64_MAX: none. */
 u64 pc_wake_time(const struct pc *pc);
 /** PC_STOP_EXIT: the process' exit status. */
@@ -121,6 +131,8 @@ enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
 /** Whether network card @nic can take a frame now, and giving it one. Between calls of pc_run(). */
 bool pc_nic_ready(const struct pc *pc, unsigned nic);
 void pc_nic_receive(struct pc *pc, unsigned nic, const u8 *frame, size_t len);
+/** Pull the cable out of a card, or put it back. False: there is no such card. */
+bool pc_nic_unplug(struct pc *pc, unsigned nic, bool out);
 
 /** Guest time since power-on in ns, and retired instructions. */
 u64 pc_time(const struct pc *pc);
@@ -154,6 +166,8 @@ bool pc_screen_cells(const struct pc *pc, struct pc_text *out);
 
 /** Whether the guest has taken all that was typed. */
 bool pc_keyboard_idle(const struct pc *pc);
+/** Whether nothing is left of what pc_type() was given. */
+bool pc_typing_done(const struct pc *pc);
 
 /** The screen as it is now; the caller frees @pixels (00RRGGBB). */
 struct pc_frame {
@@ -161,6 +175,8 @@ struct pc_frame {
     unsigned width, height;
 };
 enum status pc_screen_frame(const struct pc *pc, struct pc_frame *out) MUST_CHECK;
+/** The same without a cursor, and with characters that blink shown: equal screens, equal frames. */
+enum status pc_screen_steady(const struct pc *pc, struct pc_frame *out) MUST_CHECK;
 
 /** The screen for a window, kept by the machine. */
 struct pc_picture {

@@ -288,6 +288,7 @@ static enum status create_fwcfg(struct pc *pc)
         else
             TRY(fwcfg_add_file(f, it->name, it->data, it->len));
     }
+    pc->fw_hash = fw_hash(&pc->fw);
     fw_free(&pc->fw); /* copied; an initrd is large */
     return STATUS_OK;
 }

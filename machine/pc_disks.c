@@ -6,9 +6,8 @@
 #include "machine/board.h"
 #include "machine/hostfile.h"
 
-/* Open @d's image as *@out; @error takes one sentence. */
-static enum status open_image(struct block **out, const struct drive *d, unsigned place,
-                              char error[BLOCK_ERR_SIZE])
+enum status pc_open_image(struct block **out, const struct drive *d, unsigned place,
+                          char error[BLOCK_ERR_SIZE])
 {
     const struct block_options options = {.read_only = d->readonly, .snapshot = d->snapshot};
     struct block *b;
@@ -30,7 +29,7 @@ static enum status open_disk(struct pc *pc, unsigned i)
 {
     char error[BLOCK_ERR_SIZE] = "";
     const struct drive *d = &pc->drive[i];
-    enum status s = open_image(&pc->disk[i], d, i, error);
+    enum status s = pc_open_image(&pc->disk[i], d, i, error);
 
     for (unsigned k = 0; s == STATUS_LOCKED && k < i; k++) {
         if (pc->drive[k].present && hostfile_same(pc->drive[k].path, d->path))
@@ -114,7 +113,7 @@ static unsigned place_of(const struct pc *pc, const char *name)
     return DRIVE_COUNT;
 }
 
-static enum status insert(struct pc *pc, unsigned place, struct block *medium)
+enum status pc_insert(struct pc *pc, unsigned place, struct block *medium)
 {
     if (drive_is_floppy(place))
         return i82077_insert(pc->fdc, place - DRIVE_IDE, medium);
@@ -146,10 +145,10 @@ enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
     old = pc->disk[place];
     if (path) {
         char text[BLOCK_ERR_SIZE] = "";
-        s = open_image(&medium, &d, place, text);
+        s = pc_open_image(&medium, &d, place, text);
         snprintf(error, PC_ERROR_MAX, "%.*s", (int)PC_ERROR_MAX - 1, text);
     }
-    if (s == STATUS_OK && (s = insert(pc, place, medium)) != STATUS_OK)
+    if (s == STATUS_OK && (s = pc_insert(pc, place, medium)) != STATUS_OK)
         snprintf(error, PC_ERROR_MAX, "that disk does not fit into the drive");
     if (s != STATUS_OK) {
         block_close(medium);

@@ -39,12 +39,22 @@ enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX])
     return s == STATUS_OK && pc->twin ? pc_type(pc->twin, text, error) : s;
 }
 
+bool pc_typing_done(const struct pc *pc)
+{
+    return typist_done(pc->typist);
+}
+
+enum status pc_create_typist(struct pc *pc)
+{
+    return typist_create(&pc->typist, &pc->clock, pc->kbd);
+}
+
 /* --type TIME:TEXT, as often as it is given. */
 enum status pc_start_typing(struct pc *pc)
 {
     const struct config_value *list = &pc->cfg->value[CONFIG_type];
     char error[TYPIST_ERROR_MAX] = "";
-    enum status s = typist_create(&pc->typist, &pc->clock, pc->kbd);
+    enum status s = STATUS_OK;
 
     for (unsigned i = 0; s == STATUS_OK && i < list->count; i++) {
         const char *text = strchr(list->list[i], ':');

@@ -40,6 +40,16 @@ void pc_nic_receive(struct pc *pc, unsigned nic, const u8 *frame, size_t len)
         pc_nic_receive(pc->twin, nic, frame, len);
 }
 
+bool pc_nic_unplug(struct pc *pc, unsigned nic, bool out)
+{
+    if (nic >= pc->nics)
+        return false;
+    pc->nic[nic].ops->unplug(pc->nic[nic].dev, out);
+    if (pc->twin)
+        (void)pc_nic_unplug(pc->twin, nic, out);
+    return true;
+}
+
 static enum status free_slot(struct pc *pc, u8 wanted, u8 *devfn)
 {
     for (unsigned slot = wanted ? wanted : FIRST_SLOT; slot < 32; slot++) {

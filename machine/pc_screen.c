@@ -120,9 +120,9 @@ bool pc_keyboard_idle(const struct pc *pc)
     return ps2kbd_idle(pc->kbd);
 }
 
-enum status pc_screen_frame(const struct pc *pc, struct pc_frame *out)
+static enum status render(const struct pc *pc, bool steady, struct pc_frame *out)
 {
-    struct vga_frame f = {.pixels = NULL};
+    struct vga_frame f = {.steady = steady};
     enum status s = vga_render(pc->vga, &f);
 
     if (s != STATUS_OK)
@@ -133,6 +133,16 @@ enum status pc_screen_frame(const struct pc *pc, struct pc_frame *out)
     }
     *out = (struct pc_frame){f.pixels, f.width, f.height};
     return STATUS_OK;
+}
+
+enum status pc_screen_frame(const struct pc *pc, struct pc_frame *out)
+{
+    return render(pc, false, out);
+}
+
+enum status pc_screen_steady(const struct pc *pc, struct pc_frame *out)
+{
+    return render(pc, true, out);
 }
 
 enum status pc_show(struct pc *pc, struct pc_picture *out)

@@ -111,6 +111,8 @@ static enum pc_stop run_slices(struct pc *pc, u64 host_ns)
         return PC_STOP_IDLE;
     }
     u64 end = clock_retired(&pc->clock) + slice_length(pc);
+    if (pc->stop_at && pc->stop_at < end)
+        end = pc->stop_at;
     for (unsigned skips = 0; skips < SKIPS_MAX;) {
         u64 retired = clock_retired(&pc->clock);
         if (pc->stopping) {

@@ -28,6 +28,10 @@ struct typist {
     struct stroke *stroke;
     size_t count, room, next;
     bool down; /* the keys of @next are held */
+
+    struct stroke *staged; /* typist_stage() */
+    size_t staged_count;
+    bool staged_down;
 };
 
 /* ---- what the text says ---- */
@@ -197,7 +201,7 @@ enum status typist_create(struct typist **out, struct clock *clk, struct ps2kbd 
 
     t->clk = clk;
     t->kbd = kbd;
-    enum status s = clock_add(clk, "host:typist", on_timer, t, 0, &t->timer);
+    enum status s = clock_add(clk, TYPIST_TIMER, on_timer, t, 0, &t->timer);
     if (s != STATUS_OK) {
         free(t);
         return s;
@@ -210,6 +214,71 @@ void typist_destroy(struct typist *t)
 {
     if (!t)
         return;
+    typist_unstage(t);
     free(t->stroke);
     free(t);
+}
+
+/* ---- state ---- */
+
+static const struct field stroke_fields[] = {
+    FIELD(struct stroke, at),
+    FIELD(struct stroke, pause),
+    FIELD_ARRAY(struct stroke, key),
+    FIELD(struct stroke, keys),
+    FIELDS_END,
+};
+
+bool typist_done(const struct typist *t)
+{
+    return t->next == t->count;
+}
+
+void typist_save(const struct typist *t, field_sink *sink, void *ctx)
+{
+    u8 down = t->down;
+
+    sink(ctx, &down, 1);
+    for (size_t i = t->next; i < t->count; i++)
+        fields_save(stroke_fields, &t->stroke[i], sink, ctx);
+}
+
+enum status typist_stage(struct typist *t, const u8 *p, const u8 *end)
+{
+    size_t each = fields_size(stroke_fields, &(struct stroke){0});
+    size_t n = p == end ? 0 : (size_t)(end - p - 1) / each;
+
+    typist_unstage(t);
+    if (p == end || (size_t)(end - p) != 1 + n * each || *p > (n != 0))
+        return STATUS_BAD_VALUE;
+    t->staged = calloc(n + 1, sizeof(*t->staged));
+    if (!t->staged)
+        return STATUS_NO_MEMORY;
+    t->staged_count = n;
+    t->staged_down = *p++;
+    enum status s = STATUS_OK;
+    for (size_t i = 0; s == STATUS_OK && i < n; i++) {
+        s = fields_load(stroke_fields, &t->staged[i], &p, end);
+        if (t->staged[i].keys > KEYS_MAX)
+            s = STATUS_BAD_VALUE;
+    }
+    if (s != STATUS_OK)
+        typist_unstage(t);
+    return s;
+}
+
+void typist_unstage(struct typist *t)
+{
+    free(t->staged);
+    t->staged = NULL;
+}
+
+void typist_commit(struct typist *t)
+{
+    free(t->stroke);
+    t->stroke = t->staged;
+    t->room = t->count = t->staged_count;
+    t->next = 0;
+    t->down = t->staged_down;
+    t->staged = NULL;
 }

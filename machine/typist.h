@@ -9,12 +9,14 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/fields.h"
 #include "base/status.h"
 #include "devices/ps2kbd.h"
 
 struct typist;
 
 #define TYPIST_ERROR_MAX 200u
+#define TYPIST_TIMER     "host:typist"
 
 /** Create an idle typist at @kbd (not owned). */
 enum status typist_create(struct typist **out, struct clock *clk, struct ps2kbd *kbd) MUST_CHECK;
@@ -26,3 +28,16 @@ void typist_destroy(struct typist *t);
  */
 enum status typist_add(struct typist *t, u64 at, const char *text,
                        char error[TYPIST_ERROR_MAX]) MUST_CHECK;
+
+/** Nothing is being typed and nothing is to be. */
+bool typist_done(const struct typist *t);
+
+/*
+ * What is still to be typed, as a stream. Loading is in two steps: typist_stage() keeps what the
+ * stream [@p, @end) holds, or says STATUS_BAD_VALUE, and typist_commit() puts it into the place of
+ * what was to be typed before, which cannot fail. The deadline is the clock's.
+ */
+void typist_save(const struct typist *t, field_sink *sink, void *ctx);
+enum status typist_stage(struct typist *t, const u8 *p, const u8 *end) MUST_CHECK;
+void typist_unstage(struct typist *t);
+void typist_commit(struct typist *t);

@@ -2,14 +2,12 @@
 /*
  * The physical map: a directory of leaves of 1024 pages. A missing leaf is open bus.
  */
-#define _GNU_SOURCE /* memfd_create */
 #include "mmu/physmem.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/bits.h"
 #include "base/log.h"
@@ -40,7 +38,7 @@ struct physmem {
     size_t ram_bytes, video_bytes; /* video memory follows the RAM in one mapping */
     unsigned regions;              /* 0 is open bus */
     struct region region[MAX_REGIONS];
-    struct watcher on_code, on_table;
+    struct watcher on_code, on_code_done, on_table;
     mmio_tap_fn *tap; /* NULL: none */
     void *tap_ctx;
     struct listener {
@@ -64,26 +62,20 @@ enum status physmem_create_video(struct physmem **out, size_t ram_bytes, size_t 
 {
     size_t bytes = ram_bytes + video_bytes;
     struct physmem *pm;
-    int fd = -1;
 
     if (!ram_bytes || ram_bytes % PAGE_SIZE || video_bytes % PAGE_SIZE)
         return STATUS_BAD_SIZE;
     pm = calloc(1, sizeof(*pm));
     if (!pm)
         return STATUS_NO_MEMORY;
-#ifdef __linux__
-    fd = memfd_create("guest-ram", MFD_CLOEXEC);
-#endif
-    if (fd >= 0 && ftruncate(fd, (off_t)bytes) == 0)
-        pm->ram = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    else
-        pm->ram = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (fd >= 0)
-        close(fd);
+    pm->ram = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pm->ram == MAP_FAILED) {
         free(pm);
         return STATUS_NO_MEMORY;
     }
+#ifdef MADV_HUGEPAGE
+    (void)madvise(pm->ram, bytes, MADV_HUGEPAGE); /* or not: it is only faster */
+#endif
     pm->ram_bytes = ram_bytes;
     pm->video_bytes = video_bytes;
     pm->mask = BIT64(PHYS_BITS) - 1;
@@ -307,6 +299,11 @@ void physmem_on_code_write(struct physmem *pm, page_watch_fn *fn, void *ctx)
     pm->on_code = (struct watcher){fn, ctx};
 }
 
+void physmem_on_code_written(struct physmem *pm, page_watch_fn *fn, void *ctx)
+{
+    pm->on_code_done = (struct watcher){fn, ctx};
+}
+
 void physmem_on_table_write(struct physmem *pm, page_watch_fn *fn, void *ctx)
 {
     pm->on_table = (struct watcher){fn, ctx};
@@ -395,13 +392,20 @@ static u8 *writable(struct physmem *pm, struct phys_page *p, phys_addr at, size_
     return p->host + (at & (PAGE_SIZE - 1));
 }
 
+/* The bytes that writable() handed out have been written. */
+static void written(struct physmem *pm, const struct phys_page *p, phys_addr at, size_t len)
+{
+    if (p->watch & PAGE_WATCH_CODE && pm->on_code_done.fn)
+        pm->on_code_done.fn(pm->on_code_done.ctx, at, len);
+}
+
 static void store_unmasked(struct physmem *pm, phys_addr at, u64 val, unsigned size)
 {
     struct phys_page *p = page_unmasked(pm, at);
     u8 *host = writable(pm, p, at, size);
 
     if (host)
-        store_le(host, val, size);
+        store_le(host, val, size), written(pm, p, at, size);
     else if (!p->host)
         region_store(pm, p->region, at, val, size);
 }
@@ -470,6 +474,7 @@ void physmem_write(struct physmem *pm, phys_addr at, const void *from, size_t le
         u8 *host = writable(pm, p, at, n);
         if (host) {
             memcpy(host, src, n);
+            written(pm, p, at, n);
         } else if (!p->host && !is_open_bus(pm, p)) {
             n = chunk(at, n);
             store_unmasked(pm, at, load_le(src, (unsigned)n), (unsigned)n);

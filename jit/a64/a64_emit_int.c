@@ -141,6 +141,16 @@ void a64_emit_PUT(struct a64_emit *e, const struct ir_insn *in)
     a64_str(e->c, in->w, a64_read(e, in->b, in->imm, X16), REG_CPU, (i32)ir_field_offset(in->cc));
 }
 
+/* The decoded instruction lives as long as the code. */
+void a64_emit_IMM(struct a64_emit *e, const struct ir_insn *in)
+{
+    u8 d = a64_dst(e, in->w, in->d, X0);
+
+    a64_mov_ri64(e->c, d, (u64)(uintptr_t)&e->ir->guest[in->g].imm);
+    a64_ldr(e->c, W32, d, d, 0);
+    a64_write(e, in->w, in->d, d, 0);
+}
+
 void a64_emit_GUARD(struct a64_emit *e, const struct ir_insn *in)
 {
     a64_bail_from(e, a64_cbnz(e->c, W32, a64_read_zext(e, in->w, in->a, 0, X16), NULL));

@@ -145,7 +145,7 @@ static i32 seg_off(unsigned s, size_t member)
 static void check_limit(struct a64_emit *e, const struct ir_insn *in, u8 off, enum seg_class known)
 {
     struct codebuf *c = e->c;
-    unsigned size = (unsigned)in->imm & IR_ACCESS_SIZE;
+    unsigned size = ir_access_size(in->imm);
     struct cold *k = a64_bail_from(e, NULL);
 
     if (known == SEGC_CHECK) {
@@ -167,7 +167,7 @@ static void check_limit(struct a64_emit *e, const struct ir_insn *in, u8 off, en
 /* The segment has all offsets: only what would go on at offset 0 is outside. */
 static void check_wrap(struct a64_emit *e, const struct ir_insn *in, u8 off)
 {
-    unsigned size = (unsigned)in->imm & IR_ACCESS_SIZE;
+    unsigned size = ir_access_size(in->imm);
 
     if (size == 1)
         return;

@@ -186,6 +186,19 @@ void x64_ret(struct codebuf *c);
 void x64_ud2(struct codebuf *c);
 void x64_nop(struct codebuf *c, unsigned bytes); /* the recommended multi-byte forms, 1..9 each */
 
+/* x87: the bytes of an instruction with registers, and one with memory. */
+void x64_x87(struct codebuf *c, u8 opcode, u8 modrm);
+void x64_x87_m(struct codebuf *c, u8 opcode, u8 digit, struct x64_mem m);
+/** MMX and SSE: @op as the manual writes it, 0x0f58, 0xf30f58, 0x660f3817; @reg and @rm number
+ * registers of whatever kind it takes. */
+void x64_simd_rr(struct codebuf *c, u32 op, u8 reg, u8 rm);
+void x64_simd_rm(struct codebuf *c, u32 op, u8 reg, struct x64_mem m);
+void x64_ldmxcsr(struct codebuf *c, struct x64_mem m);
+void x64_stmxcsr(struct codebuf *c, struct x64_mem m);
+void x64_fxsave(struct codebuf *c, struct x64_mem m);
+void x64_fxrstor(struct codebuf *c, struct x64_mem m);
+void x64_emms(struct codebuf *c);
+
 void x64_jmp_r(struct codebuf *c, u8 r);
 void x64_jmp_m(struct codebuf *c, struct x64_mem m);
 void x64_call_r(struct codebuf *c, u8 r);

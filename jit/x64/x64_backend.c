@@ -28,10 +28,16 @@ static bool x64_emit_block(struct jit_unit *u)
     x64_temps_init(&e);
     ir_needs(u->ir, IRF_ALL, e.need);
     x64_emit_head(&e);
+    x64_fp_gate(&e, 0);
     for (e.i = 0; e.i < u->ir->count && !u->by_exec; e.i++) {
         const struct ir_insn *in = &u->ir->insn[e.i];
         bool fused = e.fused;
+        u8 kind = ir_op_info[in->op].kind;
+        if (kind == IR_CALL || kind == IR_EXIT)
+            x64_fp_record(&e);
         emit_of[in->op](&e, in);
+        if (kind == IR_CALL)
+            x64_fp_gate(&e, e.i + 1);
         if (fused)
             e.hold = e.fused = false;
         if (!in->def)
@@ -47,8 +53,7 @@ static bool x64_emit_block(struct jit_unit *u)
 
 /* --- stubs --- */
 
-static const u8 saved[] = {RBX, RBP, R12, R13, R14, R15};             /* for our caller */
-static const u8 clobbered[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R11}; /* by C, of what we keep */
+static const u8 saved[] = {RBX, RBP, R12, R13, R14, R15}; /* for our caller */
 
 static void load_guest(struct codebuf *c)
 {
@@ -58,6 +63,7 @@ static void load_guest(struct codebuf *c)
 
 static void save_guest(struct codebuf *c)
 {
+    x64_fp_save_sse(c, true);
     for (unsigned r = 0; r < 8; r++)
         x64_mov_mr(c, W64, x64_at(REG_CPU, (i32)(r * 8) - CPU_BIAS), x64_guest[r]);
     x64_mov_mr(c, W32, CPU_AT(jit.budget), REG_BUDGET);
@@ -84,6 +90,7 @@ static void stub_enter(struct codebuf *c)
     x64_alu_ri(c, X64_SUB, W64, RSP, 8);
     x64_lea(c, W64, REG_CPU, x64_at(RDI, CPU_BIAS));
     x64_mov_mr(c, W64, CPU_AT(jit.host_sp), RSP);
+    x64_stmxcsr(c, CPU_AT(jit.host_mxcsr));
     x64_mov_rr(c, W64, R11, RSI);
     load_engine(c);
     load_guest(c);
@@ -121,7 +128,7 @@ static void stub_bail(struct codebuf *c)
 }
 
 /* In: address in R9, the table's entry in R10. Out: an addend in R10 that serves. */
-static void stub_access(struct codebuf *c, const struct jit_helpers *h, enum width w, bool write,
+static void stub_access(struct codebuf *c, const struct jit_helpers *h, unsigned w, bool write,
                         const u8 *bail)
 {
     u8 *crosses = NULL;
@@ -131,24 +138,26 @@ static void stub_access(struct codebuf *c, const struct jit_helpers *h, enum wid
     if (w > W8) { /* only misaligned */
         x64_push_r(c, REG_ADDR);
         x64_alu_ri(c, X64_AND, W32, REG_ADDR, PAGE_SIZE - 1);
-        x64_alu_ri(c, X64_CMP, W32, REG_ADDR, (i32)PAGE_SIZE - (1 << w));
+        x64_alu_ri(c, X64_CMP, W32, REG_ADDR, (i32)(PAGE_SIZE - x64_bytes(w)));
         x64_pop_r(c, REG_ADDR);
         crosses = x64_jcc8(c, X64_A);
         x64_ret(c);
     }
     x64_patch8(absent, c->at);
     x64_patch8(crosses, c->at);
-    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
-        x64_push_r(c, clobbered[i]);
+    for (unsigned i = 0; i < X64_CLOBBERED; i++)
+        x64_push_r(c, x64_clobbered[i]);
+    x64_fp_save_sse(c, false);
     x64_alu_ri(c, X64_SUB, W64, RSP, 8);
     x64_lea(c, W64, RDI, x64_at(REG_CPU, -CPU_BIAS));
     x64_mov_rr(c, W32, RSI, REG_ADDR);
-    x64_mov_ri(c, RDX, 1u << w | (write ? 16u : 0u));
+    x64_mov_ri(c, RDX, (x64_bytes(w) & 15) | (write ? 16u : 0u));
     call_c(c, (const void *)(uintptr_t)h->access);
     x64_mov_rr(c, W64, REG_ADDEND, RAX);
     x64_alu_ri(c, X64_ADD, W64, RSP, 8);
-    for (unsigned i = ARRAY_LEN(clobbered); i-- > 0;)
-        x64_pop_r(c, clobbered[i]);
+    x64_fp_load_sse(c);
+    for (unsigned i = X64_CLOBBERED; i-- > 0;)
+        x64_pop_r(c, x64_clobbered[i]);
     x64_test_rr(c, W64, REG_ADDEND, REG_ADDEND);
     x64_jcc(c, X64_E, bail);
     x64_ret(c);
@@ -195,7 +204,7 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     }
     out->bail = c->at;
     stub_bail(c);
-    for (enum width w = W8; w <= W64; w++) {
+    for (unsigned w = W8; w <= X64_W80; w++) {
         for (unsigned write = 0; write < 2; write++) {
             out->access[write][w] = c->at;
             stub_access(c, h, w, write, out->bail);
@@ -205,6 +214,16 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     stub_exec(c, h);
     out->finish = c->at;
     stub_finish(c, h);
+    for (u8 need = 1; need <= FP_BOTH; need++) {
+        out->fp[need - 1] = c->at;
+        x64_fp_stub(c, (const void *)(uintptr_t)h->fp_enter, need, out->bail);
+    }
+    for (enum jit_fp_kind kind = 0; kind < FP_KINDS; kind++) {
+        out->fp_function[kind] = c->at;
+        x64_fp_stub_function(c, (const void *)(uintptr_t)h->fp_function, kind, out->bail);
+    }
+    out->fp_out = c->at;
+    x64_fp_stub_out(c);
 }
 
 const struct backend x64_backend = {

@@ -31,6 +31,10 @@ enum { REG_CPU = R15, REG_TABLES = R14, REG_BUDGET = R13, REG_ADDR = R9, REG_ADD
 /** Host registers of the guest's eight. */
 extern const u8 x64_guest[8];
 
+/** Those that C functions change, of what generated code keeps. */
+enum { X64_CLOBBERED = 8 };
+extern const u8 x64_clobbered[X64_CLOBBERED];
+
 /** Where a temporary is: a host register, or: */
 enum {
     HOME_NONE = 0xff, /* nowhere (yet)                                                     */
@@ -45,15 +49,16 @@ struct flag_state {
     struct recipe how_to;
 };
 
-enum cold_kind { COLD_ACCESS, COLD_BAIL, COLD_BUDGET, COLD_EDGE, COLD_INDIRECT };
+enum cold_kind { COLD_ACCESS, COLD_BAIL, COLD_BUDGET, COLD_EDGE, COLD_FP, COLD_INDIRECT };
 
 /** Code that runs rarely, put behind the block. */
 struct cold {
     u8 *from[2]; /* displacements of the branches to it     */
-    u8 *back;    /* ACCESS: where to go on                  */
+    u8 *back;    /* ACCESS, FP: where to go on              */
     u8 kind, reg, how;
     u8 g;
-    struct recipe flags; /* ACCESS, BAIL */
+    struct recipe flags;   /* ACCESS, BAIL, FP */
+    struct jit_fp_site fp; /* likewise         */
 };
 
 struct x64_emit {
@@ -73,6 +78,8 @@ struct x64_emit {
 
     struct flag_state fl;
     u8 need[IR_MAX_INSNS]; /* flags that matter after each operation */
+
+    struct jit_fp_site fp; /* where the current operation gives up */
 
     struct cold cold[3 * IR_MAX_GUEST];
     unsigned colds;
@@ -127,6 +134,22 @@ static inline bool x64_in_memory(const struct x64_emit *e, ir_val v)
 
 /* --- x64_emit_mem.c --- */
 
+/** Look up the page of the address in @a for x64_bytes(@w) bytes (W8 to X64_W80). What is not a
+ * multiple of its size gives up if @aligned. */
+void x64_look_up(struct x64_emit *e, ir_val a, unsigned w, bool write, bool aligned);
+enum { X64_W128 = W64 + 1, X64_W80 };
+
+static inline unsigned x64_bytes(unsigned w)
+{
+    return w == X64_W80 ? 10 : 1u << w;
+}
+
+/** A call of code that can give up was just put: it is a site of the current operation. */
+void x64_site(struct x64_emit *e);
+
+/** Code that runs rarely and can give up, for the current operation. */
+struct cold *x64_cold(struct x64_emit *e, enum cold_kind kind);
+
 /** Give up where the branches whose displacements are @from0 and @from1 (or NULL) are taken. */
 void x64_bail_from(struct x64_emit *e, u8 *from0, u8 *from1);
 
@@ -161,6 +184,26 @@ void x64_flags_carry(struct x64_emit *e);
 enum x64_cc x64_flags_cond(struct x64_emit *e, unsigned cc);
 /** For a site: how to get all six. */
 struct recipe x64_flags_recipe(const struct x64_emit *e);
+
+/* --- x64_emit_fp.c --- */
+
+/** Have the units live that are used from operation @from on, up to the next executor. All flags
+ * are stored. */
+void x64_fp_gate(struct x64_emit *e, unsigned from);
+/** Record the place of the last x87 instruction: the block may end here. Flags stay. */
+void x64_fp_record(struct x64_emit *e);
+
+/* In stubs; all change EFLAGS. */
+/** If SSE is live: save it; and, if @leave, it is no more. */
+void x64_fp_save_sse(struct codebuf *c, bool leave);
+/** If SSE is live, in EFLAGS' place: load it. */
+void x64_fp_load_sse(struct codebuf *c);
+/** The stub that makes @need live. */
+void x64_fp_stub(struct codebuf *c, const void *fp_enter, u8 need, const u8 *bail);
+/** The stub that computes a function (its number in R9) of that kind. */
+void x64_fp_stub_function(struct codebuf *c, const void *fp_function, enum jit_fp_kind kind,
+                          const u8 *bail);
+void x64_fp_stub_out(struct codebuf *c);
 
 /* --- x64_emit_flow.c --- */
 

@@ -36,8 +36,12 @@ bool x64_clobbers(enum ir_op op)
     case IR_NOT:
     case IR_BSWAP:
     case IR_STEP:
+    case IR_FP: /* comparisons: only as the guest's */
+    case IR_FPR:
+    case IR_FPG:
     case IR_GET:
     case IR_PUT:
+    case IR_IMM:
     case IR_JMP:
     case IR_BR:
         return false;

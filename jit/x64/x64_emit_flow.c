@@ -171,7 +171,14 @@ static void add_site(struct x64_emit *e, const struct cold *k)
         e->c->full = true;
         return;
     }
-    u->site[u->sites++] = (struct jit_site){codebuf_off(e->c), k->g, k->flags};
+    u->site[u->sites++] = (struct jit_site){codebuf_off(e->c), k->g, k->flags, k->fp};
+}
+
+void x64_site(struct x64_emit *e)
+{
+    const struct cold k = {.g = e->ir->insn[e->i].g, .flags = x64_flags_recipe(e), .fp = e->fp};
+
+    add_site(e, &k);
 }
 
 static void emit_one_cold(struct x64_emit *e, const struct cold *k)
@@ -193,6 +200,11 @@ static void emit_one_cold(struct x64_emit *e, const struct cold *k)
     case COLD_BAIL:
         x64_call(c, s->bail);
         add_site(e, k);
+        break;
+    case COLD_FP:
+        x64_call(c, s->fp[k->how - 1]);
+        add_site(e, k);
+        x64_jmp(c, k->back);
         break;
     case COLD_BUDGET:
         x64_mov_ri(c, REG_ADDR, e->u->id);

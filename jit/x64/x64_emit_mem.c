@@ -6,7 +6,7 @@
 #include "jit/mode.h"
 #include "jit/x64/x64_emit.h"
 
-static struct cold *new_cold(struct x64_emit *e, enum cold_kind kind)
+struct cold *x64_cold(struct x64_emit *e, enum cold_kind kind)
 {
     struct cold *k = &e->cold[e->colds];
 
@@ -14,24 +14,28 @@ static struct cold *new_cold(struct x64_emit *e, enum cold_kind kind)
         e->colds++;
     else
         e->c->full = true;
-    *k = (struct cold){.kind = (u8)kind, .g = e->ir->insn[e->i].g, .flags = x64_flags_recipe(e)};
+    *k = (struct cold){
+        .kind = (u8)kind, .g = e->ir->insn[e->i].g, .flags = x64_flags_recipe(e), .fp = e->fp};
     return k;
 }
 
-/* Look up the page of the address in @a for an access of @w. */
-static void look_up(struct x64_emit *e, ir_val a, enum width w, bool write)
+void x64_look_up(struct x64_emit *e, ir_val a, unsigned w, bool write, bool aligned)
 {
     struct codebuf *c = e->c;
     u8 r = x64_reg(e, a);
-    struct cold *k = new_cold(e, COLD_ACCESS);
+    struct cold *k = x64_cold(e, COLD_ACCESS);
 
     x64_mov_rr(c, W32, REG_ADDEND, r);
     x64_shift_ri(c, X64_SHR, W32, REG_ADDEND, PAGE_SHIFT);
     x64_mov_rm(c, W64, REG_ADDEND,
                x64_idx(REG_TABLES, REG_ADDEND, 3, write ? (i32)MMU_WRITE_OFFSET : 0));
     if (w > W8) {
-        x64_test_ri(c, W8, r, (1 << w) - 1);
-        k->from[1] = x64_jcc(c, X64_NE, NULL);
+        x64_test_ri(c, W8, r, w >= X64_W128 ? 15 : (1 << w) - 1);
+        u8 *from = x64_jcc(c, X64_NE, NULL);
+        if (aligned)
+            x64_bail_from(e, from, NULL);
+        else
+            k->from[1] = from;
     }
     x64_test_rr(c, W64, REG_ADDEND, REG_ADDEND);
     k->from[0] = x64_jcc(c, X64_E, NULL);
@@ -40,6 +44,11 @@ static void look_up(struct x64_emit *e, ir_val a, enum width w, bool write)
     k->how = (u8)(w | (write ? 16 : 0));
     e->addr = r;
     x64_flags_lost(e);
+}
+
+static void look_up(struct x64_emit *e, ir_val a, enum width w, bool write)
+{
+    x64_look_up(e, a, w, write, false);
 }
 
 /* A load whose only reader is the next operation need not go through a register. */
@@ -250,7 +259,7 @@ static void check_limit(struct x64_emit *e, const struct ir_insn *in, u8 off, en
                         u8 *from[], unsigned *n)
 {
     struct codebuf *c = e->c;
-    unsigned size = (unsigned)in->imm & IR_ACCESS_SIZE;
+    unsigned size = ir_access_size(in->imm);
 
     if (known == SEGC_CHECK) {
         u8 perm = in->imm & IR_ACCESS_WRITE ? SEG_PERM_W : SEG_PERM_R;
@@ -275,7 +284,7 @@ void x64_emit_SEGLIN(struct x64_emit *e, const struct ir_insn *in)
     u8 *from[4];
     unsigned n = 0;
 
-    unsigned size = (unsigned)in->imm & IR_ACCESS_SIZE;
+    unsigned size = ir_access_size(in->imm);
     if (known < SEGC_BASE) {
         check_limit(e, in, off, known, from, &n);
     } else if (size > 1) { /* what would go on at offset 0 is outside */
@@ -284,7 +293,7 @@ void x64_emit_SEGLIN(struct x64_emit *e, const struct ir_insn *in)
         from[n++] = x64_jcc(e->c, X64_B, NULL);
     }
     for (unsigned i = 0; i < n; i += 2) {
-        struct cold *k = new_cold(e, COLD_BAIL);
+        struct cold *k = x64_cold(e, COLD_BAIL);
         k->from[0] = from[i];
         k->from[1] = i + 1 < n ? from[i + 1] : NULL;
     }
@@ -298,7 +307,7 @@ void x64_emit_SEGLIN(struct x64_emit *e, const struct ir_insn *in)
 
 void x64_bail_from(struct x64_emit *e, u8 *from0, u8 *from1)
 {
-    struct cold *k = new_cold(e, COLD_BAIL);
+    struct cold *k = x64_cold(e, COLD_BAIL);
 
     k->from[0] = from0;
     k->from[1] = from1;

@@ -25,14 +25,20 @@ static void enc_opcode(struct codebuf *c, u32 op, enum width w, u8 rex, bool rex
 {
     if (w == W16)
         put8(c, PREFIX_OPSIZE);
-    if (op > 0xffff)
-        put8(c, (u8)(op >> 16));
+    u32 map3 = op >> 8 & 0xffff; /* 0F 38 and 0F 3A have a third byte */
+    bool three = map3 == 0x0f38 || map3 == 0x0f3a;
+    u32 before = op >> (three ? 24 : 16);
+
+    if (before)
+        put8(c, (u8)before);
     if (w == W64)
         rex |= REX_W;
     if (rex || rex_needed)
         put8(c, REX | rex);
+    if (three)
+        put8(c, 0x0f);
     if (op > 0xff)
-        put8(c, (u8)(op >> 8)); /* 0F */
+        put8(c, (u8)(op >> 8)); /* 0F, or what follows it */
     put8(c, (u8)op);
 }
 

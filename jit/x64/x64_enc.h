@@ -4,8 +4,8 @@
  * displacement. [SDM 2A §2.1, §2.2]
  *
  * An opcode is one byte, or two with 0F above the second, and above that a prefix that is part of
- * it: 0xb6 is B6, 0x0fb6 is 0F B6, 0xf30fb8 is F3 0F B8. The first operand is the one in ModR/M.reg
- * (or the /digit that stands there), the second that in ModR/M.rm.
+ * it: 0xb6 is B6, 0x0fb6 is 0F B6, 0xf30fb8 is F3 0F B8, 0x660f3817 is 66 0F 38 17. The first
+ * operand is the one in ModR/M.reg (or the /digit that stands there), the second that in ModR/M.rm.
  */
 #pragma once
 

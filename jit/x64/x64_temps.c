@@ -4,6 +4,8 @@
 
 const u8 x64_guest[8] = {RAX, RCX, RDX, RBX, R8, RBP, RSI, RDI};
 
+const u8 x64_clobbered[X64_CLOBBERED] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R11};
+
 static void note_use(struct x64_emit *e, ir_val v, unsigned i, bool address)
 {
     if (!ir_is_temp(v))

@@ -40,6 +40,7 @@ class Desktop:
         self.display = ":" + number
         self.env = dict(os.environ, DISPLAY=self.display, SDL_VIDEODRIVER="x11",
                         SDL_AUDIODRIVER="dummy", SDL_RENDER_DRIVER="software",
+                        SDL_FRAMEBUFFER_ACCELERATION="0",
                         LSAN_OPTIONS=f"suppressions={HERE}/desktop.supp,print_suppressions=0")
         self.env.pop("WAYLAND_DISPLAY", None)
         self.manager = None

@@ -27,7 +27,7 @@ GUESTS = {
                  "42s:type keep.txt\ndir keep.txt\n"],
                 ["\nkept over a reboot", "1 file(s)", "A:\\>"]),
     "freedos-program": ("freedos722.img", "fda", 40, "22s", ["14s:cpulevel\ndir hello.*\n"],
-                        ["CPU brand is GenuineIntel", "HELLO    ASM", "A:\\>"]),
+                        ["This CPU calls itself: [Intel(R) Pentium(R) 4 CPU", "HELLO    ASM", "A:\\>"]),
     "mikeos": ("mikeos.flp", "fda", 20, "8s", [], ["Please select an interface"]),
     "mikeos-program": ("mikeos.flp", "fda", 20, "12s", ["6s:\n<1s><down><down><down><down><down>\n"], ["Hangman"]),
     "mikeos-command-line": ("mikeos.flp", "fda", 20, "12s", ["6s:<right>\n<1s>dir\n"],

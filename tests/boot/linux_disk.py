@@ -46,7 +46,7 @@ def depends(ko):
     return [d for d in m[1].decode().replace("-", "_").split(",") if d] if m else []
 
 
-def module_order(root):
+def module_order(root, modules):
     files = {p.stem.replace("-", "_"): p for p in root.rglob("*.ko")}
     order = []
 
@@ -58,7 +58,7 @@ def module_order(root):
         if files[name] not in order:
             order.append(files[name])
 
-    for name in MODULES:
+    for name in modules:
         add(name)
     return order
 
@@ -74,14 +74,16 @@ def cpio(entries):
     return out.getvalue()
 
 
-def make_initrd(root, path):
-    order = module_order(root)
+def make_initrd(root, path, init=INIT, modules=tuple(MODULES), files=()):
+    """@init as /init, busybox, @modules and what they need, in the order of /modules/order."""
+    order = module_order(root, modules)
     entries = [(d, 0o040755, b"") for d in ("bin", "proc", "sys", "dev", "mnt", "modules")]
     busybox = next(p for p in (root / "bin/busybox", root / "usr/bin/busybox") if p.exists())
     entries.append(("bin/busybox", 0o100755, busybox.read_bytes()))
-    entries.append(("init", 0o100755, INIT.encode()))
+    entries.append(("init", 0o100755, init.encode()))
     entries.append(("modules/order", 0o100644, "\n".join(p.name for p in order).encode()))
     entries += [("modules/" + p.name, 0o100644, p.read_bytes()) for p in order]
+    entries += [(name, 0o100755, text.encode()) for name, text in files]
     path.write_bytes(gzip.compress(cpio(entries), 1, mtime=0))
 
 

@@ -293,6 +293,28 @@ static void a_stopped_card_drops(void **state)
     assert_int_equal(in(b, ISR) & 1, 0);
 }
 
+static void nothing_passes_without_its_cable(void **state)
+{
+    struct board *b = started(state);
+    u8 frame[64];
+
+    make_frame(frame, mac, sizeof(frame));
+    ne2000_nic_ops.unplug(b->isa, true);
+    assert_true(ne2000_nic_ops.ready(b->isa));
+    ne2000_nic_ops.receive(b->isa, frame, sizeof(frame));
+    assert_int_equal(in(b, ISR) & 1, 0);
+    out(b, TPSR, 0x40);
+    out(b, 5, 64);
+    out(b, 6, 0);
+    out(b, CR, 0x26);
+    assert_int_equal(b->wire.frames, 0);
+    ne2000_nic_ops.unplug(b->isa, false);
+    ne2000_nic_ops.receive(b->isa, frame, sizeof(frame));
+    assert_int_equal(in(b, ISR) & 1, 1);
+    out(b, CR, 0x26);
+    assert_int_equal(b->wire.frames, 1);
+}
+
 static void the_pci_card_is_an_rtl8029(void **state)
 {
     struct board *b = *state;
@@ -346,6 +368,7 @@ int main(void)
         T(the_ring_fills_wraps_and_overflows),
         T(nonsense_rings_take_nothing),
         T(a_stopped_card_drops),
+        T(nothing_passes_without_its_cable),
         T(the_pci_card_is_an_rtl8029),
         T(state_survives),
 #undef T

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "devices/port92.h"
-#include "tests/support/check.h"
+#include "tests/support/device_state.h"
 
 struct board {
     struct ioport_bus *io;
@@ -79,6 +79,19 @@ static void a_word_access_reaches_the_neighbour_port(void **state)
     assert_int_equal(ioport_read(b->io, 0x92, W16), 0xff00);
 }
 
+static void a_loaded_chip_opens_the_gate_and_restarts_nothing(void **state)
+{
+    struct board *b = *state, *fresh;
+
+    ioport_write(b->io, 0x92, 0x03, W8);
+    assert_int_equal(setup((void **)&fresh), 0);
+    check_save_load(&port92_class, b->chip, fresh->chip);
+    assert_true(fresh->a20);
+    assert_int_equal(fresh->inits, 0);
+    assert_int_equal(ioport_read(fresh->io, 0x92, W8), 0x03);
+    teardown((void **)&fresh);
+}
+
 static void a_second_chip_at_the_same_port_is_refused(void **state)
 {
     struct board *b = *state;
@@ -95,6 +108,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(cpu_restarts_on_the_rising_edge_only, setup, teardown),
         cmocka_unit_test_setup_teardown(reserved_bits_read_as_zero, setup, teardown),
         cmocka_unit_test_setup_teardown(a_word_access_reaches_the_neighbour_port, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_loaded_chip_opens_the_gate_and_restarts_nothing, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_second_chip_at_the_same_port_is_refused, setup, teardown),
     };
     return cmocka_run_group_tests_name("port92", tests, NULL, NULL);

@@ -112,6 +112,9 @@ static void frames_arrive(struct fuzz *f, struct pc *pc)
     u8 frame[NIC_FRAME_MAX];
     unsigned nic = fuzz_below(f, pc->nics);
 
+    if (fuzz_one_in(f, 8))
+        (void)pc_nic_unplug(pc, nic, fuzz_one_in(f, 2));
+
     for (unsigned n = 1 + (fuzz_one_in(f, 4) ? fuzz_below(f, 300) : 0); n; n--) {
         size_t len = fuzz_one_in(f, 2) ? 60 + fuzz_below(f, 60) : fuzz_below(f, NIC_FRAME_MAX + 1);
         fuzz_bytes(f, frame, sizeof(frame));

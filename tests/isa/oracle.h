@@ -3,8 +3,8 @@
  * The hardware oracle: one instruction, the same inputs, executed by the host's own processor in a
  * 32-bit code segment and by our executors; everything a guest could see is compared.
  *
- * oracle_gen.c makes the cases from the rows of cpu/isa.def, oracle_native.c and oracle_ours.c run
- * them, oracle_rules.c says what the manual leaves undefined, test_oracle.c compares and reports.
+ * oracle_gen.c makes the cases from the rows of cpu/isa.def, oracle_native.c and oracle_ours.c (with
+ * oracle_engine.c) run them, oracle_rules.c says what the manual leaves undefined, test_oracle.c compares and reports.
  */
 #pragma once
 
@@ -124,10 +124,18 @@ bool native_has(enum cpu_feature feat);
 void native_run(const struct oracle_case *c, struct oracle_result *out);
 void native_close(void);
 
-/* Our executors. */
+/* Us: our executors, one by one, or a CPU that runs a program of one instruction. */
+
+enum oracle_engine {
+    ORACLE_EXECUTORS,
+    ORACLE_INTERP,
+    ORACLE_EVAL, /* the translator's IR, evaluated */
+    ORACLE_JIT,  /* host code                      */
+};
 
 struct ours;
-struct ours *ours_create(struct oracle_memory *mem) MUST_CHECK;
+/** NULL: there is no such engine on this host; it was told. */
+struct ours *ours_create(struct oracle_memory *mem, enum oracle_engine engine) MUST_CHECK;
 void ours_destroy(struct ours *o);
 /** False: the bytes do not decode to the case's row; nothing was executed. */
 bool ours_run(struct ours *o, const struct oracle_case *c, struct oracle_result *out) MUST_CHECK;

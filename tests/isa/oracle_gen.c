@@ -432,15 +432,18 @@ static void steer_stack(struct gen *g)
     set_reg(g, REG_SP, sp);
 }
 
-/** Store a word of operand size where the stack's @n-th is. */
+/** Store a word of operand size where the stack's @n-th is, as far as there is memory. */
 static void store_on_stack(struct gen *g, const struct oracle_memory *mem, unsigned n, u32 v)
 {
     const struct oracle_segment *ss = &g->segments[SEG_SS];
-    u32 sp = g->c->in.gpr[REG_SP] + n * (g->opsize16 ? 2 : 4);
-    u8 *bytes = window_bytes(mem, (ss->big ? sp : (u16)sp) + ss->base);
+    const unsigned size = g->opsize16 ? 2 : 4;
 
-    if (bytes)
-        store_le(bytes, v, g->opsize16 ? 2 : 4);
+    for (unsigned i = 0; i < size; i++) {
+        u32 sp = g->c->in.gpr[REG_SP] + n * size + i;
+        u8 *byte = oracle_bytes(mem, (ss->big ? sp : (u16)sp) + ss->base, 1);
+        if (byte)
+            *byte = (u8)(v >> (8 * i));
+    }
 }
 
 static bool reads_selectors(const struct gen *g)

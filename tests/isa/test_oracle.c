@@ -4,15 +4,16 @@
  * difference in registers, flags, memory, or faults.
  *
  *   test_oracle [--rows PREFIX[,PREFIX...]] [--count N] [--seed N] [--jobs N] [--counts]
- *               [--undefined] [--keep-going]
+ *               [--undefined] [--keep-going] [--engine executors|interp|eval|jit]
  *   test_oracle --save FILE [--count N] [--seed N]
- *   test_oracle --replay FILE
+ *   test_oracle --replay FILE [--engine ENGINE]
  *
  * --rows takes names of cpu/isa.def; --undefined compares what the manual leaves undefined too (to
  * learn what a processor does); --jobs shares the instances of each form among processes; --counts
  * lists what ran of each row. TURBO86_ORACLE_COUNT is the --count of slow builds. --keep-going
  * reports more than the first difference of a form. --save keeps what the host did with N instances
- * of each form, --replay compares us with that, on any host.
+ * of each form, --replay compares us with that, on any host. --engine says who "we" are: the
+ * executors alone, or a CPU that interprets, evaluates the translator's form, or runs host code.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ static struct {
     unsigned count, jobs, job;
     u64 seed;
     bool undefined, keep_going, counts;
+    enum oracle_engine engine;
 } options = {.count = DEFAULT_COUNT, .seed = 1, .jobs = 1};
 
 /** Instances of each row that both sides ran, of all jobs: they share it. */
@@ -147,7 +149,7 @@ static void open_native(struct oracle_run *run, enum oracle_mode mode)
 
 static void host_agrees_in(enum oracle_mode mode)
 {
-    struct oracle_run run = {.engine = NULL};
+    struct oracle_run run = {.kind = options.engine};
 
     open_native(&run, mode);
     run_rows(&run, run_one, mode);
@@ -176,7 +178,7 @@ static void host_and_executors_agree_in_mixed_segments(void **state)
 /* What the translator's flag liveness relies on. */
 static void rows_tell_which_flags_are_read_and_written(void **state)
 {
-    struct oracle_run run = {.engine = NULL};
+    struct oracle_run run = {.kind = options.engine};
 
     (void)state;
     run_rows(&run, flags_as_the_row_says, ORACLE_FLAT32);
@@ -186,7 +188,7 @@ static void rows_tell_which_flags_are_read_and_written(void **state)
 /* Rows of oracle_cases.def: by us on every host, and by the host if it can be asked. */
 static void cases_that_once_differed_do_not(void **state)
 {
-    struct oracle_run run = {.engine = NULL};
+    struct oracle_run run = {.kind = options.engine};
     bool host = native_open(&run.sides.native) == NULL;
 
     (void)state;
@@ -228,7 +230,7 @@ static void a_difference_is_made_plain(void **state)
 /* --save */
 static void the_results_of_the_host_are_saved(void **state)
 {
-    struct oracle_run run = {.engine = NULL, .seed = options.seed};
+    struct oracle_run run = {.seed = options.seed};
 
     (void)state;
     open_native(&run, ORACLE_FLAT32);
@@ -241,7 +243,7 @@ static void the_results_of_the_host_are_saved(void **state)
 /* --replay: on every host. */
 static void the_executors_do_what_a_host_did(void **state)
 {
-    struct oracle_run run = {.engine = NULL};
+    struct oracle_run run = {.kind = options.engine};
 
     (void)state;
     oracle_run_begin(&run);
@@ -327,6 +329,18 @@ static bool parse_flag(const char *arg)
     return false;
 }
 
+static bool parse_engine(const char *value)
+{
+    static const char *const names[] = {"executors", "interp", "eval", "jit"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(value, names[i]) == 0) {
+            options.engine = (enum oracle_engine)i;
+            return true;
+        }
+    return false;
+}
+
 static bool parse_value(const char *arg, const char *value)
 {
     static const struct {
@@ -341,6 +355,8 @@ static bool parse_value(const char *arg, const char *value)
             *texts[i].set = value;
             return true;
         }
+    if (strcmp(arg, "--engine") == 0)
+        return parse_engine(value);
     if (strcmp(arg, "--count") == 0)
         options.count = (unsigned)n;
     else if (strcmp(arg, "--jobs") == 0)
@@ -388,8 +404,9 @@ int main(int argc, char **argv)
         options.count = (unsigned)strtoul(count, NULL, 0);
     if (!parse(argc, argv)) {
         fprintf(stderr, "usage: test_oracle [--rows PREFIX[,PREFIX...]] [--count N] [--seed N] "
-                        "[--jobs N] [--counts] [--undefined] [--keep-going] | --save FILE "
-                        "[--count N] [--seed N] | --replay FILE\n");
+                        "[--jobs N] [--counts] [--undefined] [--keep-going] "
+                        "[--engine executors|interp|eval|jit] | --save FILE [--count N] "
+                        "[--seed N] | --replay FILE [--engine ...]\n");
         return 2;
     }
     row_counts = mmap(NULL, sizeof(*row_counts) * INSN__COUNT, PROT_READ | PROT_WRITE,

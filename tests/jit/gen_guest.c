@@ -336,6 +336,29 @@ static void start_system(const struct gen_program *p, struct cpu *cpu)
     cpu->ldtr.attr = 0;
 }
 
+/* Numbers of all kinds, in registers of which some are empty. */
+static void start_fp(const struct gen_program *p, struct cpu *cpu)
+{
+    struct fuzz f = {.state = p->data_seed};
+    static const u16 exponents[] = {0, 0x7fff, 0x3fff, 0x3ffe, 0x4000, 0x403e, 0x3c00, 0x43ff};
+
+    x87_init(&cpu->x87);
+    cpu->x87.control = p->fcw;
+    cpu->x87.top = (u8)fuzz_below(&f, 8);
+    cpu->x87.empty = (u8)(fuzz_one_in(&f, 2) ? fuzz_u64(&f) : fuzz_u64(&f) & fuzz_u64(&f));
+    cpu->sse.mxcsr = p->mxcsr;
+    for (unsigned i = 0; i < 8; i++) {
+        u16 exp = exponents[fuzz_below(&f, ARRAY_LEN(exponents))];
+        u64 mant = fuzz_one_in(&f, 4) ? 0 : fuzz_u64(&f);
+        bool special = fuzz_one_in(&f, 8);
+
+        cpu->x87.r[i].mant = exp && !special ? mant | BIT64(63) : mant;
+        cpu->x87.r[i].sign_exp = (u16)(exp | (fuzz_u64(&f) & 0x8000));
+        cpu->sse.v[i].q[0] = (u64)0x3ff << 52 ^ fuzz_u64(&f) >> fuzz_below(&f, 64);
+        cpu->sse.v[i].q[1] = (u64)0x3f8 << 52 ^ fuzz_u64(&f) >> fuzz_below(&f, 64);
+    }
+}
+
 void gen_start(const struct gen_program *p, struct cpu *cpu)
 {
     u32 flags = FL_I | (p->io ? FL_IOPL : 0u) | (p->kind == GEN_V86 ? FL_VM | FL_IOPL : 0u);
@@ -345,6 +368,9 @@ void gen_start(const struct gen_program *p, struct cpu *cpu)
     start_segments(p, cpu);
     for (unsigned i = 0; i < 8; i++)
         cpu->gpr[i] = p->gpr[i];
+    start_fp(p, cpu);
+    if (p->ts)
+        cpu->cr0 |= CR0_TS;
     cpu->rip = first_ip(p);
     cpu->cpl = p->kind == GEN_V86 || p->ring3 ? 3 : 0;
     cpu_loaded(cpu);
@@ -373,11 +399,14 @@ void gen_print(const struct gen_program *p, FILE *out)
     static const char *const kinds[] = {"real", "virtual-8086", "flat", "segments"};
     struct decode_table *t;
 
-    fprintf(out, "%s mode, %s-bit code, %s-bit stack%s%s%s%s%s%s; %u rounds, timer %u, NMI %u\n",
+    fprintf(out,
+            "%s mode, %s-bit code, %s-bit stack%s%s%s%s%s%s%s; %u rounds, timer %u, NMI %u, "
+            "FCW %x, MXCSR %x\n",
             kinds[p->kind], p->code32 ? "32" : "16", p->stack32 ? "32" : "16",
             p->ring3 ? ", ring 3" : "", p->paging ? ", paging" : "",
             p->big_pages ? ", big pages" : "", p->io ? ", IOPL 3" : "", p->wp ? ", WP" : "",
-            p->am ? ", AM" : "", p->rounds, p->timer, p->nmi);
+            p->am ? ", AM" : "", p->ts ? ", TS" : "", p->rounds, p->timer, p->nmi, p->fcw,
+            p->mxcsr);
     for (unsigned i = 0; i < GEN_DATA_PAGES && p->paging; i++) {
         if (p->page[i] != ((GEN_DATA + i * PAGE_SIZE) | 7))
             fprintf(out, "page %x is %x\n", GEN_DATA + i * PAGE_SIZE, p->page[i]);

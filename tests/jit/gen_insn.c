@@ -32,8 +32,16 @@ static const char *const stack[] = {
 
 /* Fine now and then, but they make what follows less interesting. */
 static const char *const rare[] = {
-    "les",   "lds", "lfs", "lgs", "mov_to_sreg", "pop_sreg", "popf",  "popa",   "leave",
-    "enter", "ud",  "cli", "std", "in_i",        "in_dx",    "out_i", "out_dx", "int1",
+    "les",     "lds",     "lfs",        "lgs",        "mov_to_sreg", "pop_sreg",   "popf",
+    "popa",    "leave",   "enter",      "ud",         "cli",         "std",        "in_i",
+    "in_dx",   "out_i",   "out_dx",     "int1",       "x87_fldcw",   "x87_fldenv", "x87_frstor",
+    "fxrstor", "ldmxcsr", "x87_fnsave", "x87_fninit",
+};
+
+/* Rows of which there should be more in programs with x87 instructions. */
+static const char *const functions[] = {
+    "x87_f2xm1", "x87_fyl2x",   "x87_fyl2xp1", "x87_fpatan",   "x87_fsin",
+    "x87_fcos",  "x87_fld_m64", "x87_fild",    "x87_fldconst", "x87_arith_mem",
 };
 
 static bool named(const char *const *names, size_t n, unsigned row)
@@ -59,7 +67,8 @@ static bool is_vector(unsigned row)
 static unsigned random_row(struct gen *g)
 {
     bool ring0 = g->p->kind == GEN_REAL || (g->p->kind != GEN_V86 && !g->p->ring3);
-    bool vector = fuzz_one_in(g->f, 40);
+    bool vector = fuzz_one_in(g->f, g->p->fp ? 2 : 40);
+    bool function = vector && g->p->fp && fuzz_one_in(g->f, 5);
     unsigned row;
 
     for (;;) {
@@ -67,6 +76,8 @@ static unsigned random_row(struct gen *g)
         if (insn_def[row].attr & ATTR_O64 || is_vector(row) != vector || NAMED(never, row))
             continue;
         if ((ring0 && NAMED(system, row)) || (g->calm && NAMED(stack, row)))
+            continue;
+        if (function && !NAMED(functions, row))
             continue;
         if (!NAMED(rare, row) || fuzz_one_in(g->f, 12))
             return row;

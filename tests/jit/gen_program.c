@@ -389,6 +389,24 @@ static void choose_pages(struct fuzz *f, struct gen_program *p)
     }
 }
 
+/* Mostly everything is masked: only then translated code does it by itself. */
+static void choose_fp(struct fuzz *f, struct gen_program *p)
+{
+    p->fp = fuzz_one_in(f, 3);
+    p->ts = fuzz_one_in(f, 20);
+    p->fcw = 0x7f;
+    p->mxcsr = MXCSR_MASKS;
+    if (!p->fp)
+        return;
+    p->fcw |= (u16)((fuzz_one_in(f, 2) ? X87_CW_PC : fuzz_below(f, 0x400)) & X87_CW_PC);
+    p->fcw |= (u16)(fuzz_below(f, 0x1000) & X87_CW_RC);
+    p->mxcsr |= fuzz_below(f, 0x10000) & (MXCSR_RC | MXCSR_DAZ | MXCSR_FTZ | 0x3f);
+    if (fuzz_one_in(f, 10))
+        p->fcw &= (u16)~fuzz_below(f, 0x40);
+    if (fuzz_one_in(f, 10))
+        p->mxcsr &= ~(fuzz_below(f, 0x40) << 7);
+}
+
 static void choose_machine(struct fuzz *f, struct gen_program *p)
 {
     static const u8 kinds[] = {GEN_REAL, GEN_V86,  GEN_SEGMENTS, GEN_SEGMENTS,
@@ -416,6 +434,7 @@ static void choose_machine(struct fuzz *f, struct gen_program *p)
     for (unsigned i = 0; i < 8; i++)
         p->gpr[i] = (u32)fuzz_length(f, 32);
     choose_pages(f, p);
+    choose_fp(f, p);
 }
 
 void gen_program(struct fuzz *f, struct gen_program *p)

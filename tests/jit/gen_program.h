@@ -77,6 +77,10 @@ struct gen_program {
     bool code32, stack32, ring3, paging, big_pages;
     bool io; /* IOPL is 3 */
     bool wp, am;
+    bool fp; /* half of the instructions are x87, MMX or SSE */
+    bool ts; /* CR0.TS                                       */
+    u16 fcw; /* control word                                 */
+    u32 mxcsr;
     u16 start;                /* offset of the first item in the code's window */
     u16 count;                /* items */
     u16 rounds;               /* of the whole program */

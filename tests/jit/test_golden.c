@@ -215,14 +215,26 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
         if (same_place(g, g->stubs.leave[i], at))
             return name;
     }
-    for (unsigned i = 0; i < 8; i++) {
-        snprintf(name, size, "<%s %u>", i & 1 ? "write" : "read", 1u << i / 2);
+    for (unsigned i = 0; i < FP_BOTH; i++) {
+        snprintf(name, size, "<live %u>", i + 1);
+        if (same_place(g, g->stubs.fp[i], at))
+            return name;
+    }
+    for (unsigned i = 0; i < FP_KINDS; i++) {
+        snprintf(name, size, "<function %u>", i);
+        if (same_place(g, g->stubs.fp_function[i], at))
+            return name;
+    }
+    for (unsigned i = 0; i < 12; i++) {
+        static const u8 bytes[] = {1, 2, 4, 8, 16, 10};
+        snprintf(name, size, "<%s %u>", i & 1 ? "write" : "read", bytes[i / 2]);
         if (same_place(g, g->stubs.access[i & 1][i / 2], at))
             return name;
     }
-    return same_place(g, g->stubs.exec, at)   ? "<exec>"
-           : same_place(g, g->stubs.bail, at) ? "<bail>"
-                                              : NULL;
+    return same_place(g, g->stubs.exec, at)     ? "<exec>"
+           : same_place(g, g->stubs.finish, at) ? "<finish>"
+           : same_place(g, g->stubs.bail, at)   ? "<bail>"
+                                                : NULL;
 }
 
 static void note_labels(struct golden *g, const cs_insn *insn, size_t n)

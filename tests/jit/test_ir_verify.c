@@ -58,7 +58,11 @@ static const struct {
     {"a shift is by 1 to 31", G0 "shld.32 r0, r0, r1, 0x0" J, 0},
     {"a flag is 0 or 1", G0 "setc 0x2" J, 0},
     {"a flag is 0 or 1", G0 "df -0x1" J, 0},
-    {"no such access", G0 "seglin.32 t0, r0, ds, 0x10" J, 0},
+    {"no such access", G0 "fpm [r0], 0x3" J, 0},
+    {"no such access", G0 "fpm [r0], 0x50" J, 0},
+    {"no such access", G0 "fpmg.32 r1, [r0], 0x20" J, 0},
+    {"the operation has no such width", G0 "fpr.16 r0" J, 0},
+    {"the operation has no such width", G0 "fpg.8 r0" J, 0},
     {"no such access", G0 "seglin.32 t0, r0, ds, 0x84" J, 0},
     {"the displacement does not fit", G0 "addr.32 r0, r0, -, 0, 0x100000000" J, 0},
     {"the target is not a 32-bit address", G0 "jmp 0x100000000", 0},
@@ -161,6 +165,9 @@ static void what_keeps_the_rules_is_accepted(void **state)
         G0 "exec" G1 "inc.32 r0, r0" J,
         G0 "exec" J,
         G0 "brz.16 r1, 1, 0xffffffff",
+        G0 "seglin.32 t0, r0, ds, 0x10\nfpm [t0], 0x30" G1 "fp ; def CPAZSO use -" J,
+        G0 "fpmg.32 r1, [r0], 0x8" G1 "fpg.16 r0" J,
+        G0 "fpm [r3], 0xa ; def -" G1 "fpr.32 r1" J,
     };
 
     (void)state;

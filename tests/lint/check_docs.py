@@ -3,6 +3,7 @@
 
 - a citation in a comment, [KEY ...], whose key docs/REFERENCES.md does not list;
 - a file in devices/ that docs/DEVICES.md does not name;
+- a chip in devices/ whose state no test of tests/devices/ saves, loads and hashes;
 - a relative link in a Markdown file that leads nowhere;
 - an absolute path of somebody's workplace in any file.
 """
@@ -32,6 +33,8 @@ def complain(path, text, at, what):
 
 references = (root / "docs/REFERENCES.md").read_text()
 known = {m[1] for m in re.finditer(r"`\[([\w-]+)", references)}
+saved = {m[1] for path in (root / "tests/devices").glob("*.c")
+         for m in re.finditer(r"check_save_load\(&(\w+)", path.read_text())}
 chips = (root / "docs/DEVICES.md").read_text()
 
 for path in files:
@@ -52,6 +55,9 @@ for path in files:
     if path.suffix == ".c" and path.parent == root / "devices":
         if not re.search(rf"\b{path.stem}\b", chips):
             complain(path, text, 0, "is not named in docs/DEVICES.md")
+        for m in re.finditer(r"^const struct device_class (\w+) =", text, re.M):
+            if m[1] not in saved:
+                complain(path, text, m.start(), f"no test saves and loads {m[1]}")
 
 print("\n".join(bad) or "docs: ok")
 sys.exit(bool(bad))

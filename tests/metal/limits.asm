@@ -6,14 +6,17 @@
 CODE16  equ FREE                        ; 16-bit code, base 0, 64 KiB
 DOWN16  equ FREE + 8 + 3                ; expand-down stack, 16 bits, ring 3
 DOWN32  equ FREE + 16 + 3
+UP16    equ FREE + 24 + 3               ; 16-bit stack of 64 KiB, ring 3
 SMALLC  equ FREE + 32                   ; 32-bit code, limit FFFh, base F000h
 
 main:   set_desc CODE16, 0, 0xffff, 0x9b, 0
         set_desc DOWN16, 0x40000, 0x0fff, 0xf7, 0
         set_desc DOWN32, 0x40000, 0x0fff, 0xf7, 4
+        set_desc UP16, 0x40000, 0xffff, 0xf3, 0
         set_desc SMALLC, 0xf000, 0xfff, 0x9b, 4
         call    code_limits
         call    stacks
+        call    returns
         ret
 
 ; Bytes of code put at F000h + offset, run through SMALLC (limit FFFh).
@@ -136,4 +139,26 @@ stacks: on      "expand-down 32: push at the lower end", EXIT3, 0, DOWN32, 0x100
         on      "call into the limit", SS_, 0, DOWN32, 0x1002, call main
         on      "ret beyond the end", SS_, 0, DOWN16, 0xfffe, ret
         ret
+
+; Selectors take whole slots: the frame at the end of a stack, to OUT3 in ring 3.
+%macro frame_at 1                       ; SP
+        mov     dword [0x40000 + %1], out3
+        mov     word [0x40004 + %1], CS3
+        mov     dword [0x40000 + ((%1 + 8) & 0xffff)], 0x202
+%endmacro
+returns:
+        frame_at 0xfff8
+        on      "retf: CS ends at the upper end", EXIT3, 0, UP16, 0xfff8, retf
+        on      "retf 8000h: CS ends at the upper end", EXIT3, 0, UP16, 0xfff8, retf 0x8000
+        mov     eax, [got_esp]
+        and     eax, 0xffff
+        check   "retf 8000h: sp", eax, 0x8000
+        on      "iretd: EFLAGS behind the upper end", EXIT3, 0, UP16, 0xfff8, iretd
+        frame_at 0xfffa
+        on      "retf: CS across the upper end", SS_, 0, UP16, 0xfffa, retf
+        check   "retf: esp kept", [got_esp], 0xfffa
+        on      "retf 20: CS across the upper end", SS_, 0, UP16, 0xfffa, retf 20
+        on      "iretd: CS across the upper end", SS_, 0, UP16, 0xfffa, iretd
+        ret
+out3:   exit3
 %include "inc/end.inc"

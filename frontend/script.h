@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scripts: one action a line, run in guest time (docs/SCRIPTS.md is their manual). The runner calls
+ * script_poll() whenever pc_poll_due(), every SCRIPT_POLL_NS of guest time, so what a script sees
+ * and does depends on the guest alone.
+ */
+#pragma once
+
+#include "machine/pc.h"
+
+#define SCRIPT_POLL_NS   10000000u
+#define SCRIPT_ERROR_MAX 400u
+
+/** Where output comes from: the serial ports, and then the debug port. */
+#define SCRIPT_DEBUG PC_SERIALS
+#define SCRIPT_TAPES (PC_SERIALS + 1)
+
+struct script;
+
+/**
+ * Read the script that @cfg asks for. False: @error holds one sentence; *@out is NULL if there is
+ * none.
+ */
+bool script_open(struct script **out, const struct config *cfg,
+                 char error[SCRIPT_ERROR_MAX]) MUST_CHECK;
+/** NULL is accepted. */
+void script_close(struct script *s);
+
+/** The guest has sent @byte. */
+void script_output(struct script *s, unsigned tape, u8 byte);
+
+/** Do what can be done now. True: the run is over, with exit status *@status. */
+bool script_poll(struct script *s, struct pc *pc, int *status) MUST_CHECK;
+
+/**
+ * The machine has stopped for good; the exit status would be @status. Returns what it is with what
+ * the script says about that.
+ */
+int script_stopped(struct script *s, struct pc *pc, enum pc_stop stop, int status);
+
+/** The host ends the run (a limit, a signal): the step is not done, and its reports are written. */
+void script_interrupted(struct script *s, struct pc *pc, const char *why);

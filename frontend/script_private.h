@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to frontend/script*.c. */
+#pragma once
+
+#include <regex.h>
+#include <stdio.h>
+
+#include "frontend/script.h"
+
+enum step_verb {
+    STEP_WAIT,
+    STEP_EXPECT,
+    STEP_REJECT,
+    STEP_TYPE,
+    STEP_KEY,
+    STEP_MOUSE,
+    STEP_SEND,
+    STEP_SCREENSHOT,
+    STEP_SNAPSHOT,
+    STEP_INSERT,
+    STEP_EJECT,
+    STEP_MARK,
+    STEP_RESET,
+    STEP_POWERDOWN,
+    STEP_NMI,
+    STEP_TIMEOUT,
+    STEP_EXIT,
+};
+
+/** What a wait, an expect or a reject looks at. */
+enum step_subject { ON_SCREEN, ON_TAPE, ON_FRAME, ON_IDLE, ON_END, ON_TIME, ON_ANY };
+
+enum step_state { STEP_NOT_RUN, STEP_OK, STEP_FAILED };
+
+/** Text or a regular expression. */
+struct pattern {
+    char *text;    /* owned: as it is searched for, or NULL if there is a regex */
+    regex_t regex; /* if is_regex                                              */
+    bool is_regex;
+};
+
+struct step {
+    unsigned line;
+    char *source; /* owned: the line, without blanks around it */
+    enum step_verb verb;
+    enum step_subject subject;
+    unsigned tape;
+    struct pattern pattern;
+    char *arg;  /* owned: text, file, frame */
+    char *arg2; /* owned: a second one      */
+    u64 time;   /* ns: a limit, or how long */
+    int number[3];
+
+    enum step_state state;
+    u64 took; /* guest time, ns */
+};
+
+/** What the guest has said through a port. */
+struct tape {
+    char *text; /* owned, ended by 0; without CR and NUL */
+    size_t len, room;
+    size_t cursor;  /* behind the last match of a wait        */
+    size_t checked; /* by rejects: the begin of a line or more */
+};
+
+struct script {
+    const char *path; /* of the configuration */
+    const struct config *cfg;
+    struct step *step; /* owned */
+    unsigned count, room;
+
+    unsigned next; /* the step to do */
+    bool begun;    /* and it has begun, at: */
+    u64 began;     /* guest time            */
+    unsigned done; /* how much of it is done: characters sent, phases of a click */
+    bool over;
+
+    struct tape tape[SCRIPT_TAPES];
+    u64 quiet_since, halted_then;  /* guest time of the last output, and pc_time_halted() then */
+    bool heard;                    /* output since the last poll                              */
+    bool ended;                    /* the machine has stopped                                 */
+    char *screen;                  /* owned: its text at this poll, or NULL if not asked for yet */
+    char reason[SCRIPT_ERROR_MAX]; /* why the step failed */
+};
+
+/* --- script_parse.c --- */
+/** Read @path into @s. False: @error, which names the line. */
+bool script_parse(struct script *s, const char *path, char error[SCRIPT_ERROR_MAX]) MUST_CHECK;
+void step_free(struct step *st);
+
+/* --- script_watch.c --- */
+void tape_put(struct tape *t, u8 byte);
+void tape_free(struct tape *t);
+/** Whether @p is in @text from @from on; *@end is behind it. */
+bool pattern_find(const struct pattern *p, const char *text, size_t from, size_t *end);
+/** The text on the screen now. */
+const char *script_screen(struct script *s, struct pc *pc);
+/** Whether the screen is @want: a hash of 16 digits or a PNG file. *@error: it cannot be told. */
+bool script_frame_is(struct script *s, struct pc *pc, const char *want, bool *error);
+/** The hash of the screen; 0: it shows nothing. */
+u64 script_frame_hash(const struct pc *pc);
+/** Whether the condition of @st holds now. *@error: s->reason says why it cannot be told. */
+bool script_holds(struct script *s, struct pc *pc, const struct step *st, bool *error);
+/** A reject in force that is violated, or NULL. */
+const struct step *script_violated(struct script *s, struct pc *pc);
+/** The text that moved by since the last match, for a report: the last lines of tape @n. */
+const char *tape_tail(const struct tape *t, unsigned lines);
+
+/* --- script_report.c --- */
+/** Tell what failed and save what helps. */
+void script_tell_failure(struct script *s, struct pc *pc, const struct step *st);
+/** Write --tap and --junit. False: a file could not be written. */
+bool script_write_results(const struct script *s);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to machine/snapshot*.c: the sections of a snapshot, and what is kept while one is loaded.
+ */
+#pragma once
+
+#include "machine/board.h"
+#include "machine/snapfile.h"
+#include "machine/snapshot.h"
+
+enum { SNAPSHOT_PATH = 512 };
+
+#define SNAPSHOT_RAM_PART ((size_t)16 << 20) /* of the guest's RAM in one section */
+
+struct pc_snapshot {
+    struct snapfile file;
+};
+
+/** State of the board itself: between the chips. */
+struct snapshot_board {
+    u8 irq_level[16];
+    u8 a20;
+    bool nmi_masked, reset_wanted;
+    u8 reset_pending[PC_CPUS]; /* 1: INIT#, 2: RESET#, at the next instruction */
+    u64 resets, slept_ns;
+};
+
+/** What is in a drive. */
+struct snapshot_drive {
+    bool present, cdrom, medium;
+    u64 sectors, identity;
+    u8 path[SNAPSHOT_PATH]; /* "" if it is too long */
+};
+
+/** The clock without its timers. */
+struct snapshot_clock {
+    u64 retired, base_count, base_ns, ratio;
+    u32 base_frac, timers;
+};
+
+extern const struct field snapshot_board_fields[], snapshot_drive_fields[], snapshot_clock_fields[];
+
+/** Names of sections. @n counts chips, CPUs, drives or parts of RAM. */
+void snapshot_chip_name(char name[SNAPFILE_NAME_MAX], unsigned n, const struct device_class *class);
+void snapshot_cpu_name(char name[SNAPFILE_NAME_MAX], unsigned n);
+void snapshot_overlay_name(char name[SNAPFILE_NAME_MAX], unsigned n);
+void snapshot_ram_name(char name[SNAPFILE_NAME_MAX], unsigned n);
+unsigned snapshot_ram_parts(const struct pc *pc);
+
+/** The machine that a snapshot needs, as lines of text. */
+#define SNAPSHOT_MACHINE_MAX 2048u
+void snapshot_describe(const struct pc *pc, char text[SNAPSHOT_MACHINE_MAX]);
+
+/** What is in drive @n of @pc. */
+enum status snapshot_describe_drive(struct pc *pc, unsigned n,
+                                    struct snapshot_drive *out) MUST_CHECK;
+
+/** Whether timer @t is in snapshots: the guest's are, and the typist's. */
+bool snapshot_has_timer(const struct clock_timer *t);
