@@ -178,6 +178,14 @@ static void render_line(const struct painter *p, const struct grid *g, u32 ma, u
     const struct vga *v = p->v;
     u32 dot[9];
 
+    if (!pan) {
+        for (unsigned column = 0; column < g->columns; column++, to += p->dots) {
+            u32 at = (ma + column) & VGA_PLANE_MASK;
+            const u8 *planes = &v->vram[vga_plane_at(v, vga_address(v, ma + column, 0))];
+            paint_cell_line(p, planes, line, p->cursor_shown && at == g->cursor, to);
+        }
+        return;
+    }
     for (unsigned column = 0; column <= g->columns; column++) {
         u32 at = (ma + column) & VGA_PLANE_MASK;
         const u8 *planes = &v->vram[vga_plane_at(v, vga_address(v, ma + column, 0))];

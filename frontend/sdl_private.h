@@ -27,6 +27,7 @@ struct window {
     SDL_Renderer *ren;
     SDL_Texture *tex;
     bool sdl;             /* SDL was started */
+    bool keeps;           /* what was presented is still there: only changes have to be drawn */
     bool tex_new;         /* nothing is in it yet */
     int tex_w, tex_h;     /* the guest's picture */
     bool square;          /* its pixels are */

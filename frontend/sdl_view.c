@@ -132,19 +132,34 @@ static bool make_texture(struct window *w, const struct pc_picture *p)
     return true;
 }
 
-static void present(struct window *w)
+/* Rows [@first, @first + @rows) of the picture, in the window; with some room for what scaling
+ * mixes. */
+static SDL_Rect place_of(const struct window *w, unsigned first, unsigned rows)
 {
+    int top = w->place.y + (int)((Sint64)w->place.h * ((int)first - 1) / w->tex_h);
+    int end = w->place.y + (int)((Sint64)w->place.h * ((int)(first + rows) + 1) / w->tex_h) + 1;
+
+    return (SDL_Rect){w->place.x, top, w->place.w, end - top};
+}
+
+/* @part: all that is not in the window yet; NULL: everything. */
+static void present(struct window *w, const SDL_Rect *part)
+{
+    SDL_RenderSetClipRect(w->ren, part);
     SDL_SetRenderDrawColor(w->ren, 0, 0, 0, 255);
     SDL_RenderClear(w->ren);
     if (w->tex)
         SDL_RenderCopy(w->ren, w->tex, NULL, &w->place);
     SDL_RenderPresent(w->ren);
+    SDL_RenderSetClipRect(w->ren, NULL);
     w->stale = false;
 }
 
 void sdl_draw(struct window *w, struct pc *pc)
 {
     struct pc_picture p;
+    bool drawn = false;
+    SDL_Rect part;
 
     if (pc_show(pc, &p) == STATUS_OK && make_texture(w, &p)) {
         unsigned first = w->tex_new ? 0 : p.first_row, rows = w->tex_new ? p.height : p.rows;
@@ -152,10 +167,13 @@ void sdl_draw(struct window *w, struct pc *pc)
         if (rows) {
             SDL_UpdateTexture(w->tex, &changed, p.pixels + (size_t)first * p.width,
                               (int)p.width * 4);
-            w->stale = true;
+            drawn = true;
+            part = place_of(w, first, rows);
         }
         w->tex_new = false;
     }
     if (w->stale)
-        present(w);
+        present(w, NULL);
+    else if (drawn)
+        present(w, w->keeps ? &part : NULL);
 }

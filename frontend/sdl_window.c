@@ -154,6 +154,8 @@ enum status window_open(struct window **out, const struct config *cfg, char erro
     w->ren = SDL_CreateRenderer(w->win, -1, 0);
     if (!w->ren)
         return window_fail(w, error);
+    SDL_RendererInfo info;
+    w->keeps = SDL_GetRendererInfo(w->ren, &info) == 0 && info.flags & SDL_RENDERER_SOFTWARE;
     sdl_watch_display(w);
     w->stale = true;
     *out = w;
