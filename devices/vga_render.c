@@ -273,7 +273,7 @@ enum status vga_render(const struct vga *v, struct vga_frame *f)
     else if (v->seq[SEQ_CLOCKING] & SEQ_CLOCKING_OFF || !(v->ac_index & AC_INDEX_PAS))
         memset(f->pixels, 0, (size_t)f->width * f->height * sizeof(*f->pixels));
     else if (vga_is_text(v))
-        vga_render_text(v, &t, f);
+        vga_render_text(v, &t, f, 0, f->height);
     else
         render_graphics(v, &t, f);
     return STATUS_OK;

@@ -150,6 +150,27 @@ static enum status draw_all(const struct vga *v, struct vga_screen *s, struct vg
     return STATUS_OK;
 }
 
+/* Nothing has happened but that time went by, in a text mode that is shown. */
+static void draw_blinking(const struct vga *v, struct vga_screen *s, struct vga_picture *out)
+{
+    struct vga_timing t;
+    u32 first, end;
+
+    vga_timing(v, &t);
+    vga_text_blinking_rows(v, &s->frame, &first, &end);
+    vga_render_text(v, &t, &s->frame, first, end);
+    out->first_row = first;
+    out->rows = end - first;
+}
+
+static bool only_blinks(const struct vga_look *now, const struct vga_look *then)
+{
+    struct vga_look l = *then;
+
+    l.blink = now->blink;
+    return now->shown && !(now->clocking & SEQ_CLOCKING_OFF) && memcmp(&l, now, sizeof(l)) == 0;
+}
+
 enum status vga_show(struct vga *v, struct vga_picture *out)
 {
     struct vga_screen *s = v->screen;
@@ -161,7 +182,9 @@ enum status vga_show(struct vga *v, struct vga_picture *out)
     bool all = !s->valid || memcmp(&now, &s->look, sizeof(now)) != 0;
     vga_screen_collect(v);
     bool written = any_dirty(s, 0, s->pages - 1);
-    if (!all && written && vga_is_linear(v)) {
+    if (all && s->valid && !written && vga_is_text(v) && only_blinks(&now, &s->look)) {
+        draw_blinking(v, s, out);
+    } else if (!all && written && vga_is_linear(v)) {
         draw_rows(v, s, out);
     } else if (all || written) {
         status = draw_all(v, s, out);

@@ -231,5 +231,10 @@ void vga_render_rows(const struct vga *v, struct vga_frame *f, u32 first, u32 en
 /* vga_text.c */
 /** Changes whenever the cursor or a character that blinks does. */
 u64 vga_blink_phase(const struct vga *v);
-void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga_frame *frame);
+/** Draw rows [@first, @end). */
+void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga_frame *frame,
+                     u32 first, u32 end);
+/** The rows of @frame in which something may blink. */
+void vga_text_blinking_rows(const struct vga *v, const struct vga_frame *frame, u32 *first,
+                            u32 *end);
 bool vga_is_text(const struct vga *v);

@@ -198,7 +198,26 @@ static void render_line(const struct painter *p, const struct grid *g, u32 ma, u
     }
 }
 
-void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga_frame *f)
+void vga_text_blinking_rows(const struct vga *v, const struct vga_frame *f, u32 *first, u32 *end)
+{
+    struct vga_timing t;
+
+    vga_timing(v, &t);
+    struct grid g = text_grid(v, &t);
+    u32 off = (g.cursor - g.start) & VGA_PLANE_MASK;
+    u32 row = g.pitch ? off / g.pitch : 0;
+    bool plain = v->crtc[CRTC_PRESET_ROW] == 0 && vga_line_compare(v) >= f->height;
+
+    for (u32 i = 0; plain && v->ac[AC_MODE] & AC_MODE_BLINK && i < g.rows * g.columns; i++)
+        plain = !(cell_at(v, &g, i / g.columns, i % g.columns)[PLANE_ATTR] & 0x80);
+    *first = plain ? row * g.height * g.repeat : 0;
+    *end = plain ? *first + g.height * g.repeat : f->height;
+    *first = *first < f->height ? *first : f->height;
+    *end = *end < f->height ? *end : f->height;
+}
+
+void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga_frame *f,
+                     u32 first, u32 end)
 {
     struct grid g = text_grid(v, t);
     struct painter p = painter_of(v, t, g.height);
@@ -208,7 +227,7 @@ void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga
 
     if (f->steady)
         p.blink_off = p.cursor_shown = false;
-    for (unsigned y = 0; y < f->height; y++) {
+    for (unsigned y = first; y < end; y++) {
         bool below = y > split;
         unsigned scan = below ? (y - split - 1) / g.repeat : y / g.repeat + preset;
         bool still = below && v->ac[AC_MODE] & AC_MODE_SPLIT_STILL;

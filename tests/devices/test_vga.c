@@ -550,6 +550,22 @@ static void only_what_changed_is_drawn_again(void **state)
     assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
     assert_int_equal(p.pixels[321], 0);
 
+    set_mode(b, &mode3);
+    indexed(b, 0x3d4, 0x0f, 80 * 2 + 1); /* the cursor: in the third row */
+    poke(b, 0xb8001 + 2 * (80 * 2 + 1), 0x1e);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.pixels[720 * (2 * 16 + 13) + 9], color(0x3e));
+    clock_run(&b->clk, 8 * 14286000);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.first_row, 32);
+    assert_int_equal(p.rows, 16);
+    assert_int_equal(p.pixels[720 * (2 * 16 + 13) + 9], color(0x01));
+    poke(b, 0xb8001, 0x9e); /* something else blinks, too */
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    clock_run(&b->clk, 8 * 14286000);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.first_row, 0);
+
     pci_out(b->io, CARD, PCI_BAR0, 0xe0000000, W32);
     pci_out(b->io, CARD, PCI_COMMAND, PCI_COMMAND_MEMORY, W16);
     vbe(b, 1, 640);
