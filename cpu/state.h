@@ -169,7 +169,7 @@ struct jit_view {
     u16 host_cw;
     u16 fp_sw, fp_up_cw; /* of functions: jit/fp_function.c         */
     u64 fp_up;
-    u8 fp_arg[2][16];
+    u8 fp_arg[3][16];
     void *jit;
 };
 

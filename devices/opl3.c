@@ -88,6 +88,8 @@ static void render(void *dev, i32 *mix, unsigned n, u64 first)
         u64 now = (first + i + 1) * OPL3_HZ; /* in 1/SOUND_HZ of a sample */
         u64 due = now / SOUND_HZ;
         i64 part = (i64)(now % SOUND_HZ);
+        if (o->made > due + 1)
+            o->made = due; /* an earlier state was loaded */
         if (opl3_synth_silent(&o->synth) && !o->last[0] && !o->last[1] && !o->next[0] &&
             !o->next[1]) {
             o->made = due + 1;
@@ -131,7 +133,7 @@ static void opl3_write(void *dev, u16 off, u32 val, enum width width)
     if (off & 1)
         opl3_write_data(o, (u8)val);
     else
-        o->index = (u16)(val | (off & 2) << 7);
+        o->index = (u16)((u8)val | (off & 2) << 7);
 }
 
 static const struct ioport_ops opl3_ops = {opl3_read, opl3_write, W8};

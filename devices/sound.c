@@ -68,6 +68,8 @@ void sound_sync(struct sound *s)
     if (!s || !s->desc.put)
         return;
     u64 now = clock_ticks(clock_now(s->desc.clk), SOUND_HZ);
+    if (s->done > now)
+        s->done = now; /* an earlier state was loaded: from here again */
     while (s->done < now)
         chunk(s, now - s->done < CHUNK ? (unsigned)(now - s->done) : CHUNK);
 }

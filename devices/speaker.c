@@ -32,8 +32,11 @@ static u64 speaker_clk(u64 ns)
 /* Account for the time up to @clk. */
 static void hear(struct speaker *sp, u64 clk)
 {
-    if (clk <= sp->heard)
-        return;
+    if (clk < sp->heard) { /* an earlier state was loaded */
+        sp->begun = clk;
+        sp->high = 0;
+        sp->heard = clk;
+    }
     if (sp->on)
         sp->high += i8254_high(sp->desc.pit, 2, sp->heard, clk);
     sp->heard = clk;

@@ -77,7 +77,7 @@ static void column_pixels(const struct vga *v, const u8 *plane, const u32 *color
 {
     if (v->gc[GC_MODE] & GC_MODE_SHIFT_256) {
         for (unsigned i = 0; i < 4; i++)
-            to[i] = vga_dac_color(v, plane[i]);
+            to[i] = color[plane[i]];
     } else if (v->gc[GC_MODE] & GC_MODE_SHIFT_CGA) {
         for (unsigned i = 0; i < 8; i++) {
             const u8 *pair = plane + (i >> 2);
@@ -93,7 +93,7 @@ static void column_pixels(const struct vga *v, const u8 *plane, const u32 *color
     }
 }
 
-static unsigned line_compare(const struct vga *v)
+unsigned vga_line_compare(const struct vga *v)
 {
     return v->crtc[CRTC_LINE_COMPARE] | (v->crtc[CRTC_OVERFLOW] & 0x10u) << 4 |
            (v->crtc[CRTC_MAX_SCAN] & 0x40u) << 3;
@@ -106,18 +106,18 @@ static void render_graphics(const struct vga *v, const struct vga_timing *t, str
     unsigned rows = c[CRTC_MODE] & CRTC_MODE_ROW0_A13 ? 1 : (c[CRTC_MAX_SCAN] & 0x1fu) + 1;
     unsigned per = pixels_per_column(v);
     unsigned pan = v->ac[AC_PANNING] & 7;
-    unsigned split = line_compare(v) / repeat;
+    unsigned split = vga_line_compare(v) / repeat;
     u32 start = (u32)c[CRTC_START_HIGH] << 8 | c[CRTC_START_LOW];
-    u32 color[16], pixel[8];
+    u32 color[256], pixel[8];
 
     start += c[CRTC_PRESET_ROW] >> 5 & 3;
     pan = per == 4 ? pan >> 1 : pan;
-    for (unsigned i = 0; i < 16; i++)
-        color[i] = vga_attribute_color(v, (u8)i);
+    for (unsigned i = 0; i < (per == 4 ? 256u : 16u); i++)
+        color[i] = per == 4 ? vga_dac_color(v, (u8)i) : vga_attribute_color(v, (u8)i);
     for (unsigned y = 0; y < f->height; y++) {
         bool below = y > split;
         unsigned line = below ? y - split - 1 : y;
-        unsigned skip = below && v->ac[AC_MODE] & BIT(5) ? 0 : pan;
+        unsigned skip = below && v->ac[AC_MODE] & AC_MODE_SPLIT_STILL ? 0 : pan;
         u32 ma = (below ? 0 : start) + line / rows * c[CRTC_OFFSET] * 2;
         u32 *to = f->pixels + (size_t)y * f->width;
         for (unsigned column = 0; column <= t->columns; column++) {
@@ -273,7 +273,7 @@ enum status vga_render(const struct vga *v, struct vga_frame *f)
     else if (v->seq[SEQ_CLOCKING] & SEQ_CLOCKING_OFF || !(v->ac_index & AC_INDEX_PAS))
         memset(f->pixels, 0, (size_t)f->width * f->height * sizeof(*f->pixels));
     else if (vga_is_text(v))
-        vga_render_text(v, &t, f);
+        vga_render_text(v, &t, f, 0, f->height);
     else
         render_graphics(v, &t, f);
     return STATUS_OK;

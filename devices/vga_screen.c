@@ -19,7 +19,7 @@ struct vga_look {
 };
 
 struct vga_screen {
-    struct vga_frame frame;
+    struct vga_frame frame, before; /* the second is only room for drawing */
     struct vga_look look;
     bool valid;  /* frame and look are of the same moment */
     bool *dirty; /* by page of memory: written since it was drawn */
@@ -48,6 +48,7 @@ void vga_screen_destroy(struct vga *v)
     if (!v->screen)
         return;
     vga_frame_free(&v->screen->frame);
+    vga_frame_free(&v->screen->before);
     free(v->screen->dirty);
     free(v->screen);
     v->screen = NULL;
@@ -120,6 +121,56 @@ static void draw_rows(const struct vga *v, struct vga_screen *s, struct vga_pict
     out->rows = end ? end - out->first_row : 0;
 }
 
+static bool same_row(const struct vga_frame *a, const struct vga_frame *b, u32 y)
+{
+    size_t at = (size_t)y * a->width;
+
+    return memcmp(a->pixels + at, b->pixels + at, a->width * sizeof(*a->pixels)) == 0;
+}
+
+/* Draw everything, and find the rows that are not what they were: a cursor blinks in a few. */
+static enum status draw_all(const struct vga *v, struct vga_screen *s, struct vga_picture *out)
+{
+    struct vga_frame old = s->frame;
+    enum status status = vga_render(v, &s->before);
+
+    if (status != STATUS_OK)
+        return status;
+    s->frame = s->before;
+    s->before = old;
+    u32 first = 0, end = s->frame.height;
+    if (s->valid && old.width == s->frame.width && old.height == s->frame.height) {
+        while (first < end && same_row(&s->frame, &old, first))
+            first++;
+        while (end > first && same_row(&s->frame, &old, end - 1))
+            end--;
+    }
+    out->first_row = first;
+    out->rows = end - first;
+    return STATUS_OK;
+}
+
+/* Nothing has happened but that time went by, in a text mode that is shown. */
+static void draw_blinking(const struct vga *v, struct vga_screen *s, struct vga_picture *out)
+{
+    struct vga_timing t;
+    u32 first, end;
+
+    vga_timing(v, &t);
+    vga_text_blinking_rows(v, &s->frame, &first, &end);
+    vga_render_text(v, &t, &s->frame, first, end);
+    out->first_row = first;
+    out->rows = end - first;
+}
+
+static bool only_blinks(const struct vga_look *now, const struct vga_look *then)
+{
+    struct vga_look l = *then;
+
+    l.blink = now->blink;
+    return now->shown && !(now->clocking & SEQ_CLOCKING_OFF) && memcmp(&l, now, sizeof(l)) == 0;
+}
+
 enum status vga_show(struct vga *v, struct vga_picture *out)
 {
     struct vga_screen *s = v->screen;
@@ -131,13 +182,14 @@ enum status vga_show(struct vga *v, struct vga_picture *out)
     bool all = !s->valid || memcmp(&now, &s->look, sizeof(now)) != 0;
     vga_screen_collect(v);
     bool written = any_dirty(s, 0, s->pages - 1);
-    if (!all && written && vga_is_linear(v)) {
+    if (all && s->valid && !written && vga_is_text(v) && only_blinks(&now, &s->look)) {
+        draw_blinking(v, s, out);
+    } else if (!all && written && vga_is_linear(v)) {
         draw_rows(v, s, out);
     } else if (all || written) {
-        status = vga_render(v, &s->frame);
+        status = draw_all(v, s, out);
         if (status != STATUS_OK)
             return status;
-        out->rows = s->frame.height;
     }
     if (written)
         memset(s->dirty, 0, s->pages * sizeof(*s->dirty));

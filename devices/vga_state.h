@@ -79,6 +79,7 @@ enum vga_ac {
     AC__COUNT = 32,
     AC_MODE_LINE_GRAPHICS = BIT(2), /* ninth dot of C0h-DFh repeats the eighth */
     AC_MODE_BLINK = BIT(3),
+    AC_MODE_SPLIT_STILL = BIT(5), /* the lower part of a split screen is not panned */
     AC_MODE_256 = BIT(6),
     AC_MODE_P54 = BIT(7), /* colour bits 5:4 from AC_COLOR_SELECT */
     AC_INDEX_PAS = BIT(5),
@@ -218,6 +219,9 @@ u32 vga_dac_color(const struct vga *v, u8 index);
 /** A 4-bit colour through the attribute controller and the DAC. */
 u32 vga_attribute_color(const struct vga *v, u8 index);
 
+/** The last scan line of the upper part of a split screen. */
+unsigned vga_line_compare(const struct vga *v);
+
 /** Plane address of memory-address counter @ma in scan line @row of its character row. */
 u32 vga_address(const struct vga *v, u32 ma, unsigned row);
 
@@ -227,5 +231,10 @@ void vga_render_rows(const struct vga *v, struct vga_frame *f, u32 first, u32 en
 /* vga_text.c */
 /** Changes whenever the cursor or a character that blinks does. */
 u64 vga_blink_phase(const struct vga *v);
-void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga_frame *frame);
+/** Draw rows [@first, @end). */
+void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga_frame *frame,
+                     u32 first, u32 end);
+/** The rows of @frame in which something may blink. */
+void vga_text_blinking_rows(const struct vga *v, const struct vga_frame *frame, u32 *first,
+                            u32 *end);
 bool vga_is_text(const struct vga *v);

@@ -3,8 +3,6 @@
  * Text modes: character cells for scripts and monitors, and their pixels.
  *
  * References: [VGA] alphanumeric modes; Sequencer character map select; CRTC cursor.
- *
- * Not implemented: panning, preset row scan and split screen in text modes.
  */
 #include "devices/vga_state.h"
 
@@ -163,20 +161,78 @@ static void paint_cell_line(const struct painter *p, const u8 *planes, unsigned 
         to[dot] = bits & (0x100u >> dot) ? fg : bg;
 }
 
-void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga_frame *f)
+/* Dots by which the screen is moved to the left; of 9 the values begin at 8 [VGA]. */
+static unsigned panning(const struct vga *v, unsigned dots)
+{
+    unsigned n = v->ac[AC_PANNING] & 15;
+
+    if (dots == 9)
+        return n < 8 ? n + 1 : 0;
+    return n & 7;
+}
+
+/* One scan line, from the address counter @ma on. */
+static void render_line(const struct painter *p, const struct grid *g, u32 ma, unsigned line,
+                        unsigned pan, u32 *to, unsigned width)
+{
+    const struct vga *v = p->v;
+    u32 dot[9];
+
+    if (!pan) {
+        for (unsigned column = 0; column < g->columns; column++, to += p->dots) {
+            u32 at = (ma + column) & VGA_PLANE_MASK;
+            const u8 *planes = &v->vram[vga_plane_at(v, vga_address(v, ma + column, 0))];
+            paint_cell_line(p, planes, line, p->cursor_shown && at == g->cursor, to);
+        }
+        return;
+    }
+    for (unsigned column = 0; column <= g->columns; column++) {
+        u32 at = (ma + column) & VGA_PLANE_MASK;
+        const u8 *planes = &v->vram[vga_plane_at(v, vga_address(v, ma + column, 0))];
+        paint_cell_line(p, planes, line, p->cursor_shown && at == g->cursor, dot);
+        for (unsigned i = 0; i < p->dots; i++) {
+            unsigned x = column * p->dots + i - pan; /* wraps to a large number left of 0 */
+            if (x < width)
+                to[x] = dot[i];
+        }
+    }
+}
+
+void vga_text_blinking_rows(const struct vga *v, const struct vga_frame *f, u32 *first, u32 *end)
+{
+    struct vga_timing t;
+
+    vga_timing(v, &t);
+    struct grid g = text_grid(v, &t);
+    u32 off = (g.cursor - g.start) & VGA_PLANE_MASK;
+    u32 row = g.pitch ? off / g.pitch : 0;
+    bool plain = v->crtc[CRTC_PRESET_ROW] == 0 && vga_line_compare(v) >= f->height;
+
+    for (u32 i = 0; plain && v->ac[AC_MODE] & AC_MODE_BLINK && i < g.rows * g.columns; i++)
+        plain = !(cell_at(v, &g, i / g.columns, i % g.columns)[PLANE_ATTR] & 0x80);
+    *first = plain ? row * g.height * g.repeat : 0;
+    *end = plain ? *first + g.height * g.repeat : f->height;
+    *first = *first < f->height ? *first : f->height;
+    *end = *end < f->height ? *end : f->height;
+}
+
+void vga_render_text(const struct vga *v, const struct vga_timing *t, struct vga_frame *f,
+                     u32 first, u32 end)
 {
     struct grid g = text_grid(v, t);
     struct painter p = painter_of(v, t, g.height);
+    unsigned split = vga_line_compare(v), pan = panning(v, p.dots);
+    unsigned preset = v->crtc[CRTC_PRESET_ROW] & 0x1fu;
+    u32 start = g.start + (v->crtc[CRTC_PRESET_ROW] >> 5 & 3);
 
     if (f->steady)
         p.blink_off = p.cursor_shown = false;
-    for (unsigned y = 0; y < f->height; y++) {
-        unsigned row = y / g.repeat / g.height;
-        unsigned line = y / g.repeat % g.height;
-        for (unsigned column = 0; column < g.columns; column++) {
-            u32 ma = (g.start + row * g.pitch + column) & VGA_PLANE_MASK;
-            paint_cell_line(&p, cell_at(v, &g, row, column), line, p.cursor_shown && ma == g.cursor,
-                            f->pixels + (size_t)y * f->width + column * p.dots);
-        }
+    for (unsigned y = first; y < end; y++) {
+        bool below = y > split;
+        unsigned scan = below ? (y - split - 1) / g.repeat : y / g.repeat + preset;
+        bool still = below && v->ac[AC_MODE] & AC_MODE_SPLIT_STILL;
+        u32 ma = (below ? 0 : start) + scan / g.height * g.pitch;
+        render_line(&p, &g, ma, scan % g.height, still ? 0 : pan, f->pixels + (size_t)y * f->width,
+                    f->width);
     }
 }

@@ -9,6 +9,7 @@
 #include "frontend/runner.h"
 #include "machine/config.h"
 #include "machine/pc.h"
+#include "machine/preset.h"
 
 static void print_exit_codes(void)
 {
@@ -121,6 +122,20 @@ static int act(struct config *cfg, enum config_result result)
     return start_log(cfg) ? runner_main(cfg) : EXIT_CODE_USAGE;
 }
 
+/* What --preset stands for, told to whoever runs it. */
+static enum config_result apply_preset(struct config *cfg, enum config_result result)
+{
+    char chosen[PRESET_TEXT_MAX];
+
+    if (result != CONFIG_RUN && result != CONFIG_SHOW_CONFIG)
+        return result;
+    if (!preset_apply(cfg, chosen))
+        return CONFIG_BAD;
+    if (*chosen && result == CONFIG_RUN)
+        fprintf(stderr, "turbo86: --preset %s:%s\n", config_text(cfg, CONFIG_preset), chosen);
+    return result;
+}
+
 int main(int argc, char **argv)
 {
     struct config cfg;
@@ -130,7 +145,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "turbo86: out of memory\n");
         return EXIT_CODE_HOST;
     }
-    status = act(&cfg, config_parse(&cfg, argc - 1, argv + 1));
+    enum config_result result = config_parse(&cfg, argc - 1, argv + 1);
+    status = act(&cfg, apply_preset(&cfg, result));
     config_free(&cfg);
     return status;
 }

@@ -67,6 +67,7 @@ struct runner {
     bool paused;           /* in the window */
     struct monitor monitor;
     bool in_monitor, quit;
+    bool lost;                    /* quit, because there is no display any more */
     u64 started;                  /* host time         */
     u64 quiet_since, halted_then; /* guest time of the last output, and pc_time_halted() then */
 };
@@ -341,7 +342,7 @@ static bool limit_reached(struct runner *r, u64 now, int *status)
         return true;
     }
     if (r->quit) {
-        *status = EXIT_CODE_OK;
+        *status = r->lost ? EXIT_CODE_HOST : EXIT_CODE_OK;
         return true;
     }
     if (wall && now - r->started >= wall) {
@@ -384,7 +385,10 @@ static void look_at_window(struct runner *r, bool stopped)
         return;
     enum window_wish wish = window_update(r->window, r->pc, host_now(), stopped);
     r->paused = wish == WINDOW_PAUSE;
-    r->quit = r->quit || wish == WINDOW_QUIT;
+    r->quit = r->quit || wish == WINDOW_QUIT || wish == WINDOW_LOST;
+    r->lost = wish == WINDOW_LOST;
+    if (r->lost)
+        fprintf(stderr, "turbo86: the display is gone; what the guest wrote is on its disks\n");
 }
 
 static int run(struct runner *r)

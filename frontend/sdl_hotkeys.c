@@ -55,6 +55,16 @@ static void do_quit(struct window *w, struct pc *pc)
     w->quit = true;
 }
 
+static void do_turbo(struct window *w, struct pc *pc)
+{
+    bool limited = pc_is_limited(pc);
+
+    pc_set_turbo(pc, limited);
+    sdl_tell(w, limited             ? "turbo: no limit"
+                : pc_is_limited(pc) ? "as fast as -speed says"
+                                    : "there is no limit: -speed sets one");
+}
+
 /* turbo86-1.png and on, in the working folder; what is there stays. */
 static void do_screenshot(struct window *w, struct pc *pc)
 {
@@ -109,6 +119,7 @@ static const struct {
     {SDL_SCANCODE_G, do_grab},  {SDL_SCANCODE_F, do_full_screen}, {SDL_SCANCODE_D, do_ctrl_alt_del},
     {SDL_SCANCODE_P, do_pause}, {SDL_SCANCODE_R, do_reset},       {SDL_SCANCODE_O, do_power},
     {SDL_SCANCODE_Q, do_quit},  {SDL_SCANCODE_S, do_screenshot},  {SDL_SCANCODE_V, do_paste},
+    {SDL_SCANCODE_T, do_turbo},
 };
 
 bool sdl_hotkey(struct window *w, struct pc *pc, const SDL_KeyboardEvent *e)

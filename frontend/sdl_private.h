@@ -27,6 +27,7 @@ struct window {
     SDL_Renderer *ren;
     SDL_Texture *tex;
     bool sdl;             /* SDL was started */
+    bool keeps;           /* what was presented is still there: only changes have to be drawn */
     bool tex_new;         /* nothing is in it yet */
     int tex_w, tex_h;     /* the guest's picture */
     bool square;          /* its pixels are */
@@ -35,6 +36,8 @@ struct window {
     int asked_w, asked_h; /* the size that we gave the window */
     bool sized;           /* the person has chosen another */
     bool full_screen, grabbed, paused, quit;
+    int x11_fd; /* -1: none */
+    bool lost;  /* there is no display any more: SDL must not be called */
     bool stale; /* the window has to be drawn even if the picture is the same */
     u64 drawn;  /* host time of the last look at the guest's screen */
     u64 pumped; /* ... at events */
@@ -50,6 +53,12 @@ struct window {
 void sdl_tell(struct window *w, const char *text);
 void sdl_toggle_full_screen(struct window *w);
 void sdl_set_grab(struct window *w, bool on);
+
+/* sdl_x11.c */
+/** Set @w->lost when the display server goes away. */
+void sdl_watch_display(struct window *w);
+/** Whether it has, as far as can be seen without SDL. */
+bool sdl_display_gone(struct window *w);
 
 /* sdl_view.c */
 /** Draw the guest's screen if it has changed, and the window if it must be. */

@@ -56,6 +56,20 @@ void sdl_layout(struct window *w)
     w->stale = true;
 }
 
+/* A window that has grown may reach beyond the screen: move it back, not more. */
+static void move_onto(struct window *w, const SDL_Rect *screen, int width, int height)
+{
+    int x, y;
+
+    SDL_GetWindowPosition(w->win, &x, &y);
+    int right = screen->x + screen->w - width, bottom = screen->y + screen->h - height;
+    int to_x = x > right ? right : x, to_y = y > bottom ? bottom : y;
+    to_x = to_x < screen->x ? screen->x : to_x;
+    to_y = to_y < screen->y ? screen->y : to_y;
+    if (to_x != x || to_y != y)
+        SDL_SetWindowPosition(w->win, to_x, to_y);
+}
+
 /* The window follows the guest's mode unless the person has chosen a size. */
 static void resize_window(struct window *w)
 {
@@ -65,16 +79,19 @@ static void resize_window(struct window *w)
     if (w->sized || w->full_screen)
         return;
     natural_size(w, &width, &height);
-    if (SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(w->win), &screen) == 0 &&
-        (width > screen.w || height > screen.h)) {
+    bool known = SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(w->win), &screen) == 0;
+    if (known && (width > screen.w || height > screen.h)) {
         SDL_Rect r = fit(w, screen.w, screen.h);
         width = r.w, height = r.h;
     }
     w->asked_w = width;
     w->asked_h = height;
     SDL_GetWindowSize(w->win, &now_w, &now_h);
-    if (now_w != width || now_h != height)
-        SDL_SetWindowSize(w->win, width, height);
+    if (now_w == width && now_h == height)
+        return;
+    SDL_SetWindowSize(w->win, width, height);
+    if (known)
+        move_onto(w, &screen, width, height);
 }
 
 void sdl_resized(struct window *w)
@@ -115,19 +132,34 @@ static bool make_texture(struct window *w, const struct pc_picture *p)
     return true;
 }
 
-static void present(struct window *w)
+/* Rows [@first, @first + @rows) of the picture, in the window; with some room for what scaling
+ * mixes. */
+static SDL_Rect place_of(const struct window *w, unsigned first, unsigned rows)
 {
+    int top = w->place.y + (int)((Sint64)w->place.h * ((int)first - 1) / w->tex_h);
+    int end = w->place.y + (int)((Sint64)w->place.h * ((int)(first + rows) + 1) / w->tex_h) + 1;
+
+    return (SDL_Rect){w->place.x, top, w->place.w, end - top};
+}
+
+/* @part: all that is not in the window yet; NULL: everything. */
+static void present(struct window *w, const SDL_Rect *part)
+{
+    SDL_RenderSetClipRect(w->ren, part);
     SDL_SetRenderDrawColor(w->ren, 0, 0, 0, 255);
     SDL_RenderClear(w->ren);
     if (w->tex)
         SDL_RenderCopy(w->ren, w->tex, NULL, &w->place);
     SDL_RenderPresent(w->ren);
+    SDL_RenderSetClipRect(w->ren, NULL);
     w->stale = false;
 }
 
 void sdl_draw(struct window *w, struct pc *pc)
 {
     struct pc_picture p;
+    bool drawn = false;
+    SDL_Rect part;
 
     if (pc_show(pc, &p) == STATUS_OK && make_texture(w, &p)) {
         unsigned first = w->tex_new ? 0 : p.first_row, rows = w->tex_new ? p.height : p.rows;
@@ -135,10 +167,13 @@ void sdl_draw(struct window *w, struct pc *pc)
         if (rows) {
             SDL_UpdateTexture(w->tex, &changed, p.pixels + (size_t)first * p.width,
                               (int)p.width * 4);
-            w->stale = true;
+            drawn = true;
+            part = place_of(w, first, rows);
         }
         w->tex_new = false;
     }
     if (w->stale)
-        present(w);
+        present(w, NULL);
+    else if (drawn)
+        present(w, w->keeps ? &part : NULL);
 }

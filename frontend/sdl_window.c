@@ -94,13 +94,20 @@ enum window_wish window_update(struct window *w, struct pc *pc, u64 host_ns, boo
 {
     SDL_Event e;
 
+    if (w->lost)
+        return WINDOW_LOST;
+    bool draws = host_ns - w->drawn >= FRAME_NS;
+    if ((draws || host_ns - w->pumped >= EVENTS_NS) && sdl_display_gone(w))
+        return WINDOW_LOST;
     if (host_ns - w->pumped >= EVENTS_NS) {
         w->pumped = host_ns;
-        while (SDL_PollEvent(&e))
+        while (!w->lost && SDL_PollEvent(&e))
             sdl_event(w, pc, &e);
     }
+    if (w->lost)
+        return WINDOW_LOST;
     sdl_deliver(w, pc);
-    if (host_ns - w->drawn >= FRAME_NS) {
+    if (draws) {
         w->drawn = host_ns;
         sdl_draw(w, pc);
         update_title(w, pc, host_ns, stopped);
@@ -147,6 +154,9 @@ enum status window_open(struct window **out, const struct config *cfg, char erro
     w->ren = SDL_CreateRenderer(w->win, -1, 0);
     if (!w->ren)
         return window_fail(w, error);
+    SDL_RendererInfo info;
+    w->keeps = SDL_GetRendererInfo(w->ren, &info) == 0 && info.flags & SDL_RENDERER_SOFTWARE;
+    sdl_watch_display(w);
     w->stale = true;
     *out = w;
     return STATUS_OK;
@@ -156,6 +166,10 @@ void window_close(struct window *w)
 {
     if (!w)
         return;
+    if (w->lost) {
+        free(w);
+        return;
+    }
     if (w->tex)
         SDL_DestroyTexture(w->tex);
     if (w->ren)

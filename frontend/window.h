@@ -31,7 +31,12 @@ enum status window_open(struct window **out, const struct config *cfg,
 void window_close(struct window *w);
 
 /** What the person wants of the program. */
-enum window_wish { WINDOW_RUN, WINDOW_PAUSE, WINDOW_QUIT };
+enum window_wish {
+    WINDOW_RUN,
+    WINDOW_PAUSE,
+    WINDOW_QUIT,
+    WINDOW_LOST, /* nobody can want anything: the display server is gone */
+};
 
 /**
  * Hand what was typed and pointed at to @pc, and draw if it is time to. Call it between slices.

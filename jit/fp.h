@@ -53,15 +53,17 @@ u32 jit_fp_enter(struct cpu *cpu, u32 need);
 /** What jit_fp_function() found. */
 enum jit_fp_found { FP_FOUND, FP_FOUND_UP, FP_UNUSUAL };
 
-/** Transcendental functions: of ST0; of ST0 and ST1, popping; of ST0, clearing C2. */
-enum jit_fp_kind { FP_UNARY, FP_BINARY, FP_SINE, FP_KINDS };
+/** Transcendental functions: of ST0; of ST0 and ST1, popping; of ST0, clearing C2; that, and
+ * pushing a second result. */
+enum jit_fp_kind { FP_UNARY, FP_BINARY, FP_SINE, FP_PAIR, FP_KINDS };
 enum jit_fp_kind jit_fp_kind(const struct insn *in);
 
 /**
  * Compute instruction @id, a transcendental function, of cpu->jit.fp_arg, which were ST0 and ST1
- * under cpu->jit.fp_cw, with fp_sw after they were popped. FP_FOUND: the result is in fp_arg[0] and
- * C1 is 0; FP_FOUND_UP: C1 is 1, which adding fp_up under fp_up_cw to the result makes, and nothing
- * else. FP_UNUSUAL: neither, or other flags have to be set, too.
+ * under cpu->jit.fp_cw, with fp_sw after they were popped. FP_FOUND: the result is in fp_arg[0],
+ * what is to be pushed on it in fp_arg[1], what fp_arg[0] was in fp_arg[2], and C1 is 0;
+ * FP_FOUND_UP: C1 is 1, which adding fp_up under fp_up_cw to the result makes, and nothing else.
+ * FP_UNUSUAL: neither, or other flags have to be set, too.
  */
 u32 jit_fp_function(struct cpu *cpu, u32 id);
 

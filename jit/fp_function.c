@@ -19,6 +19,9 @@ enum jit_fp_kind jit_fp_kind(const struct insn *in)
     case INSN_FSIN:
     case INSN_FCOS:
         return FP_SINE;
+    case INSN_FSINCOS:
+    case INSN_FPTAN:
+        return FP_PAIR;
     default:
         return FP_UNARY;
     }
@@ -31,18 +34,32 @@ static struct f80 get_arg(const struct cpu *cpu, unsigned n)
     return (struct f80){load64(at), load16(at + 8)};
 }
 
-static void put_result(struct cpu *cpu, struct f80 r)
+static void put_arg(struct cpu *cpu, unsigned n, struct f80 r)
 {
-    store64(cpu->jit.fp_arg[0], r.mant);
-    store16(cpu->jit.fp_arg[0] + 8, r.sign_exp);
+    store64(cpu->jit.fp_arg[n], r.mant);
+    store16(cpu->jit.fp_arg[n] + 8, r.sign_exp);
 }
 
-/* False: not in the function's range. */
-static bool compute(const struct cpu *cpu, u32 id, struct fp_env *e, struct f80 *r)
+/* FPTAN pushes 1, or of a NaN the same again. */
+static bool tangent(struct fp_env *e, struct f80 a, struct f80 *r, struct f80 *pushed)
+{
+    bool in_range = f80_tan(e, a, r);
+
+    *pushed = (r->sign_exp & 0x7FFF) == 0x7FFF ? *r : (struct f80){BIT64(63), 0x3FFF};
+    return in_range;
+}
+
+/* @pushed: what comes on top of @r, if anything does. False: not in the function's range. */
+static bool compute(const struct cpu *cpu, u32 id, struct fp_env *e, struct f80 *r,
+                    struct f80 *pushed)
 {
     struct f80 a = get_arg(cpu, 0);
 
     switch (id) {
+    case INSN_FSINCOS:
+        return f80_sincos(e, a, r, pushed);
+    case INSN_FPTAN:
+        return tangent(e, a, r, pushed);
     case INSN_FSIN:
         return f80_sincos(e, a, r, NULL);
     case INSN_FCOS:
@@ -77,21 +94,28 @@ static bool prepare_up(struct jit_view *v, struct f80 r)
     return r.mant >> 63 && exp >= LEAST && exp < 0x7FFF;
 }
 
+static u32 found(struct cpu *cpu, struct f80 r, struct f80 pushed, bool up)
+{
+    put_arg(cpu, 2, get_arg(cpu, 0));
+    put_arg(cpu, 0, r);
+    put_arg(cpu, 1, pushed);
+    return up ? FP_FOUND_UP : FP_FOUND;
+}
+
 u32 jit_fp_function(struct cpu *cpu, u32 id)
 {
+    static const struct f80 indefinite = {BIT64(63) | BIT64(62), 0xFFFF};
     struct jit_view *v = &cpu->jit;
     struct fp_env e = fp_env_x87(v->fp_cw);
-    struct f80 r;
+    struct f80 r = {0, 0}, pushed = {0, 0};
+    bool pair = id == INSN_FSINCOS || id == INSN_FPTAN;
 
-    if (v->fp_sw & X87_SW_SF) { /* an operand was missing, and all flags are set */
-        put_result(cpu, (struct f80){BIT64(63) | BIT64(62), 0xFFFF});
-        return FP_FOUND;
-    }
-    if (!compute(cpu, id, &e, &r))
+    if (v->fp_sw & X87_SW_SF) /* an operand was missing, and all flags are set */
+        return found(cpu, indefinite, indefinite, false);
+    if (!compute(cpu, id, &e, &r, &pushed))
         return FP_UNUSUAL;
     fp_settle(&e);
-    if ((e.flags & ~v->fp_sw & X87_CW_MASKS) || (e.up && !prepare_up(v, r)))
+    if ((e.flags & ~v->fp_sw & X87_CW_MASKS) || (e.up && !prepare_up(v, pair ? pushed : r)))
         return FP_UNUSUAL;
-    put_result(cpu, r);
-    return e.up ? FP_FOUND_UP : FP_FOUND;
+    return found(cpu, r, pushed, e.up);
 }

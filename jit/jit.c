@@ -209,7 +209,8 @@ static struct jit_block *follow_jump(struct jit *j)
     struct jit_block *to = block_here(j, (u32)cpu->rip, mode);
 
     if (to)
-        mmu_jump_set(cpu->mmu, to->eip, mode, cache_exec(&j->cache, to->code));
+        mmu_jump_set(cpu->mmu, to->eip, (u32)(cpu->seg[SEG_CS].base + to->eip), mode,
+                     cache_exec(&j->cache, to->code));
     return to;
 }
 

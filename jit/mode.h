@@ -5,9 +5,12 @@
  *
  *   bit 0       CS.D: operands and addresses are 32 bits wide by default
  *   bit 1       SS.B: the stack pointer is ESP
- *   bits 2-13   two bits a segment register (enum seg_class of cpu/state.h), in the order of enum
- * SEG_xx bits 14-21  number of the code segment's (base, limit) pair, given by the block cache bit
- * 30      always set: no mode is 0
+ *   bits 2-13   two bits a segment register (enum seg_class of cpu/state.h), in the order of
+ *               enum SEG_xx
+ *   bits 14-21  number of the code segment's (base, limit) pair, given by the block cache
+ *   bits 22-23  an x87 or an SSE exception is not masked: that unit's instructions are left to
+ *               executors; but code does not rely on it, and may run on when it has changed
+ *   bit 30      always set: no mode is 0
  *
  * Not in it, because translations do not depend on it: CPL and paging (the MMU's tables follow
  * them; code is keyed by physical address), EFLAGS (single steps and the like are interpreted).
@@ -23,6 +26,8 @@ enum {
     JIT_MODE_SEG_SHIFT = 2,
     JIT_MODE_CODE_SHIFT = 14,
     JIT_MODE_CODES = 256,
+    JIT_MODE_X87_UNMASKED = BIT(22),
+    JIT_MODE_SSE_UNMASKED = BIT(23),
     JIT_MODE_VALID = BIT(30),
 };
 
@@ -37,6 +42,8 @@ static inline u32 jit_mode_of(const struct cpu *cpu)
     u32 mode = JIT_MODE_VALID | (cpu_code32(cpu) ? JIT_MODE_CS32 : 0) |
                (cpu_stack32(cpu) ? JIT_MODE_SS32 : 0);
 
+    mode |= ~cpu->x87.control & X87_CW_MASKS ? JIT_MODE_X87_UNMASKED : 0;
+    mode |= ~cpu->sse.mxcsr & MXCSR_MASKS ? JIT_MODE_SSE_UNMASKED : 0;
     for (unsigned s = 0; s < SEG__COUNT; s++)
         mode |= (u32)cpu->seg[s].class << (JIT_MODE_SEG_SHIFT + 2 * s);
     return mode;

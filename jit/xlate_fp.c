@@ -3,6 +3,7 @@
  * x87, MMX and SSE: one operation an instruction, which says what it does to memory, to general
  * registers and to flags. The rest is known from the guest instruction itself.
  */
+#include "jit/fp.h"
 #include "jit/xlate.h"
 
 /* Bytes of the memory operand, or 0 if operand @n is none. */
@@ -62,6 +63,14 @@ static bool stores_number(const struct xlate *x)
     }
 }
 
+static bool is_unmasked(const struct xlate *x)
+{
+    u8 units = jit_fp_units(x->in);
+
+    return (units & FP_X87 && x->env->mode & JIT_MODE_X87_UNMASKED) ||
+           (units & FP_SSE && x->env->mode & JIT_MODE_SSE_UNMASKED);
+}
+
 /* The operation for what touches memory and what does not, with or without a general register. */
 static void add(struct xlate *x, unsigned size, bool write)
 {
@@ -71,6 +80,7 @@ static void add(struct xlate *x, unsigned size, bool write)
                                                           : W32;
     struct ir_insn *op;
 
+    x->declined = is_unmasked(x);
     if (size) {
         a = xl_linear_size(x, x->in->seg, xl_offset(x), size, write);
         op = xl_op(x, d == IR_NONE ? IR_FPM : IR_FPMG, w, d, a, XL_NOTHING);
@@ -92,6 +102,7 @@ void xlate_x87(struct xlate *x)
 void xlate_x87_function(struct xlate *x)
 {
     ir_add(x->ir, IR_FPF, W8, x->g);
+    x->declined = is_unmasked(x);
 }
 
 void xlate_simd(struct xlate *x)

@@ -150,6 +150,8 @@ struct pc {
     bool deterministic;
     struct pacer pacer;
     bool slept;
+    bool ahead; /* of a speed limit: pc_run() waits */
+    u64 speed;  /* of -speed, instructions a second; 0: no limit */
 
     bool stopping;     /* stop says why */
     bool reset_wanted; /* RESET# of the board, at the end of the slice */

@@ -6,6 +6,7 @@
 enum {
     SMOOTHING = 8,                /* slices over which the measured speed is averaged   */
     STEER_NS = 100 * 1000 * 1000, /* a lead or lag is worked off over this time        */
+    AHEAD_NS = 2 * 1000 * 1000,   /* a limited guest runs so far ahead before it waits     */
     AWAY_NS = 500 * 1000 * 1000,  /* a larger lag is not caught up: the host was away  */
 };
 
@@ -75,5 +76,17 @@ void pacer_update(struct pacer *p, struct clock *c, u64 host_ns)
     if (steer < -STEER_NS / 2)
         steer = -STEER_NS / 2;
     u64 ratio = (u64)((u128)p->speed * (u64)(STEER_NS + steer) / STEER_NS);
-    clock_set_ratio(c, clamp(ratio, RATIO_MIN, RATIO_MAX));
+    ratio = clamp(ratio, RATIO_MIN, RATIO_MAX);
+    clock_set_ratio(c, ratio < p->slowest ? p->slowest : ratio);
+}
+
+void pacer_limit(struct pacer *p, u64 per_second)
+{
+    p->slowest = per_second ? (u64)(((u128)CLOCK_NS_PER_SEC << 32) / per_second) : 0;
+}
+
+bool pacer_ahead(const struct pacer *p, const struct clock *c, u64 host_ns)
+{
+    return p->slowest && p->started &&
+           (i64)(clock_now(c) - pacer_guest_time(p, host_ns)) > AHEAD_NS;
 }

@@ -14,6 +14,7 @@ struct pacer {
     u64 host_zero;    /* host time at which guest time was 0; moved when the host was away */
     u64 last_host;    /* at the last update...                                            */
     u64 last_retired; /* ...and the instructions retired then                             */
+    u64 slowest;      /* ratio that the guest may not fall below: a speed limit; 0: none    */
     u64 speed;        /* measured ns an instruction, 32.32; smoothed                      */
 };
 
@@ -29,3 +30,9 @@ void pacer_slept(struct pacer *p, const struct clock *c, u64 host_ns);
 /** The guest time that belongs to @host_ns, and the other way round. */
 u64 pacer_guest_time(const struct pacer *p, u64 host_ns);
 u64 pacer_host_time(const struct pacer *p, u64 guest_ns);
+
+/** Run at most @per_second instructions a second; 0: as many as the host can. */
+void pacer_limit(struct pacer *p, u64 per_second);
+
+/** Whether a limited guest is ahead of the host and has to wait until pacer_host_time(now). */
+bool pacer_ahead(const struct pacer *p, const struct clock *c, u64 host_ns);

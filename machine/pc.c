@@ -12,6 +12,7 @@
 #include "machine/board.h"
 #include "machine/check.h"
 #include "machine/snapshot.h"
+#include "machine/speed.h"
 
 #define RAM_MIN (1ull << 20)
 #define RAM_MAX (3ull << 30)
@@ -217,6 +218,10 @@ static enum status create_basics(struct pc *pc)
     clock_init(&pc->clock,
                pc->deterministic ? config_num(pc->cfg, CONFIG_ns_per_insn) : CLOCK_RATIO_DEFAULT);
     pacer_init(&pc->pacer);
+    if (!speed_parse(config_text(pc->cfg, CONFIG_speed), &pc->speed))
+        return pc_fail(pc, STATUS_BAD_VALUE, "-speed: '%.40s' is not %s",
+                       config_text(pc->cfg, CONFIG_speed), speed_names);
+    pacer_limit(&pc->pacer, pc->speed);
     if (physmem_create_video(&pc->physmem, pc->ram_bytes, VGA_VRAM_DEFAULT) != STATUS_OK)
         return pc_fail(pc, STATUS_NO_MEMORY, "the host has no %u MiB of memory for the guest",
                        (unsigned)(pc->ram_bytes >> 20));
@@ -352,6 +357,16 @@ void pc_serial_input(struct pc *pc, unsigned port, u8 byte)
         log_guest(UART, "com%u: no room for a byte", port + 1);
     if (pc->twin)
         pc_serial_input(pc->twin, port, byte);
+}
+
+void pc_set_turbo(struct pc *pc, bool on)
+{
+    pacer_limit(&pc->pacer, on ? 0 : pc->speed);
+}
+
+bool pc_is_limited(const struct pc *pc)
+{
+    return pc->pacer.slowest;
 }
 
 u64 pc_time(const struct pc *pc)

@@ -74,6 +74,11 @@ void pc_destroy(struct pc *pc);
  */
 enum pc_stop pc_run(struct pc *pc, u64 host_ns);
 
+/** Forget the limit of -speed, or obey it again; without one nothing changes. */
+void pc_set_turbo(struct pc *pc, bool on);
+/** Whether there is a limit and it is obeyed. */
+bool pc_is_limited(const struct pc *pc);
+
 /**
  * Let pc_run() return whenever guest time is a multiple of @ns, not 0; pc_poll_due() then says so,
  * once. The guest cannot notice.

@@ -56,7 +56,7 @@ static bool sleep_step(struct pc *pc, u64 host_ns, enum pc_stop *stop)
 
 u64 pc_wake_time(const struct pc *pc)
 {
-    u64 next = clock_next(&pc->clock);
+    u64 next = pc->ahead ? clock_now(&pc->clock) : clock_next(&pc->clock);
 
     return next == CLOCK_NEVER ? UINT64_MAX : pacer_host_time(&pc->pacer, next);
 }
@@ -104,6 +104,11 @@ static enum pc_stop run_slices(struct pc *pc, u64 host_ns)
             pacer_slept(&pc->pacer, &pc->clock, host_ns);
         pc->slept = false;
         pacer_update(&pc->pacer, &pc->clock, host_ns);
+        pc->ahead = pacer_ahead(&pc->pacer, &pc->clock, host_ns);
+    }
+    if (pc->ahead) {
+        pc->slept = true;
+        return PC_STOP_IDLE;
     }
     u64 end = clock_retired(&pc->clock) + slice_length(pc);
     if (pc->stop_at && pc->stop_at < end)

@@ -11,7 +11,7 @@
  * from it is cached, and a write to such an entry drops what was derived. So the guest cannot see
  * what is cached, MOV CR3 only selects a context, and INVLPG has nothing to do. Legal by [SDM 3A
  * §4.10.2.3] (a processor may invalidate any time); never is an entry filled that the guest did not
- * itself touch.
+ * itself touch, in this address space or in another one through the same entry of the same table.
  */
 #pragma once
 
@@ -126,8 +126,8 @@ void mmu_set_watch(struct mmu *m, unsigned n, lin_addr lin, unsigned len, bool r
 /** Read the four PDPTEs at @cr3. False: a reserved bit is set in a present one [SDM 3A §4.4.1]. */
 bool mmu_load_pdptes(struct mmu *m, u64 cr3, bool nxe, u64 pdpte[4]) MUST_CHECK;
 
-/** Note that @eip of @mode is executed at @host in the current context. */
-void mmu_jump_set(struct mmu *m, u32 eip, u32 mode, u64 host);
+/** Note that @eip of @mode, linear @lin, is executed at @host in the current context. */
+void mmu_jump_set(struct mmu *m, u32 eip, lin_addr lin, u32 mode, u64 host);
 /** Where that is, or 0 if it is not known. */
 static inline u64 mmu_jump_find(struct mmu *m, u32 eip, u32 mode)
 {

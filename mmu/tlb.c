@@ -150,41 +150,6 @@ static u32 node_new(struct mmu *m)
     return m->nodes++;
 }
 
-static void jumps_clear(struct mmu_context *c)
-{
-    if (c->jumps)
-        memset(c->t.jump, 0xff, MMU_JUMPS * sizeof(*c->t.jump));
-    c->jumps = false;
-}
-
-void mmu_jump_set(struct mmu *m, u32 eip, u32 mode, u64 host)
-{
-    if (m->slow)
-        return; /* view.cur is not of a context */
-    if (!m->cur->jumps)
-        memset(m->cur->t.jump, 0xff, MMU_JUMPS * sizeof(*m->cur->t.jump));
-    m->cur->jumps = true;
-    m->cur->t.jump[eip % MMU_JUMPS] = (struct mmu_jump){eip, mode, host};
-}
-
-void mmu_jump_forget(struct mmu *m, u32 eip, u32 mode)
-{
-    for (unsigned i = 0; i < MMU_CONTEXTS; i++) {
-        struct mmu_context *c = &m->context[i];
-        if (!c->jumps)
-            continue;
-        struct mmu_jump *j = &c->t.jump[eip % MMU_JUMPS];
-        if (j->eip == eip && j->mode == mode)
-            j->mode = UINT32_MAX;
-    }
-}
-
-void mmu_jump_flush(struct mmu *m)
-{
-    for (unsigned i = 0; i < MMU_CONTEXTS; i++)
-        jumps_clear(&m->context[i]);
-}
-
 static void node_drop(struct mmu *m, u32 i)
 {
     struct tlb_node *n = &m->node[i];
@@ -193,7 +158,7 @@ static void node_drop(struct mmu *m, u32 i)
     c->t.read[n->vpn] = 0;
     c->t.write[n->vpn] = 0;
     if (c->t.exec[n->vpn])
-        jumps_clear(c);
+        jumps_drop(c, n->vpn);
     c->t.exec[n->vpn] = 0;
     c->node[n->vpn] = 0;
     link_remove(m, ON_CTX, &c->head, i * 4);
@@ -221,12 +186,14 @@ void tlb_drop_writes(struct mmu *m, u32 ram_page)
 
 static void context_flush(struct mmu *m, struct mmu_context *c)
 {
+    jumps_clear(c);
     while (c->head)
         node_drop(m, c->head >> 2);
 }
 
 void mmu_flush(struct mmu *m)
 {
+    m->flushes++;
     for (unsigned i = 0; i < MMU_CONTEXTS; i++)
         context_flush(m, &m->context[i]);
 }
@@ -329,6 +296,75 @@ static void node_grant(struct mmu *m, struct mmu_context *c, struct tlb_node *n,
         c->t.write[n->vpn] = addend;
 }
 
+/* --- adopting --- */
+
+/* Do the two come from the same entry of the same last-level table, or from 4 MiB pages? */
+static bool same_entry(const struct tlb_node *a, const struct tlb_node *b)
+{
+    unsigned l = a->levels - 1u;
+
+    return a->levels == b->levels && a->levels && a->ppn == b->ppn &&
+           (l == 0 || (a->table[l] && a->table[l] == b->table[l] && a->slot[l] == b->slot[l]));
+}
+
+/* A context that has what @i, new in @c, is, too. */
+static struct mmu_context *donor_of(struct mmu *m, const struct mmu_context *c, u32 i)
+{
+    u32 vpn = m->node[i].vpn;
+
+    for (unsigned k = 0; k < MMU_CONTEXTS; k++) {
+        struct mmu_context *d = &m->context[k];
+        u32 other = d != c && d->used && d->mode == c->mode ? d->node[vpn] : 0;
+        if (other && same_entry(&m->node[other], &m->node[i]))
+            return d;
+    }
+    return NULL;
+}
+
+/* The page @vpn of @d, in @c. A walk of @c's own says what it is; bits are set already. */
+static void adopt_page(struct mmu *m, struct mmu_context *c, struct mmu_context *d, u32 vpn)
+{
+    const struct walk_space s = {m->pm, c->mode, c->cr3, c->pdpte};
+    const u8 rights = m->node[d->node[vpn]].rights;
+    u32 error, i;
+    struct walk w;
+
+    if (!mmu_walk(&s, (lin_addr)vpn << PAGE_SHIFT, MMU_READ, false, &w, &error) ||
+        w.phys >> PAGE_SHIFT != m->node[d->node[vpn]].ppn || !(i = node_add(m, c, vpn, &w)))
+        return;
+    if (!d->node[vpn] || !same_entry(&m->node[i], &m->node[d->node[vpn]])) {
+        node_drop(m, i);
+        return;
+    }
+    if (rights & TLB_R)
+        node_grant(m, c, &m->node[i], MMU_READ);
+    if (rights & TLB_W && w.writable)
+        node_grant(m, c, &m->node[i], MMU_WRITE);
+    if (rights & TLB_X && w.executable)
+        node_grant(m, c, &m->node[i], MMU_EXEC);
+}
+
+/*
+ * Operating systems have the same kernel in all address spaces, through the same tables: what
+ * another space has executed there comes with the first page of a directory entry. (Data would be
+ * too much: most of it is not touched again before the space is gone.)
+ */
+static void adopt(struct mmu *m, struct mmu_context *c, u32 i)
+{
+    u32 vpn = m->node[i].vpn, pages = c->mode & MMU_PAE ? 512 : 1024;
+    struct mmu_context *d = donor_of(m, c, i);
+    u64 flushes = m->flushes;
+
+    if (!d)
+        return;
+    for (u32 v = vpn & ~(pages - 1), end = v + pages; v < end && m->flushes == flushes; v++) {
+        if (d->t.exec[v] && !c->node[v])
+            adopt_page(m, c, d, v);
+    }
+    if (m->flushes == flushes)
+        jumps_adopt(c, d, vpn & ~(pages - 1), pages);
+}
+
 const struct tlb_node *tlb_get(struct mmu *m, struct mmu_context *c, lin_addr lin,
                                enum mmu_access kind)
 {
@@ -344,8 +380,14 @@ const struct tlb_node *tlb_get(struct mmu *m, struct mmu_context *c, lin_addr li
             return NULL;
         }
         i = c->node[vpn]; /* the walk's own writes may have dropped it */
-        if (!i)
+        if (!i) {
             i = node_add(m, c, vpn, &w);
+            if (kind == MMU_EXEC)
+                adopt(m, c, i);
+            i = c->node[vpn]; /* everything may have been flushed */
+            if (!i)
+                i = node_add(m, c, vpn, &w);
+        }
         assert(i); /* flushing freed at least the nodes that were made at the start */
     }
     node_grant(m, c, &m->node[i], kind);

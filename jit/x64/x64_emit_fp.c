@@ -13,7 +13,7 @@ enum { GUEST_XMMS = 8 };
 /* x87 opcodes that are emitted here without the guest having them. */
 enum { OP_D9 = 0xd9, D9_FDECSTP = 0xf6, D9_FINCSTP = 0xf7, D9_FLDCW = 5, D9_FNSTCW = 7 };
 enum { OP_DB = 0xdb, DB_FLD80 = 5, DB_FSTP80 = 7, OP_DC = 0xdc, DC_FADD64 = 0 };
-enum { OP_DD = 0xdd, DD_FNSTSW = 7 };
+enum { OP_DD = 0xdd, DD_FNSTSW = 7, DD_FSTP_ST0 = 0xd8 };
 
 /* --- making units live --- */
 
@@ -359,19 +359,48 @@ void x64_fp_stub(struct codebuf *c, const void *fp_enter, u8 need, const u8 *bai
     x64_ret(c);
 }
 
+static void load_arg(struct codebuf *c, unsigned n)
+{
+    x64_x87_m(c, OP_DB, DB_FLD80, CPU_AT(jit.fp_arg[n]));
+}
+
+static void store_status(struct codebuf *c)
+{
+    x64_x87_m(c, OP_DD, DD_FNSTSW, CPU_AT(jit.fp_sw));
+}
+
+/* Two results were pushed. If that was one too many, bring the operand back, with the register
+ * above it in use, for the executor to find the same; if the operand was missing, C1 is 0. */
+static void check_pair(struct codebuf *c, const u8 *bail)
+{
+    x64_movzx_rm(c, W16, R10, CPU_AT(jit.fp_sw));
+    store_status(c);
+    x64_test_mi(c, W16, CPU_AT(jit.fp_sw), X87_SW_SF);
+    u8 *done = x64_jcc8(c, X64_E);
+    x64_x87(c, OP_D9, D9_FINCSTP);
+    x64_test_ri(c, W32, R10, X87_SW_SF);
+    u8 *missing = x64_jcc8(c, X64_NE);
+    x64_x87(c, OP_DD, DD_FSTP_ST0);
+    load_arg(c, 2);
+    x64_jmp(c, bail);
+    x64_patch8(missing, c->at);
+    x64_x87(c, OP_D9, D9_FDECSTP);
+    x64_patch8(done, c->at);
+}
+
 /* With SF set, popping would not show that an operand is missing; C2 could not be cleared. */
 void x64_fp_stub_function(struct codebuf *c, const void *fp_function, enum jit_fp_kind kind,
                           const u8 *bail)
 {
     bool binary = kind == FP_BINARY;
 
-    x64_x87_m(c, OP_DD, DD_FNSTSW, CPU_AT(jit.fp_sw));
-    x64_test_mi(c, W16, CPU_AT(jit.fp_sw), X87_SW_SF | (kind == FP_SINE ? X87_SW_C2 : 0));
+    store_status(c);
+    x64_test_mi(c, W16, CPU_AT(jit.fp_sw), X87_SW_SF | (kind >= FP_SINE ? X87_SW_C2 : 0));
     x64_jcc(c, X64_NE, bail);
     x64_x87_m(c, OP_DB, DB_FSTP80, CPU_AT(jit.fp_arg[0]));
     if (binary)
         x64_x87_m(c, OP_DB, DB_FSTP80, CPU_AT(jit.fp_arg[1]));
-    x64_x87_m(c, OP_DD, DD_FNSTSW, CPU_AT(jit.fp_sw));
+    store_status(c);
     x64_x87_m(c, OP_D9, D9_FNSTCW, CPU_AT(jit.fp_cw));
     push_clobbered(c);
     x64_fp_save_sse(c, false);
@@ -380,18 +409,22 @@ void x64_fp_stub_function(struct codebuf *c, const void *fp_function, enum jit_f
     x64_fp_load_sse(c);
     pop_clobbered(c);
     x64_alu_ri(c, X64_CMP, W32, R10, FP_FOUND_UP);
-    u8 *unusual = x64_jcc8(c, X64_A);
-    x64_x87_m(c, OP_DB, DB_FLD80, CPU_AT(jit.fp_arg[0]));
+    u8 *unusual = x64_jcc(c, X64_A, NULL);
+    load_arg(c, 0);
+    if (kind == FP_PAIR)
+        load_arg(c, 1);
     u8 *done = x64_jcc8(c, X64_B);
     x64_x87_m(c, OP_D9, D9_FLDCW, CPU_AT(jit.fp_up_cw));
     x64_x87_m(c, OP_DC, DC_FADD64, CPU_AT(jit.fp_up));
     x64_x87_m(c, OP_D9, D9_FLDCW, CPU_AT(jit.fp_cw));
     x64_patch8(done, c->at);
+    if (kind == FP_PAIR)
+        check_pair(c, bail);
     x64_ret(c);
-    x64_patch8(unusual, c->at);
+    x64_patch32(unusual, c->at);
     if (binary)
-        x64_x87_m(c, OP_DB, DB_FLD80, CPU_AT(jit.fp_arg[1]));
-    x64_x87_m(c, OP_DB, DB_FLD80, CPU_AT(jit.fp_arg[0]));
+        load_arg(c, 1);
+    load_arg(c, 0);
     x64_jmp(c, bail);
 }
 

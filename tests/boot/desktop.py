@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 TOOLS = ["Xvfb", "xdotool"]
 MANAGER = ["openbox", "wmctrl"]  # without them there is no window manager
 
@@ -38,11 +39,14 @@ class Desktop:
             raise AssertionError("Xvfb did not start")
         self.display = ":" + number
         self.env = dict(os.environ, DISPLAY=self.display, SDL_VIDEODRIVER="x11",
-                        SDL_AUDIODRIVER="dummy")
+                        SDL_AUDIODRIVER="dummy", SDL_RENDER_DRIVER="software",
+                        SDL_FRAMEBUFFER_ACCELERATION="0",
+                        LSAN_OPTIONS=f"suppressions={HERE}/desktop.supp,print_suppressions=0")
         self.env.pop("WAYLAND_DISPLAY", None)
         self.manager = None
         if all(map(shutil.which, MANAGER)):
-            self.manager = subprocess.Popen(MANAGER[0], env=self.env, stderr=subprocess.DEVNULL)
+            self.manager = subprocess.Popen(MANAGER[0], env=self.env, stdout=subprocess.DEVNULL,
+                                            stderr=subprocess.DEVNULL)
             wait_for(lambda: self.run("wmctrl", "-m") == 0, "the window manager is there")
 
     def run(self, *args):
@@ -56,9 +60,10 @@ class Desktop:
             raise AssertionError(f"xdotool {args}: {r.stderr}")
         return r.stdout.strip()
 
-    def find(self, title="turbo86"):
-        """The window called so, once it is there."""
-        search = lambda: self.xdotool("search", "--onlyvisible", "--name", title, check=False)
+    def find(self, pid, title="turbo86"):
+        """The window of a process, once it is there."""
+        search = lambda: self.xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--name", title,
+                                      check=False)
         return wait_for(search, f"a window called {title}").split()[0]
 
     def title(self, window):

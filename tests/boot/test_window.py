@@ -25,7 +25,7 @@ OTHERS = {96: "e01c", 97: "e01d", 98: "e035", 100: "e038", 102: "e047", 103: "e0
           105: "e04b", 106: "e04d", 107: "e04f", 108: "e050", 109: "e051", 110: "e052", 111: "e053",
           125: "e05b", 126: "e05c", 127: "e05d"}
 PAUSE = (119, "e11d45 e19dc5")
-KEY_LEFTCTRL, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 56, 30, 32, 33, 34, 25, 16
+KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
 
 
 class Guest:
@@ -43,7 +43,7 @@ class Guest:
         self.process = subprocess.Popen(
             [TURBO86, "-fda", image, "-boot", "a", "-debugcon", "file:" + self.log, *options],
             env=desktop.env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.tmp)
-        self.window = desktop.find()
+        self.window = desktop.find(self.process.pid)
         wait_for(lambda: "ready" in self.said(), "the guest is ready")
         desktop.focus(self.window)
         self.seen = 1
@@ -109,15 +109,20 @@ def a_german_layout_sends_the_same_codes(guest):
 
 
 def keys_go_up_when_the_window_loses_the_keyboard(guest):
-    guest.key(KEY_A, "keydown")
-    assert guest.bytes("K", 1) == "1e"
-    root = guest.desktop.xdotool("search", "--maxdepth", 0, "").split()[0]
-    guest.desktop.xdotool("windowfocus", root)
-    assert guest.bytes("K", 1) == "9e"
-    guest.key(KEY_A, "keyup")
-    guest.desktop.focus(guest.window)
-    guest.key(KEY_D)
-    assert guest.bytes("K", 2) == "20a0"
+    other = Guest(guest.desktop)
+    try:
+        guest.desktop.focus(guest.window)
+        guest.key(KEY_LEFTSHIFT, "keydown")  # which does not repeat
+        assert guest.bytes("K", 1) == "2a"
+        guest.desktop.focus(other.window)
+        assert guest.bytes("K", 1) == "aa"
+        guest.key(KEY_LEFTSHIFT, "keyup")
+        guest.desktop.focus(guest.window)
+        guest.key(KEY_D)
+        assert guest.bytes("K", 2) == "20a0"
+    finally:
+        guest.key(KEY_LEFTSHIFT, "keyup")
+        other.close()
 
 
 def a_click_grabs_the_mouse_and_ctrl_alt_g_frees_it(guest):
@@ -180,6 +185,30 @@ def ctrl_alt_q_ends_the_run(guest):
     assert guest.ends() == (0, "")
 
 
+def a_display_that_goes_away_ends_the_run_in_order(_):
+    desktop = Desktop()
+    guest = Guest(desktop)
+    try:
+        desktop.close()
+        status, said = guest.ends()
+        assert status == 4 and "the display is gone" in said, (status, said)
+    finally:
+        guest.close()
+
+
+def without_a_display_one_sentence_says_so(guest):
+    r = subprocess.run([TURBO86, "-display", "sdl"], env=dict(guest.desktop.env, DISPLAY=":9999"),
+                       stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert r.returncode == 2 and r.stderr.startswith("turbo86: -display sdl: there is no window"), r
+
+
+def an_absent_sound_card_is_told_only_to_who_asked(guest):
+    env = dict(guest.desktop.env, SDL_AUDIODRIVER="disk", SDL_DISKAUDIOFILE="/nonexistent/file")
+    r = subprocess.run([TURBO86, "-display", "none", "-audio", "sdl"], env=env, text=True,
+                       stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
+    assert r.returncode == 2 and "no sound" in r.stderr, r
+
+
 TESTS = [
     every_key_of_a_us_layout_sends_its_scan_code,
     keys_go_up_when_the_window_loses_the_keyboard,
@@ -190,6 +219,9 @@ TESTS = [
     the_close_button_ends_the_run,
     ctrl_alt_q_ends_the_run,
     a_german_layout_sends_the_same_codes,
+    a_display_that_goes_away_ends_the_run_in_order,
+    without_a_display_one_sentence_says_so,
+    an_absent_sound_card_is_told_only_to_who_asked,
 ]
 
 

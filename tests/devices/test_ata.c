@@ -224,6 +224,43 @@ static void pio_write_48_bit(void **state)
     assert_int_equal(b->image[300 * 512], (u8)300);
 }
 
+static void multiple_writes_blocks_and_is_flushed(void **state)
+{
+    struct board *b = *state;
+    u8 buf[8 * 512];
+
+    memset(buf, 0x3c, sizeof(buf));
+    command(b, 0xc6, 0, 8);
+    assert_int_equal(wait_irq(b), READY);
+    for (unsigned ext = 0; ext < 2; ext++) {
+        if (ext)
+            command_ext(b, 0x39, 440, 10);
+        else
+            command(b, 0xc5, 40, 10);
+        clock_run(&b->clk, MS);
+        assert_int_equal(in(b, 0x1f7), READY | DRQ);
+        write_words(b, buf, 8 * 512);
+        assert_int_equal(wait_irq(b), READY | DRQ);
+        write_words(b, buf, 2 * 512);
+        assert_int_equal(wait_irq(b), READY);
+        check_disk(b, 40 + 400 * ext, 0x3c);
+        check_disk(b, 49 + 400 * ext, 0x3c);
+        check_disk(b, 50 + 400 * ext, (u8)(50 + 400 * ext));
+        command(b, ext ? 0xea : 0xe7, 0, 0);
+        assert_int_equal(in(b, 0x3f6) & BSY, BSY);
+        assert_int_equal(wait_irq(b), READY);
+    }
+}
+
+static void more_than_28_bits_are_looked_at(void **state)
+{
+    struct board *b = *state;
+
+    command_ext(b, 0x24, 1ull << 28, 1); /* not sector 0 */
+    assert_int_equal(wait_irq(b), READY | ERR);
+    assert_int_equal(in(b, 0x1f1), 0x10);
+}
+
 static void chs_follows_the_translation(void **state)
 {
     struct board *b = *state;
@@ -453,6 +490,8 @@ int main(void)
         T(pio_read_interrupts_for_each_sector),
         T(multiple_reads_blocks),
         T(pio_write_48_bit),
+        T(multiple_writes_blocks_and_is_flushed),
+        T(more_than_28_bits_are_looked_at),
         T(chs_follows_the_translation),
         T(errors_tell_what_and_where),
         T(hob_shows_the_previous_bytes),

@@ -263,6 +263,48 @@ static void text_renders_glyphs_and_cursor(void **state)
     assert_int_equal(pixel(b, 9, 13, 720, 400), color(0x00));
 }
 
+static void text_pans_scrolls_smoothly_and_splits(void **state)
+{
+    struct board *b = *state;
+
+    set_mode(b, &mode3);
+    load_glyph(b, 'A', 0x80);
+    indexed(b, 0x3d4, 0x0a, 0x20); /* no cursor */
+    for (unsigned cell = 80; cell < 160; cell++) {
+        poke(b, 0xb8000 + 2 * cell, cell == 80 ? 'A' : ' ');
+        poke(b, 0xb8001 + 2 * cell, 0x1e);
+    }
+    poke(b, 0xb8000, ' ');
+    poke(b, 0xb8001, 0x2e);
+    assert_int_equal(pixel(b, 0, 16, 720, 400), color(0x3e));
+    assert_int_equal(pixel(b, 1, 16, 720, 400), color(0x01));
+    indexed(b, 0x3d4, 8, 5); /* five lines up */
+    assert_int_equal(pixel(b, 0, 10, 720, 400), color(0x02));
+    assert_int_equal(pixel(b, 0, 11, 720, 400), color(0x3e));
+    indexed(b, 0x3d4, 8, 0x20); /* a character to the left */
+    assert_int_equal(pixel(b, 0, 16, 720, 400), color(0x01));
+    indexed(b, 0x3d4, 8, 0);
+    (void)in(b, 0x3da);
+    out(b, 0x3c0, 0x33); /* pan by one of nine dots */
+    out(b, 0x3c0, 0);
+    assert_int_equal(pixel(b, 0, 16, 720, 400), color(0x01));
+    assert_int_equal(pixel(b, 719, 16, 720, 400), color(0x00)); /* column 81 is cell 160 */
+    indexed(b, 0x3d4, 0x0d, 80); /* from row 1 on, and below line 99 from the start of memory */
+    indexed(b, 0x3d4, 0x11, 0x0e);
+    indexed(b, 0x3d4, 0x18, 99);
+    indexed(b, 0x3d4, 7, 0x0f);
+    indexed(b, 0x3d4, 9, 0x0f);
+    assert_int_equal(pixel(b, 0, 0, 720, 400), color(0x01));
+    assert_int_equal(pixel(b, 0, 99, 720, 400), color(0x00)); /* row 7 */
+    assert_int_equal(pixel(b, 0, 100, 720, 400), color(0x02));
+    assert_int_equal(pixel(b, 7, 100, 720, 400), color(0x02)); /* panned, too */
+    assert_int_equal(pixel(b, 8, 100, 720, 400), color(0x00));
+    (void)in(b, 0x3da);
+    out(b, 0x3c0, 0x30);
+    out(b, 0x3c0, 0x2c); /* the lower part stays */
+    assert_int_equal(pixel(b, 8, 100, 720, 400), color(0x02));
+}
+
 static void mode_13h_is_linear(void **state)
 {
     struct board *b = *state;
@@ -508,6 +550,22 @@ static void only_what_changed_is_drawn_again(void **state)
     assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
     assert_int_equal(p.pixels[321], 0);
 
+    set_mode(b, &mode3);
+    indexed(b, 0x3d4, 0x0f, 80 * 2 + 1); /* the cursor: in the third row */
+    poke(b, 0xb8001 + 2 * (80 * 2 + 1), 0x1e);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.pixels[720 * (2 * 16 + 13) + 9], color(0x3e));
+    clock_run(&b->clk, 8 * 14286000);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.first_row, 32);
+    assert_int_equal(p.rows, 16);
+    assert_int_equal(p.pixels[720 * (2 * 16 + 13) + 9], color(0x01));
+    poke(b, 0xb8001, 0x9e); /* something else blinks, too */
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    clock_run(&b->clk, 8 * 14286000);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.first_row, 0);
+
     pci_out(b->io, CARD, PCI_BAR0, 0xe0000000, W32);
     pci_out(b->io, CARD, PCI_COMMAND, PCI_COMMAND_MEMORY, W16);
     vbe(b, 1, 640);
@@ -593,6 +651,7 @@ int main(void)
         T(identity_and_rom),
         T(text_screen_reads_back),
         T(text_renders_glyphs_and_cursor),
+        T(text_pans_scrolls_smoothly_and_splits),
         T(mode_13h_is_linear),
         T(mode_12h_has_planes),
         T(cga_graphics_interleave_rows),

@@ -55,6 +55,7 @@ static void prepare(struct fuzz *f)
     set(f, "device", "rtl8139,romfile=");
     set(f, "device", "ne2k_pci,romfile=");
     set(f, "device", "ne2k_isa");
+    set(f, "device", "sb16");
     snprintf(text, sizeof(text), "file=%s,index=0,snapshot=on", fixture.path[1]);
     set(f, "drive", text);
     snprintf(text, sizeof(text), "file=%s,index=1,readonly=on", fixture.path[1]);
@@ -77,6 +78,13 @@ static void send_nowhere(void *ctx, const u8 *frame, size_t len)
         abort();
 }
 
+static void listen(void *ctx, const i16 *frames, unsigned n)
+{
+    (void)ctx;
+    if (n == 0 || frames[0] + frames[2 * n - 1] > 2 * INT16_MAX)
+        abort();
+}
+
 static struct pc *create(struct fuzz *f)
 {
     struct pc_output nobody = {.put = put_nowhere};
@@ -84,6 +92,7 @@ static struct pc *create(struct fuzz *f)
     struct pc_host host = {.serial = {nobody, nobody},
                            .debugcon = nobody,
                            .nic = {wire, wire, wire},
+                           .sound = {listen, NULL},
                            .wall_seconds = 1};
     char error[PC_ERROR_MAX];
     struct pc *pc;

@@ -68,11 +68,12 @@ static u32 some_port(struct fuzz *f)
     static const struct {
         u16 base, count;
     } ranges[] = {
-        {0x00, 0x10}, {0x20, 2},     {0x40, 4},     {0x60, 5},      {0x70, 4},      {0x80, 16},
-        {0x92, 1},    {0xa0, 2},     {0xb2, 2},     {0xc0, 0x20},   {0xe9, 1},      {0xf0, 8},
-        {0x170, 8},   {0x376, 1},    {0x1f0, 8},    {0x3f2, 6},     {0x2f8, 8},     {0x3f8, 8},
-        {0x300, 32},  {0x3b0, 0x30}, {0x1ce, 4},    {0x4d0, 2},     {0x510, 12},    {0xcf8, 8},
-        {0xcf9, 1},   {0x600, 0x40}, {0x700, 0x10}, {0xb000, 0x40}, {0xb100, 0x10}, {BM_PORTS, 16},
+        {0x00, 0x10},  {0x20, 2},      {0x40, 4},      {0x60, 5},      {0x70, 4},   {0x80, 16},
+        {0x92, 1},     {0xa0, 2},      {0xb2, 2},      {0xc0, 0x20},   {0xe9, 1},   {0xf0, 8},
+        {0x170, 8},    {0x376, 1},     {0x1f0, 8},     {0x3f2, 6},     {0x2f8, 8},  {0x3f8, 8},
+        {0x300, 32},   {0x3b0, 0x30},  {0x1ce, 4},     {0x4d0, 2},     {0x510, 12}, {0xcf8, 8},
+        {0x220, 16},   {0x330, 2},     {0x388, 4},     {0x220, 16},    {0xcf9, 1},  {0x600, 0x40},
+        {0x700, 0x10}, {0xb000, 0x40}, {0xb100, 0x10}, {BM_PORTS, 16},
     };
 
     if (fuzz_one_in(f, 20))
@@ -362,6 +363,12 @@ static void screen(struct fuzz *f, struct pc *pc)
             out(pc, 0x1ce, set[i][0], W16);
             out(pc, 0x1cf, set[i][1], W16);
         }
+    }
+    if (fuzz_one_in(f, 2)) {
+        struct pc_picture picture; /* as a window does, and the loudspeakers */
+        (void)pc_show(pc, &picture);
+        sound_sync(pc->sound);
+        return;
     }
     if (fuzz_one_in(f, 2)) {
         free(pc_screen_text(pc));

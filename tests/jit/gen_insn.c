@@ -40,8 +40,8 @@ static const char *const rare[] = {
 
 /* Rows of which there should be more in programs with x87 instructions. */
 static const char *const functions[] = {
-    "x87_f2xm1", "x87_fyl2x",   "x87_fyl2xp1", "x87_fpatan",   "x87_fsin",
-    "x87_fcos",  "x87_fld_m64", "x87_fild",    "x87_fldconst", "x87_arith_mem",
+    "x87_f2xm1",   "x87_fyl2x", "x87_fyl2xp1", "x87_fpatan", "x87_fsin",     "x87_fcos",
+    "x87_fsincos", "x87_fptan", "x87_fld_m64", "x87_fild",   "x87_fldconst", "x87_arith_mem",
 };
 
 static bool named(const char *const *names, size_t n, unsigned row)
