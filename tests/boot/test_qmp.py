@@ -104,12 +104,13 @@ def a_client_starts_types_looks_and_quits():
         c.wait_for("demo>")
         for key in ("e", "c", "h", "o", "spc", "q", "m", "p"):
             c.command("send-key", keys=[{"type": "qcode", "data": key}])
-        c.command("send-key", keys=[{"type": "qcode", "data": "shift"}, {"type": "qcode", "data": "a"}])
+        c.wait_for("demo> echo qmp")
         for down in (True, False):
             key = {"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": "b"}}}
-            c.wait_for("demo> echo qmpA")
             check("event", c.command("input-send-event", events=[key]), {})
-        c.wait_for("demo> echo qmpAb")
+        c.wait_for("demo> echo qmpb")
+        c.command("send-key", keys=[{"type": "qcode", "data": "shift"}, {"type": "qcode", "data": "a"}])
+        c.wait_for("demo> echo qmpbA")
         check("mouse", c.command("input-send-event", events=[
             {"type": "rel", "data": {"axis": "x", "value": 5}},
             {"type": "btn", "data": {"down": True, "button": "left"}},
