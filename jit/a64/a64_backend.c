@@ -185,10 +185,10 @@ static void stub_finish(struct codebuf *c, const struct jit_helpers *h)
     a64_mov_rr(c, W32, X1, REG_ARG);
     a64_mov_rr(c, W64, X0, REG_CPU);
     call_c(c, (const void *)(uintptr_t)h->finish);
-    a64_mov_rr(c, W64, X17, X0);
+    a64_mov_rr(c, W64, X1, X0);
     load_engine(c);
     load_guest(c);
-    a64_br(c, X17);
+    a64_br(c, X1);
 }
 
 void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out)
