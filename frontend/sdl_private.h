@@ -3,6 +3,7 @@
 #pragma once
 
 #include <SDL.h>
+#include <setjmp.h>
 
 #include "frontend/sdl_keys.h"
 #include "frontend/window.h"
@@ -36,8 +37,10 @@ struct window {
     int asked_w, asked_h; /* the size that we gave the window */
     bool sized;           /* the person has chosen another */
     bool full_screen, grabbed, paused, quit;
-    int x11_fd; /* -1: none */
-    bool lost;  /* there is no display any more: SDL must not be called */
+    int x11_fd;  /* -1: none */
+    bool lost;   /* there is no display any more: SDL must not be called */
+    bool inside; /* of window_update(): where the way out leads */
+    jmp_buf way_out;
     bool stale; /* the window has to be drawn even if the picture is the same */
     u64 drawn;  /* host time of the last look at the guest's screen */
     u64 pumped; /* ... at events */

@@ -90,12 +90,10 @@ void sdl_toggle_full_screen(struct window *w)
 
 /* ---- between slices ---- */
 
-enum window_wish window_update(struct window *w, struct pc *pc, u64 host_ns, bool stopped)
+static enum window_wish update(struct window *w, struct pc *pc, u64 host_ns, bool stopped)
 {
     SDL_Event e;
 
-    if (w->lost)
-        return WINDOW_LOST;
     bool draws = host_ns - w->drawn >= FRAME_NS;
     if ((draws || host_ns - w->pumped >= EVENTS_NS) && sdl_display_gone(w))
         return WINDOW_LOST;
@@ -113,6 +111,16 @@ enum window_wish window_update(struct window *w, struct pc *pc, u64 host_ns, boo
         update_title(w, pc, host_ns, stopped);
     }
     return w->quit ? WINDOW_QUIT : w->paused ? WINDOW_PAUSE : WINDOW_RUN;
+}
+
+enum window_wish window_update(struct window *w, struct pc *pc, u64 host_ns, bool stopped)
+{
+    if (w->lost || setjmp(w->way_out))
+        return WINDOW_LOST;
+    w->inside = true;
+    enum window_wish wish = update(w, pc, host_ns, stopped);
+    w->inside = false;
+    return wish;
 }
 
 u64 window_wake_time(const struct window *w)

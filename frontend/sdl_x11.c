@@ -3,7 +3,8 @@
  * When the X server goes away, Xlib ends the process. A machine with disks has to be taken down in
  * order: from libX11 1.7 on its exit can be replaced. SDL loads the library itself, so it is looked
  * up where it is already loaded; elsewhere there is nothing to do. SDL itself is not made for a
- * server that goes away, so the connection is looked at before SDL is asked for anything.
+ * server that goes away: it would use what Xlib did not return, so it is left by a jump. And the
+ * connection is looked at before SDL is asked for anything.
  */
 #include <dlfcn.h>
 #include <poll.h>
@@ -27,11 +28,15 @@ static int say_nothing(Display *display)
     return 0;
 }
 
-/* After it Xlib's functions return, and do nothing. */
+/* Nothing of SDL or Xlib is used from now on: what they were about to do need not end. */
 static void on_lost(Display *display, void *window)
 {
+    struct window *w = window;
+
     (void)display;
-    ((struct window *)window)->lost = true;
+    w->lost = true;
+    if (w->inside)
+        longjmp(w->way_out, 1);
 }
 
 void sdl_watch_display(struct window *w)

@@ -4,7 +4,7 @@
 
 #include "mmu/mmu_private.h"
 
-enum { NO_MODE = UINT32_MAX };
+#define NO_MODE UINT32_MAX
 
 static void clear(struct mmu_context *c)
 {
