@@ -44,6 +44,13 @@ static size_t ram_page(const struct icache *ic, const u8 *host)
     return (size_t)(host - ram) >> PAGE_SHIFT;
 }
 
+static size_t ram_page_at(const struct icache *ic, phys_addr phys)
+{
+    const struct phys_page *page = physmem_page(ic->pm, phys);
+
+    return page->host ? ram_page(ic, page->host) : ic->ram_pages;
+}
+
 void icache_on_drop(struct icache *ic, icache_drop_fn *fn, void *ctx)
 {
     ic->on_drop = fn;
@@ -141,8 +148,7 @@ static int soft_immediate(const struct block *b, phys_addr phys, size_t len, phy
 static void on_code_write(void *ctx, phys_addr phys, size_t len)
 {
     struct icache *ic = ctx;
-    const struct phys_page *page = physmem_page(ic->pm, phys);
-    size_t p = page->host ? ram_page(ic, page->host) : ic->ram_pages;
+    size_t p = ram_page_at(ic, phys);
     phys_addr at_insn;
 
     if (p == ic->ram_pages)
@@ -166,19 +172,19 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
 static void on_code_written(void *ctx, phys_addr phys, size_t len)
 {
     struct icache *ic = ctx;
-    const struct phys_page *page = physmem_page(ic->pm, phys);
-    size_t p = page->host ? ram_page(ic, page->host) : ic->ram_pages;
+    size_t p = ram_page_at(ic, phys);
     phys_addr at_insn;
 
     if (p == ic->ram_pages)
         return;
+    const u8 *host = physmem_page(ic->pm, phys)->host;
     for (struct block *b = ic->by_page[p]; b; b = b->page_next) {
         int i = soft_immediate(b, phys, len, &at_insn);
         if (i < 0)
             continue;
         struct insn *in = ic->insn + (b->insn - ic->insn) + i;
-        enum decode_result r = decode(ic->table, page->host + (at_insn & (PAGE_SIZE - 1)), in->len,
-                                      (u32)b->key & 3, in);
+        enum decode_result r =
+            decode(ic->table, host + (at_insn & (PAGE_SIZE - 1)), in->len, (u32)b->key & 3, in);
         assert(r == DECODE_OK);
         (void)r;
     }
@@ -186,8 +192,7 @@ static void on_code_written(void *ctx, phys_addr phys, size_t len)
 
 bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len)
 {
-    const struct phys_page *page = physmem_page(ic->pm, phys);
-    size_t p = page->host ? ram_page(ic, page->host) : ic->ram_pages;
+    size_t p = ram_page_at(ic, phys);
 
     if (p == ic->ram_pages)
         return false;

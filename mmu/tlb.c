@@ -382,7 +382,7 @@ const struct tlb_node *tlb_get(struct mmu *m, struct mmu_context *c, lin_addr li
         i = c->node[vpn]; /* the walk's own writes may have dropped it */
         if (!i) {
             i = node_add(m, c, vpn, &w);
-            if (kind == MMU_EXEC)
+            if (i && kind == MMU_EXEC)
                 adopt(m, c, i);
             i = c->node[vpn]; /* everything may have been flushed */
             if (!i)

@@ -334,16 +334,18 @@ void a64_emit_GETF(struct a64_emit *e, const struct ir_insn *in)
 }
 static_assert(FL_O == BIT(11), "OF's place");
 
-void a64_emit_PUTE(struct a64_emit *e, const struct ir_insn *in)
+/* Flags from their places in EFLAGS: the low byte, and OF if @of; else OF stays. */
+static void put_flags(struct a64_emit *e, u8 a, bool of)
 {
     struct codebuf *c = e->c;
-    u8 a = a64_read(e, in->a, 0, X0);
 
     a64_mrs(c, X17, A64_NZCV);
     a64_shift_ri(c, A64_LSR, W32, X16, a, 6);
     a64_bfi(c, W32, X17, X16, NZCV_Z, 2);
-    a64_shift_ri(c, A64_LSR, W32, X16, a, 11);
-    a64_bfi(c, W32, X17, X16, NZCV_V, 1);
+    if (of) {
+        a64_shift_ri(c, A64_LSR, W32, X16, a, 11);
+        a64_bfi(c, W32, X17, X16, NZCV_V, 1);
+    }
     a64_msr(c, A64_NZCV, X17);
     a64_ubfx(c, W32, REG_CF, a, 0, 1);
     a64_ubfx(c, W32, REG_PF, a, 2, 1);
@@ -352,18 +354,12 @@ void a64_emit_PUTE(struct a64_emit *e, const struct ir_insn *in)
     e->fl = (struct flag_state){.carry = CARRY_REG};
 }
 
+void a64_emit_PUTE(struct a64_emit *e, const struct ir_insn *in)
+{
+    put_flags(e, a64_read(e, in->a, 0, X0), true);
+}
+
 void a64_emit_PUTF(struct a64_emit *e, const struct ir_insn *in)
 {
-    struct codebuf *c = e->c;
-    u8 a = a64_read(e, in->a, 0, X0);
-
-    a64_mrs(c, X17, A64_NZCV); /* OF stays */
-    a64_shift_ri(c, A64_LSR, W32, X16, a, 6);
-    a64_bfi(c, W32, X17, X16, NZCV_Z, 2);
-    a64_msr(c, A64_NZCV, X17);
-    a64_ubfx(c, W32, REG_CF, a, 0, 1);
-    a64_ubfx(c, W32, REG_PF, a, 2, 1);
-    a64_logic_ri(c, A64_EOR, W32, REG_PF, REG_PF, 1);
-    a64_logic_rr(c, A64_EOR, W32, REG_AF, REG_PF, a); /* AF is bit 4 there, too */
-    e->fl = (struct flag_state){.carry = CARRY_REG};
+    put_flags(e, a64_read(e, in->a, 0, X0), false);
 }
