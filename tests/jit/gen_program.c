@@ -390,9 +390,9 @@ static void choose_pages(struct fuzz *f, struct gen_program *p)
 }
 
 /* Mostly everything is masked: only then translated code does it by itself. */
-static void choose_fp(struct fuzz *f, struct gen_program *p)
+static void choose_fp(struct fuzz *f, struct gen_program *p, bool fp)
 {
-    p->fp = fuzz_one_in(f, 3);
+    p->fp = fuzz_one_in(f, 3) || fp;
     p->ts = fuzz_one_in(f, 20);
     p->fcw = 0x7f;
     p->mxcsr = MXCSR_MASKS;
@@ -407,7 +407,7 @@ static void choose_fp(struct fuzz *f, struct gen_program *p)
         p->mxcsr &= ~(fuzz_below(f, 0x40) << 7);
 }
 
-static void choose_machine(struct fuzz *f, struct gen_program *p)
+static void choose_machine(struct fuzz *f, struct gen_program *p, bool fp)
 {
     static const u8 kinds[] = {GEN_REAL, GEN_V86,  GEN_SEGMENTS, GEN_SEGMENTS,
                                GEN_FLAT, GEN_FLAT, GEN_FLAT};
@@ -434,16 +434,16 @@ static void choose_machine(struct fuzz *f, struct gen_program *p)
     for (unsigned i = 0; i < 8; i++)
         p->gpr[i] = (u32)fuzz_length(f, 32);
     choose_pages(f, p);
-    choose_fp(f, p);
+    choose_fp(f, p, fp);
 }
 
-void gen_program(struct fuzz *f, struct gen_program *p)
+void gen_program(struct fuzz *f, struct gen_program *p, bool fp)
 {
     struct gen g = {.f = f, .p = p};
     unsigned body = 4 + fuzz_below(f, GEN_ITEMS - 80);
 
     memset(p, 0, sizeof(*p));
-    choose_machine(f, p);
+    choose_machine(f, p, fp);
     gen_prologue(&g);
     while (p->count < body)
         gen_any(&g);

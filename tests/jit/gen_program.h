@@ -97,8 +97,8 @@ struct gen_program {
     u16 at[GEN_ITEMS + 1]; /* offsets of the items from the start; the end */
 };
 
-/** A random program. */
-void gen_program(struct fuzz *f, struct gen_program *p);
+/** A random program; with @fp one of those that have many x87, MMX and SSE instructions. */
+void gen_program(struct fuzz *f, struct gen_program *p, bool fp);
 
 /** Compute p->at; an item that was removed has no bytes. */
 void gen_layout(struct gen_program *p);
