@@ -63,6 +63,7 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
         .mode = mode,
         .cs_limit = code_of(j, mode)->limit,
         .soft = p->key == b->key && p->times >= PATCHED_OFTEN,
+        .raises = j->backend && j->backend->raises,
     };
 
     for (;;) {

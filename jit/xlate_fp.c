@@ -67,7 +67,7 @@ static bool is_unmasked(const struct xlate *x)
 {
     u8 units = jit_fp_units(x->in);
 
-    return (units & FP_X87 && x->env->mode & JIT_MODE_X87_UNMASKED) ||
+    return (units & FP_X87 && x->env->mode & JIT_MODE_X87_UNMASKED && !x->env->raises) ||
            (units & FP_SSE && x->env->mode & JIT_MODE_SSE_UNMASKED);
 }
 
@@ -102,7 +102,7 @@ void xlate_x87(struct xlate *x)
 void xlate_x87_function(struct xlate *x)
 {
     ir_add(x->ir, IR_FPF, W8, x->g);
-    x->declined = is_unmasked(x);
+    x->declined = x->env->mode & JIT_MODE_X87_UNMASKED;
 }
 
 void xlate_simd(struct xlate *x)

@@ -389,11 +389,12 @@ static void choose_pages(struct fuzz *f, struct gen_program *p)
     }
 }
 
-/* Mostly everything is masked: only then translated code does it by itself. */
+/* Mostly everything is masked, as in most programs. */
 static void choose_fp(struct fuzz *f, struct gen_program *p, bool fp)
 {
     p->fp = fuzz_one_in(f, 3) || fp;
     p->ts = fuzz_one_in(f, 20);
+    p->ne = p->xmm = true;
     p->fcw = 0x7f;
     p->mxcsr = MXCSR_MASKS;
     if (!p->fp)
@@ -401,9 +402,12 @@ static void choose_fp(struct fuzz *f, struct gen_program *p, bool fp)
     p->fcw |= (u16)((fuzz_one_in(f, 2) ? X87_CW_PC : fuzz_below(f, 0x400)) & X87_CW_PC);
     p->fcw |= (u16)(fuzz_below(f, 0x1000) & X87_CW_RC);
     p->mxcsr |= fuzz_below(f, 0x10000) & (MXCSR_RC | MXCSR_DAZ | MXCSR_FTZ | 0x3f);
-    if (fuzz_one_in(f, 10))
+    p->ne = !fuzz_one_in(f, 4);
+    p->xmm = !fuzz_one_in(f, 4);
+    p->clear = !fuzz_one_in(f, 4);
+    if (fuzz_one_in(f, 4))
         p->fcw &= (u16)~fuzz_below(f, 0x40);
-    if (fuzz_one_in(f, 10))
+    if (fuzz_one_in(f, 8))
         p->mxcsr &= ~(fuzz_below(f, 0x40) << 7);
 }
 

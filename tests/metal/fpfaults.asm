@@ -156,6 +156,71 @@ full:   mov     eax, 8
         inc     ecx
         ret
 %endmacro
+%macro by_environment 2                 ; label, flag: FLDENV unmasks it, and code goes on
+%1:     fninit
+        call    zero_one
+        fnstenv [image]
+        and     byte [image], ~(%2)
+        mov     dword [stored], 0x5a5a5a5a
+        xor     ecx, ecx
+        inc     ecx
+        fldenv  [image]
+        fxch
+        fxch
+        inc     ecx
+        jmp     .on
+.on:    inc     ecx
+.op:    fdivp
+        fnstsw  ax
+        mov     [seen], eax
+        inc     ecx
+        jmp     .next
+.next:  inc     ecx
+.at:    fwait
+        inc     ecx
+        ret
+%endmacro
+        by_environment environment, 4
+; An exception that FLDENV brings along
+pending:
+        fninit
+        call    zero_one
+        fnstenv [image]
+        and     byte [image], ~4
+        or      byte [image + 4], 4
+        xor     ecx, ecx
+        inc     ecx
+        fldenv  [image]
+        inc     ecx
+        fnstsw  ax
+        mov     [seen], eax
+.at:    fxch
+        inc     ecx
+        ret
+; FLDCW: another rounding, the same masks; then the exception; then nothing is unmasked
+control:
+        fninit
+        mov     word [cw], 0x37b
+        fldcw   [cw]
+        xor     ecx, ecx
+        call    one_three
+        fdivr   st0, st1
+        mov     word [cw], 0xf7b
+        fldcw   [cw]
+        fistp   dword [stored]
+        inc     ecx
+        mov     word [cw], 0xf7f
+        fldcw   [cw]
+        fldz
+        fdivp
+        mov     word [cw], 0xf7b
+        fldcw   [cw]                    ; from here on it is pending
+        fnstsw  ax
+        mov     [seen], eax
+        inc     ecx
+.at:    fld1
+        inc     ecx
+        ret
         raising zero_divide, 4, zero_one, fdivp
         raising invalid, 1, one_minus, fsqrt
         raising denormal, 2, one_three, fadd qword [tiny]
@@ -201,6 +266,12 @@ x87_kinds:
         kind    "function", function, 0x81
         kind    "inexact function", inexact, 0xa0
         kind    "comparison", unordered, 0x81
+        kind    "FLDENV unmasks", environment, 0x84
+        hot     "FLDENV brings it along", pending, MF, pending.at, 2
+        hot     "FLDCW: masked and unmasked", control, MF, control.at, 2
+        mov     eax, [seen]
+        and     eax, 0x80ff
+        check   "FLDCW: FNSTSW", eax, 0x80a4
         hot     "no exception", nothing, NONE, 0, 6
         ret
 
