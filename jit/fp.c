@@ -43,6 +43,8 @@ u8 jit_fp_units(const struct insn *in)
 
     if (in->id == INSN_FWAIT || in->id == INSN_EMMS)
         return FP_X87;
+    if (in->id == INSN_LDMXCSR || in->id == INSN_STMXCSR)
+        return FP_SSE;
     if (!(d->attr & ATTR_Fpu))
         return 0;
     if (d->map == MAP_1B)
@@ -58,6 +60,7 @@ bool jit_fp_records(const struct insn *in)
         return false;
     switch (in->id) {
     case INSN_FWAIT:
+    case INSN_FNCLEX:
     case INSN_FLDCW:
     case INSN_FNSTCW:
     case INSN_FNSTSW_m16:

@@ -111,3 +111,13 @@ void xlate_simd(struct xlate *x)
 
     add(x, first ? first : second, first != 0);
 }
+
+void xlate_ldmxcsr(struct xlate *x)
+{
+    add(x, memory_size(x->in, OPND_Md), false);
+}
+
+void xlate_stmxcsr(struct xlate *x)
+{
+    add(x, memory_size(x->in, OPND_Md), true);
+}

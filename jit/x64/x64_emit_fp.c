@@ -114,6 +114,7 @@ static bool may_raise(const struct x64_emit *e, const struct insn *guest)
         return false;
     switch (guest->id) {
     case INSN_FWAIT:
+    case INSN_FNCLEX:
     case INSN_FLDCW:
     case INSN_FNSTCW:
     case INSN_FNSTSW_m16:
@@ -242,6 +243,20 @@ static u32 simd_op(const struct insn *guest)
     return prefix << (map == MAP_0F ? 16 : 24) | maps[map] << 8 | simd_opcode(guest);
 }
 
+/* LDMXCSR that unmasks something, or sets what is reserved, is the interpreter's. */
+static void load_mxcsr(struct x64_emit *e)
+{
+    const u32 reserved = ~(u32)MXCSR_MASK_SSE2;
+    struct codebuf *c = e->c;
+
+    x64_mov_rm(c, W32, REG_ADDEND, x64_operand(e));
+    x64_mov_mr(c, W32, CPU_AT(sse.mxcsr), REG_ADDEND); /* stale while SSE is live */
+    x64_alu_ri(c, X64_XOR, W32, REG_ADDEND, MXCSR_MASKS);
+    x64_test_ri(c, W32, REG_ADDEND, (i32)(reserved | MXCSR_MASKS));
+    x64_bail_from(e, x64_jcc(c, X64_NE, NULL), NULL);
+    x64_ldmxcsr(c, CPU_AT(sse.mxcsr));
+}
+
 static void simd(struct x64_emit *e, const struct insn *guest)
 {
     bool general_reg = has_operand(guest, OPND_Gd, OPND_Gy);
@@ -252,6 +267,8 @@ static void simd(struct x64_emit *e, const struct insn *guest)
 
     if (guest->id == INSN_EMMS)
         x64_emms(e->c);
+    else if (guest->id == INSN_LDMXCSR)
+        load_mxcsr(e);
     else if (guest->mem)
         x64_simd_rm(e->c, op, reg, x64_operand(e));
     else

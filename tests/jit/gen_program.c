@@ -274,6 +274,29 @@ static void gen_device(struct gen *g)
     }
 }
 
+/* A control word, or MXCSR, that is worth having: mostly like what the program began with. */
+static void gen_control(struct gen *g)
+{
+    bool mxcsr = fuzz_one_in(g->f, 2);
+    u32 at = gen_pointer(g, false) & ~3u;
+    u32 value = mxcsr ? g->p->mxcsr ^ (fuzz_below(g->f, 4) << 13) : g->p->fcw ^ 0xc00;
+
+    if (fuzz_one_in(g->f, 8)) /* other masks */
+        value ^= fuzz_below(g->f, 0x40) << (mxcsr ? 7 : 0);
+    gen_begin(g); /* MOV dword [at], value */
+    gen_opsize(g, W32);
+    gen8(g, 0xc7);
+    gen8(g, g->p->code32 ? 5 : 6);
+    gen_imm(g, g->p->code32 ? W32 : W16, at);
+    gen32(g, value);
+    gen_begin(g); /* LDMXCSR [at], FLDCW [at] */
+    if (mxcsr)
+        gen8(g, 0x0f);
+    gen8(g, mxcsr ? 0xae : 0xd9);
+    gen8(g, (mxcsr ? 2u : 5u) << 3 | (g->p->code32 ? 5u : 6u));
+    gen_imm(g, g->p->code32 ? W32 : W16, at);
+}
+
 /* --- programs --- */
 
 static void gen_stack_item(struct gen *g)
@@ -298,7 +321,9 @@ static void gen_any(struct gen *g)
     bool ring0 = g->p->kind >= GEN_FLAT && !g->p->ring3;
     u32 n = fuzz_below(g->f, 100);
 
-    if (n < 62)
+    if (g->p->fp && fuzz_one_in(g->f, 25))
+        gen_control(g);
+    else if (n < 62)
         gen_insn(g);
     else if (n < 74)
         gen_jump(g);
