@@ -221,6 +221,40 @@ control:
 .at:    fld1
         inc     ecx
         ret
+; Flags where it leaves: no later than .at, and nothing is left to compute them from
+flagged:
+        fninit
+        mov     word [cw], 0x37b
+        fldcw   [cw]
+        call    zero_one
+        xor     ecx, ecx
+        mov     eax, 0x7fffffff
+        mov     ebx, 1
+        jmp     .in
+.in:    inc     ecx
+        add     eax, ebx                ; OF, SF, AF, PF
+        mov     eax, 0
+        mov     ebx, eax
+.op:    fdivp
+.at:    fld1
+        add     ecx, ecx
+        ret
+; A comparison that raises keeps the flags, and does not pop
+compared:
+        fninit
+        mov     word [cw], 0x37e
+        fldcw   [cw]
+        call    zero_one
+        xor     ecx, ecx
+        jmp     .in
+.in:    inc     ecx
+        mov     al, 0xff
+        add     al, 1                   ; CF, AF, ZF, PF
+        mov     al, 3
+.op:    fcomip  st0, st5
+.at:    fld1
+        add     ecx, ecx
+        ret
         raising zero_divide, 4, zero_one, fdivp
         raising invalid, 1, one_minus, fsqrt
         raising denormal, 2, one_three, fadd qword [tiny]
@@ -249,6 +283,17 @@ control:
         check   {%1, ": FIP"}, [image + 12], %2.op
 %endmacro
 
+; ... and EFLAGS as they were pushed
+%macro kind1 4
+        hot     %1, %2, MF, %2.at, 1
+        mov     eax, [image + 4]
+        and     eax, 0xff
+        check   {%1, ": status"}, eax, %3
+        mov     eax, [got_efl]
+        and     eax, 0x8d5
+        check   %1, eax, %4
+%endmacro
+
 x87_kinds:
         kind    "zero divide", zero_divide, 0x84
         kind    "invalid", invalid, 0x81
@@ -272,6 +317,8 @@ x87_kinds:
         mov     eax, [seen]
         and     eax, 0x80ff
         check   "FLDCW: FNSTSW", eax, 0x80a4
+        kind1   "flags behind the division", flagged, 0x84, 0x894
+        kind1   "flags behind the comparison", compared, 0xc1, 0x55
         hot     "no exception", nothing, NONE, 0, 6
         ret
 
