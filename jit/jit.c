@@ -246,7 +246,8 @@ static const struct jit_site *site_at(const struct jit_block *b, u32 off)
     return NULL;
 }
 
-/* An access gave up: nothing of its instruction has happened. The interpreter does it. */
+/* An access gave up: nothing of its instruction has happened. The interpreter does it. Or an x87
+ * exception was raised, behind its instruction. */
 static void bail(struct jit *j)
 {
     struct cpu *cpu = j->cpu;
@@ -259,6 +260,8 @@ static void bail(struct jit *j)
     cpu->rip = b->at[s->g];
     jit_flags_from(cpu, &s->flags);
     jit_fp_bail(j, b, s);
+    if (s->fp.raised) /* #MF or IRQ 13 comes at once or later: not code's to know */
+        return;
     if (s->fp.gate && s->g == 0 && b->block) /* more of them would follow, one by one */
         cpu_interpret_block(cpu, b->block);
     else

@@ -9,8 +9,9 @@
  *               enum SEG_xx
  *   bits 14-21  the mode's number, given by the engine: no other mode has it, and it stands for the
  *               code segment's base and limit, which are part of the mode
- *   bits 22-23  an x87 or an SSE exception is not masked: that unit's instructions are left to
- *               executors; but code does not rely on it, and may run on when it has changed
+ *   bits 22-23  an x87 or an SSE exception is not masked: code watches what x87 instructions raise,
+ *               SSE instructions are left to executors. When executors have changed it, code may
+ *               run on, but makes a unit live only if it has what that relies on
  *   bit 30      always set: no mode is 0
  *
  * Not in it, because translations do not depend on it: CPL and paging (the MMU's tables follow

@@ -224,7 +224,7 @@ static void emit_one_cold(struct x64_emit *e, const struct cold *k)
         add_site(e, k);
         break;
     case COLD_FP:
-        x64_call(c, s->fp[k->how - 1]);
+        x64_call(c, s->fp[!!(k->how & FP_RAISES)][(k->how & FP_BOTH) - 1]);
         add_site(e, k);
         x64_jmp(c, k->back);
         break;
