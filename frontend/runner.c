@@ -26,6 +26,7 @@
 #include "frontend/nets.h"
 #include "frontend/recording.h"
 #include "frontend/report.h"
+#include "frontend/sandbox.h"
 #include "frontend/script.h"
 #include "frontend/window.h"
 #include "machine/pc.h"
@@ -504,10 +505,8 @@ static bool open_ports(struct runner *r)
 static void catch_signals(void (*handler)(int))
 {
     static const int ending[] = {SIGINT, SIGTERM};
-    struct sigaction sa;
+    struct sigaction sa = {.sa_handler = handler};
 
-    memset(&sa, 0, sizeof(sa));
-    sa.sa_handler = handler;
     for (unsigned i = 0; i < ARRAY_LEN(ending); i++)
         sigaction(ending[i], &sa, NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -555,7 +554,8 @@ static int build_and_run(struct runner *r)
         fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
-    if (!control_attach(&r->control, r->pc) || !recording_begin(r->cfg, r->pc))
+    if (!control_attach(&r->control, r->pc) || !recording_begin(r->cfg, r->pc) ||
+        !sandbox_start(r->cfg, r->script, r->window))
         return EXIT_CODE_USAGE;
     if (!r->find) /* which nothing has to follow */
         catch_signals(on_signal);
