@@ -66,6 +66,7 @@ struct pc_tap {
 };
 
 struct check;
+struct journal;
 
 #define PC_CPUS 1u /* one for now; nothing outside assumes it */
 
@@ -129,6 +130,7 @@ struct pc {
     bool poll_due;
     struct pc_debugger *debugger; /* owned; NULL: none. machine/debug.c */
     u64 stop_at;                  /* pc_stop_at(); 0: nowhere */
+    struct journal *journal;      /* owned; NULL: neither records nor replays */
 
     u8 *bios; /* owned; a whole number of pages */
     size_t bios_len;
@@ -208,6 +210,8 @@ void pc_close_disks(struct pc *pc);
 /** Open @d's image, for place @place, as *@out; or @error takes one sentence. */
 enum status pc_open_image(struct block **out, const struct drive *d, unsigned place,
                           char error[BLOCK_ERR_SIZE]) MUST_CHECK;
+/** What block_identity() says of the medium in @drive; 0: none. */
+enum status pc_medium_identity(struct pc *pc, const char *drive, u64 *out) MUST_CHECK;
 /** Put @medium (NULL: nothing) into the drive at @place. pc->disk is the caller's to set. */
 enum status pc_insert(struct pc *pc, unsigned place, struct block *medium) MUST_CHECK;
 /** Whether timer @t belongs to the host and is no state of the guest. */

@@ -55,7 +55,8 @@ enum pc_stop {
     PC_STOP_HALTED,       /* halted, and nothing can wake it                         */
     PC_STOP_TIMEOUT,      /* the configured guest time is over                       */
     PC_STOP_DEBUG,        /* a breakpoint or a watchpoint: machine/debug.h           */
-    PC_STOP_DIFFERENCE,   /* -jit check: pc_check_report()                           */
+    PC_STOP_DIFFERENCE,   /* -jit check, --replay: pc_check_report()                 */
+    PC_STOP_REPLAYED,     /* --replay: the recording is over, in the recorded state  */
 };
 
 /**

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* What people do to the machine: keys, typed text, the mouse. */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "machine/board.h"
+#include "machine/journal_private.h"
 
 bool pc_key(struct pc *pc, unsigned key, bool down)
 {
+    if (!journal_numbers(pc, JOURNAL_KEY, key, down, 0))
+        return false;
     if (pc->twin)
         (void)pc_key(pc->twin, key, down);
     return ps2kbd_key(pc->kbd, key, down);
@@ -14,6 +18,8 @@ bool pc_key(struct pc *pc, unsigned key, bool down)
 
 void pc_mouse_move(struct pc *pc, int dx, int dy, int dz)
 {
+    if (!journal_numbers(pc, JOURNAL_MOVE, (u32)dx, (u32)dy, (u32)dz))
+        return;
     ps2mouse_move(pc->mouse, dx, dy, dz);
     if (pc->twin)
         pc_mouse_move(pc->twin, dx, dy, dz);
@@ -21,6 +27,8 @@ void pc_mouse_move(struct pc *pc, int dx, int dy, int dz)
 
 void pc_mouse_buttons(struct pc *pc, u8 down)
 {
+    if (!journal_numbers(pc, JOURNAL_BUTTONS, down, 0, 0))
+        return;
     ps2mouse_buttons(pc->mouse, down);
     if (pc->twin)
         pc_mouse_buttons(pc->twin, down);
@@ -34,8 +42,16 @@ bool pc_mouse_idle(const struct pc *pc)
 enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX])
 {
     static_assert(TYPIST_ERROR_MAX <= PC_ERROR_MAX, "the typist's sentence fits");
-    enum status s = typist_add(pc->typist, clock_now(&pc->clock), text, error);
+    struct journal_event e = {
+        .kind = JOURNAL_TYPE, .bytes = (const u8 *)text, .len = strlen(text) + 1};
 
+    if (pc_replays(pc) && !pc->journal->playing) {
+        snprintf(error, PC_ERROR_MAX, "a replaying machine takes only what was recorded");
+        return STATUS_CONFLICT;
+    }
+    enum status s = typist_add(pc->typist, clock_now(&pc->clock), text, error);
+    if (s == STATUS_OK)
+        (void)journal_input(pc, e);
     return s == STATUS_OK && pc->twin ? pc_type(pc->twin, text, error) : s;
 }
 
