@@ -122,6 +122,10 @@ bool pc_key(struct pc *pc, unsigned key, bool down);
 /** The mouse moves right and down, its wheel towards the user; buttons: devices/ps2mouse.h. */
 void pc_mouse_move(struct pc *pc, int dx, int dy, int dz);
 void pc_mouse_buttons(struct pc *pc, u8 down);
+/** Whether the guest wants to be told where the pointer is, as -device vmmouse lets it. */
+bool pc_mouse_is_absolute(const struct pc *pc);
+/** It is there, each from 0 to 65535 of the screen. Otherwise nothing happens. */
+void pc_mouse_point(struct pc *pc, u16 x, u16 y);
 /** Whether the guest has seen the buttons as they are, or never will: how fast they may change. */
 bool pc_mouse_idle(const struct pc *pc);
 
