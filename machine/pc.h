@@ -76,6 +76,8 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns);
 
 /** Forget the limit of -speed, or obey it again; without one nothing changes. */
 void pc_set_turbo(struct pc *pc, bool on);
+/** Another limit from now on: what -speed takes. False: it is not that. */
+bool pc_set_speed(struct pc *pc, const char *text) MUST_CHECK;
 /** Whether there is a limit and it is obeyed. */
 bool pc_is_limited(const struct pc *pc);
 
@@ -210,6 +212,9 @@ enum status pc_show(struct pc *pc, struct pc_picture *out) MUST_CHECK;
 void pc_dump_registers(const struct pc *pc, char *text, size_t size);
 /** Counters as lines of text. */
 void pc_dump_stats(const struct pc *pc, char *text, size_t size);
+
+/** What there is to tell about translated code; "" without any. */
+void pc_dump_jit(const struct pc *pc, char *text, size_t size);
 
 /** Tell all CPU models, by name and in a few words. */
 void pc_cpu_models(void (*print)(void *ctx, const char *name, const char *text), void *ctx);
