@@ -554,7 +554,7 @@ static int build_and_run(struct runner *r)
         fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
-    if (!control_attach(&r->control, r->pc) || !recording_begin(r->cfg, r->pc) ||
+    if (!control_attach(&r->control, r->cfg, r->pc, r->window) || !recording_begin(r->cfg, r->pc) ||
         !sandbox_start(r->cfg, r->script, r->window))
         return EXIT_CODE_USAGE;
     if (!r->find) /* which nothing has to follow */

@@ -31,6 +31,7 @@
 #include "devices/speaker.h"
 #include "devices/uart16550.h"
 #include "devices/vga.h"
+#include "devices/vmmouse.h"
 #include "jit/jit.h"
 #include "machine/boot_order.h"
 #include "machine/drive.h"
@@ -103,6 +104,7 @@ struct pc {
     struct i8042 *kbc;
     struct ps2kbd *kbd;
     struct ps2mouse *mouse;
+    struct vmmouse *vmmouse; /* NULL: no such device */
     struct portf0 *portf0;
     struct typist *typist;   /* owned; no chip */
     struct sound *sound;     /* owned; no chip */
@@ -222,6 +224,8 @@ void pc_set_boot_order(struct pc *pc, const char *order);
 
 /** The type of floppy drive @n, by the medium that is in it at the start. */
 u8 pc_floppy_type(const struct pc *pc, unsigned n);
+/** The device of -device vmmouse. pc_input.c */
+enum status pc_create_vmmouse(struct pc *pc) MUST_CHECK;
 /** IRQ @irq of the ISA bus. */
 struct line pc_irq_line(struct pc *pc, unsigned irq);
 /** The cards of -nic and -device. pc_nic.c */

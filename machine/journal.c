@@ -131,6 +131,8 @@ static bool makes_sense(const struct journal_event *e)
     case JOURNAL_FRAME:
     case JOURNAL_CABLE:
         return e->number[0] < PC_NICS;
+    case JOURNAL_POINT:
+        return e->number[0] <= 0xffff && e->number[1] <= 0xffff;
     case JOURNAL_TYPE:
         return has_texts(e, 1);
     case JOURNAL_MEDIUM:

@@ -64,6 +64,9 @@ static bool apply(struct pc *pc, const struct journal_event *e)
     case JOURNAL_MOVE:
         pc_mouse_move(pc, (int)(u32)n[0], (int)(u32)n[1], (int)(u32)n[2]);
         return true;
+    case JOURNAL_POINT:
+        pc_mouse_point(pc, (u16)n[0], (u16)n[1]);
+        return true;
     case JOURNAL_BUTTONS:
         pc_mouse_buttons(pc, (u8)n[0]);
         return true;

@@ -372,6 +372,14 @@ void pc_set_turbo(struct pc *pc, bool on)
     pacer_limit(&pc->pacer, on ? 0 : pc->speed);
 }
 
+bool pc_set_speed(struct pc *pc, const char *text)
+{
+    if (!speed_parse(text, &pc->speed))
+        return false;
+    pc_set_turbo(pc, false);
+    return true;
+}
+
 bool pc_is_limited(const struct pc *pc)
 {
     return pc->pacer.slowest;
@@ -482,8 +490,14 @@ void pc_dump_stats(const struct pc *pc, char *text, size_t size)
              (unsigned long long)(ns % CLOCK_NS_PER_SEC), (unsigned long long)pc->slices,
              (unsigned long long)pc->resets - 1);
     size_t used = strlen(text);
+    pc_dump_jit(pc, text + used, size - used);
+}
+
+void pc_dump_jit(const struct pc *pc, char *text, size_t size)
+{
+    *text = 0;
     if (pc->jit)
-        jit_stats(pc->jit, text + used, size - used);
+        jit_stats(pc->jit, text, size);
 }
 
 void pc_cpu_models(void (*print)(void *ctx, const char *name, const char *text), void *ctx)
