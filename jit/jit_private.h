@@ -36,7 +36,8 @@ struct jit {
     u64 lacks;           /* backend_lacks() */
     size_t disassembler; /* capstone's handle, if runs are counted; 0: none */
     struct jit_mode mode[JIT_MODE_NUMBERS];
-    unsigned modes, mode_now; /* mode_now: that of the last run */
+    unsigned modes;
+    u8 mode_guess[JIT_MODE_NUMBERS]; /* number of the mode, by a hash of it; may be another's */
     struct jit_patch patch[JIT_PATCHES];
     struct ir_block ir;
     struct jit_unit unit;

@@ -11,24 +11,32 @@ static bool mode_is(const struct jit_mode *a, const struct jit_mode *b)
     return a->base == b->base && a->limit == b->limit && a->mode == b->mode;
 }
 
+/* The number of @now, given now if it is new. */
+static unsigned mode_number(struct jit *j, const struct jit_mode *now)
+{
+    unsigned n = 0;
+
+    while (n < j->modes && !mode_is(&j->mode[n], now))
+        n++;
+    if (n == JIT_MODE_NUMBERS) {
+        jit_flush(j);
+        n = j->modes = 0;
+    }
+    if (n == j->modes)
+        j->mode[j->modes++] = *now;
+    return n;
+}
+
+/* A system call comes through several modes, one for each segment register that it loads. */
 u32 jit_mode_now(struct jit *j)
 {
     const struct segment *cs = &j->cpu->seg[SEG_CS];
     const struct jit_mode now = {(u32)cs->base, cs->hi, jit_mode_of(j->cpu)};
-    unsigned n = j->mode_now;
+    u8 *guess = &j->mode_guess[(now.mode ^ now.mode >> 8 ^ now.base >> 4) % JIT_MODE_NUMBERS];
 
-    if (n >= j->modes || !mode_is(&j->mode[n], &now)) {
-        for (n = 0; n < j->modes && !mode_is(&j->mode[n], &now); n++)
-            ;
-        if (n == JIT_MODE_NUMBERS) {
-            jit_flush(j);
-            n = j->modes = 0;
-        }
-        if (n == j->modes)
-            j->mode[j->modes++] = now;
-        j->mode_now = n;
-    }
-    return now.mode | n << JIT_MODE_NUMBER_SHIFT;
+    if (*guess >= j->modes || !mode_is(&j->mode[*guess], &now))
+        *guess = (u8)mode_number(j, &now);
+    return now.mode | (u32)*guess << JIT_MODE_NUMBER_SHIFT;
 }
 
 const u8 *jit_guest_bytes(const struct jit *j, const struct block *b)
