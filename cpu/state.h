@@ -157,6 +157,7 @@ struct jit_view {
     u32 leave;     /* block, edge or site that code left through    */
     u64 xfer[2];   /* a value that crosses a page border            */
     u64 host_sp;   /* of the frame that entered the code            */
+    void *jumps;   /* the table of indirect jumps (jit/jumps.h)     */
     u64 return_pc; /* where an access gave up                       */
     u64 temp[2];   /* scratch registers at that point               */
     u8 fp_live;    /* units whose state is in the host's (jit/fp.h) */

@@ -98,3 +98,8 @@ void x87_set_status_word(struct x87_state *f, u16 sw);
 
 /** The 16-bit tag word (valid, zero, special, empty of R0..R7) as FNSTENV stores it. */
 u16 x87_tag_word(const struct x87_state *f);
+
+struct cpu;
+
+/** FERR# follows ES. */
+void x87_update_ferr(struct cpu *cpu);

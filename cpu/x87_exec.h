@@ -12,9 +12,6 @@
 #include "cpu/operand.h"
 #include "cpu/softfloat_core.h"
 
-/** FERR# follows ES. */
-void x87_update_ferr(struct cpu *cpu);
-
 /** Remember where the instruction and its operand are, by the rule of cpu/x87.h. */
 ALWAYS_INLINE void x87_record(struct cpu *cpu, const struct insn *in)
 {

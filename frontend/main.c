@@ -81,12 +81,15 @@ static bool start_log(const struct config *cfg)
     return true;
 }
 
-/* Scripts and searches run in guest time, and nobody looks on unless asked to. False: @cfg->error.
+/* Scripts, searches and replays run in guest time, and nobody looks on at the first two unless
+ * asked to. False: @cfg->error.
  */
 static bool imply(struct config *cfg)
 {
     bool headless = !cfg->value[CONFIG_display].set && !config_flag(cfg, CONFIG_nographic);
 
+    if (config_text(cfg, CONFIG_replay) && config_set(cfg, "deterministic", "on") != CONFIG_RUN)
+        return false;
     if (!config_text(cfg, CONFIG_script) && !config_text(cfg, CONFIG_find_first))
         return true;
     return config_set(cfg, "deterministic", "on") == CONFIG_RUN &&

@@ -34,7 +34,7 @@ struct jit_stubs {
     u8 *exec;         /* called   */
     u8 *finish;       /* jumped to */
     u8 *bail;
-    u8 *fp[FP_BOTH]; /* by units - 1: make them live, or give up (jit/fp.h; NULL: never live) */
+    u8 *fp[2][FP_BOTH]; /* [raises][units - 1]: make them live, or give up (NULL: never live) */
     u8 *fp_function[FP_KINDS];
     u8 *fp_out; /* void fp_out(struct cpu *): x87 state to cpu->fp_image */
 };
@@ -51,7 +51,7 @@ struct jit_unit {
     u64 lacks;   /* BIT64(FEAT_xx): guest features that the host's instructions do not have */
 
     u32 hot_size, count_size; /* count_size: of what adds to runs */
-    struct jit_site site[2 * IR_MAX_GUEST];
+    struct jit_site site[3 * IR_MAX_GUEST];
     struct jit_edge edge[2];
     struct jit_exec exec[IR_MAX_GUEST];
     u32 exec_id[IR_MAX_GUEST]; /* set by the caller: numbers of the exec sites, in order */
@@ -64,6 +64,7 @@ struct backend {
     const char *name;
     int cs_arch, cs_mode; /* what capstone calls it */
     size_t reach;         /* of its jumps: the code cache is not larger */
+    bool raises;          /* its code finds x87 exceptions that are not masked */
     /** Make the common code. */
     void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
     /** Make code for @u->ir. False: code is full, or @u->by_exec says what does not work. */

@@ -43,6 +43,8 @@ u8 jit_fp_units(const struct insn *in)
 
     if (in->id == INSN_FWAIT || in->id == INSN_EMMS)
         return FP_X87;
+    if (in->id == INSN_LDMXCSR || in->id == INSN_STMXCSR)
+        return FP_SSE;
     if (!(d->attr & ATTR_Fpu))
         return 0;
     if (d->map == MAP_1B)
@@ -58,6 +60,7 @@ bool jit_fp_records(const struct insn *in)
         return false;
     switch (in->id) {
     case INSN_FWAIT:
+    case INSN_FNCLEX:
     case INSN_FLDCW:
     case INSN_FNSTCW:
     case INSN_FNSTSW_m16:
@@ -70,11 +73,12 @@ bool jit_fp_records(const struct insn *in)
 
 /* --- into the host's units --- */
 
-static bool x87_quiet(const struct cpu *cpu)
+static bool x87_quiet(const struct cpu *cpu, bool raises)
 {
     const struct x87_state *f = &cpu->x87;
 
-    return !f->absent && (f->control & X87_CW_MASKS) == X87_CW_MASKS && !(f->status & X87_SW_ES);
+    return !f->absent && (raises || (f->control & X87_CW_MASKS) == X87_CW_MASKS) &&
+           !(f->status & X87_SW_ES);
 }
 
 static bool sse_quiet(const struct cpu *cpu)
@@ -101,11 +105,11 @@ static void put_x87(struct cpu *cpu)
 
 u32 jit_fp_enter(struct cpu *cpu, u32 need)
 {
-    u32 load = need & ~(u32)cpu->jit.fp_live;
+    u32 load = need & FP_BOTH & ~(u32)cpu->jit.fp_live;
 
     if (cpu->cr0 & (CR0_EM | CR0_TS))
         return 0;
-    if ((load & FP_X87 && !x87_quiet(cpu)) || (load & FP_SSE && !sse_quiet(cpu)))
+    if ((load & FP_X87 && !x87_quiet(cpu, need & FP_RAISES)) || (load & FP_SSE && !sse_quiet(cpu)))
         return 0;
     if (load & FP_X87)
         put_x87(cpu);
@@ -178,6 +182,17 @@ void jit_fp_after(struct jit *j)
         jit_fp_out(j);
 }
 
+/* The exception of the instruction that has just retired: FERR# sees the time before that. */
+static void raised(struct jit *j)
+{
+    struct cpu *cpu = j->cpu;
+
+    jit_fp_out(j);
+    cpu->clock->left++;
+    x87_update_ferr(cpu);
+    cpu->clock->left--;
+}
+
 void jit_fp_bail(struct jit *j, const struct jit_block *b, const struct jit_site *s)
 {
     struct jit_view *v = &j->cpu->jit;
@@ -191,7 +206,9 @@ void jit_fp_bail(struct jit *j, const struct jit_block *b, const struct jit_site
         v->fp_dp = (u32)insn_ea(j->cpu, in);
         v->fp_seg = in->seg + 1;
     }
-    if (s->fp.gate)
+    if (s->fp.raised)
+        raised(j);
+    else if (s->fp.gate)
         jit_fp_out(j);
     else
         jit_fp_before(j, &b->insn[s->g]);

@@ -5,8 +5,10 @@
  * A host whose units are the guest's keeps the guest's state in them: cpu->jit.fp_live says which.
  * What is live there is stale in cpu->x87 and cpu->sse. Units become live when code that uses them
  * begins (jit_fp_enter()), if no instruction of theirs can fault but for its memory operand: TS and
- * EM are clear, all exceptions are masked, no x87 error is pending. That stays so while they are
- * live: what could change it is left to executors, before which the state goes back.
+ * EM are clear, no x87 error is pending, and exceptions are masked: all of SSE, those of x87 as the
+ * code was made for. That stays so while they are live: what could change it is left to executors,
+ * before which the state goes back. Code that was made while an x87 exception was not masked leaves
+ * behind the instruction that raised one.
  *
  * The x87 unit stays live across calls of C functions, which do not use it; SSE registers are saved
  * before and loaded after each. At the end of a run nothing is live.
@@ -20,13 +22,14 @@ struct jit;
 struct jit_block;
 struct jit_site;
 
-enum jit_fp_unit { FP_X87 = BIT(0), FP_SSE = BIT(1), FP_BOTH = 3 };
+enum jit_fp_unit { FP_X87 = BIT(0), FP_SSE = BIT(1), FP_BOTH = 3, FP_RAISES = BIT(2) };
 
 /** What is known of x87 instructions where code gives up: 1 + the guest instruction of the block
  * that has not been recorded for FIP and FOP, and for FDP; 0: none. */
 struct jit_fp_site {
     u8 last, memory;
-    bool gate; /* it is where a unit could not become live */
+    bool gate;   /* it is where a unit could not become live */
+    bool raised; /* behind an x87 instruction with an exception that is not masked */
 };
 
 /** cpu->jit.fp_op: nothing was recorded if it is 0. */
@@ -47,7 +50,7 @@ static inline u32 jit_fp_op(const struct insn *in)
 /* --- called by generated code --- */
 
 /** Make the units @need live, as far as C can: those that the code still has to load, or 0, and
- * nothing happened, if that is not possible. */
+ * nothing happened, if that is not possible. With FP_RAISES, x87 exceptions may be unmasked. */
 u32 jit_fp_enter(struct cpu *cpu, u32 need);
 
 /** What jit_fp_function() found. */

@@ -77,7 +77,7 @@ void ir_init(struct ir_block *b, u64 eip)
     b->count = b->temps = 0;
     b->guests = 0;
     b->eip = b->fall = eip;
-    b->full = false;
+    b->full = b->raises = false;
     b->guest = NULL;
 }
 
@@ -107,12 +107,13 @@ struct ir_insn *ir_add(struct ir_block *b, enum ir_op op, enum width w, unsigned
     return in;
 }
 
-/* May the state before guest instruction in->g be needed, because @in gives up? */
-static bool can_give_up(const struct ir_insn *in)
+/* May the state before guest instruction in->g be needed, because @in gives up? Comparisons that
+ * raise an exception leave the flags alone. */
+static bool can_give_up(const struct ir_block *b, const struct ir_insn *in)
 {
     u8 kind = ir_op_info[in->op].kind;
 
-    return kind == IR_MEM || kind == IR_BAIL || kind == IR_CALL;
+    return kind == IR_MEM || kind == IR_BAIL || kind == IR_CALL || ir_may_raise(b, in);
 }
 
 void ir_liveness(struct ir_block *b, u8 out)
@@ -121,11 +122,13 @@ void ir_liveness(struct ir_block *b, u8 out)
 
     for (unsigned i = b->count; i-- > 0;) {
         struct ir_insn *in = &b->insn[i];
+        if (ir_may_raise(b, in))
+            seen = IRF_ALL;
         in->live = in->def & live;
         in->seen = in->def & seen;
         live = (u8)((live & ~in->def) | in->use);
         seen &= (u8)~in->def;
-        if (can_give_up(in))
+        if (can_give_up(b, in))
             seen = IRF_ALL;
     }
 }
@@ -136,7 +139,7 @@ void ir_needs(const struct ir_block *b, u8 out, u8 need[IR_MAX_INSNS])
 
     for (unsigned i = b->count; i-- > 0;) {
         const struct ir_insn *in = &b->insn[i];
-        need[i] = now;
-        now = can_give_up(in) ? IRF_ALL : (u8)((now & ~in->def) | in->use);
+        need[i] = ir_may_raise(b, in) ? IRF_ALL : now;
+        now = can_give_up(b, in) ? IRF_ALL : (u8)((need[i] & ~in->def) | in->use);
     }
 }

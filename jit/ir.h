@@ -135,6 +135,7 @@ struct ir_block {
     u32 at[IR_MAX_GUEST + 1]; /* EIP of each, and of what follows the last           */
     u64 fall;                 /* EIP after the block: where BR and BRZ go otherwise  */
     bool full;                /* something did not fit: not usable                   */
+    bool raises;              /* x87 instructions may end it: an exception is not masked */
     const struct insn *guest; /* decoded instructions; EXEC executes guest[g]       */
 };
 
@@ -142,6 +143,12 @@ struct ir_block {
 static inline bool ir_is_fp(unsigned op)
 {
     return op >= IR_FP && op <= IR_FPMG;
+}
+
+/** May the state behind @in be needed, because it raised an x87 exception that is not masked? */
+static inline bool ir_may_raise(const struct ir_block *b, const struct ir_insn *in)
+{
+    return b->raises && ir_is_fp(in->op);
 }
 
 /** What the instruction of an FPM or FPMG does with memory: imm's parts. */

@@ -261,6 +261,7 @@ void xlate_block(struct ir_block *ir, const struct insn *insn, unsigned count, u
 
     ir_init(ir, eip);
     ir->guest = insn;
+    ir->raises = env->raises && env->mode & JIT_MODE_X87_UNMASKED;
     for (unsigned g = 0; g < count && !ir->full; g++) {
         struct xlate x = {
             .ir = ir,

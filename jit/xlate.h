@@ -18,6 +18,7 @@ struct xlate_env {
     u32 mode;     /* jit/mode.h */
     u32 cs_limit; /* last valid EIP */
     bool soft;    /* immediates change often: read them anew where that is easy */
+    bool raises;  /* the host's x87 unit may raise what is not masked */
 };
 
 /** One guest instruction under translation. */

@@ -67,7 +67,7 @@ static bool is_unmasked(const struct xlate *x)
 {
     u8 units = jit_fp_units(x->in);
 
-    return (units & FP_X87 && x->env->mode & JIT_MODE_X87_UNMASKED) ||
+    return (units & FP_X87 && x->env->mode & JIT_MODE_X87_UNMASKED && !x->env->raises) ||
            (units & FP_SSE && x->env->mode & JIT_MODE_SSE_UNMASKED);
 }
 
@@ -102,7 +102,7 @@ void xlate_x87(struct xlate *x)
 void xlate_x87_function(struct xlate *x)
 {
     ir_add(x->ir, IR_FPF, W8, x->g);
-    x->declined = is_unmasked(x);
+    x->declined = x->env->mode & JIT_MODE_X87_UNMASKED;
 }
 
 void xlate_simd(struct xlate *x)
@@ -110,4 +110,14 @@ void xlate_simd(struct xlate *x)
     unsigned first = memory_size(x->in, x->def->op[0]), second = memory_size(x->in, x->def->op[1]);
 
     add(x, first ? first : second, first != 0);
+}
+
+void xlate_ldmxcsr(struct xlate *x)
+{
+    add(x, memory_size(x->in, OPND_Md), false);
+}
+
+void xlate_stmxcsr(struct xlate *x)
+{
+    add(x, memory_size(x->in, OPND_Md), true);
 }

@@ -10,6 +10,7 @@
 #include "devices/ne2000.h"
 #include "devices/rtl8139.h"
 #include "machine/board.h"
+#include "machine/journal_private.h"
 
 enum { FIRST_SLOT = 3 };
 
@@ -34,7 +35,10 @@ bool pc_nic_ready(const struct pc *pc, unsigned nic)
 void pc_nic_receive(struct pc *pc, unsigned nic, const u8 *frame, size_t len)
 {
     struct pc_nic *n = &pc->nic[nic];
+    struct journal_event e = {.kind = JOURNAL_FRAME, .number = {nic}, .bytes = frame, .len = len};
 
+    if (!journal_input(pc, e))
+        return;
     n->ops->receive(n->dev, frame, len);
     if (pc->twin)
         pc_nic_receive(pc->twin, nic, frame, len);
@@ -44,6 +48,8 @@ bool pc_nic_unplug(struct pc *pc, unsigned nic, bool out)
 {
     if (nic >= pc->nics)
         return false;
+    if (!journal_numbers(pc, JOURNAL_CABLE, nic, out, 0))
+        return true;
     pc->nic[nic].ops->unplug(pc->nic[nic].dev, out);
     if (pc->twin)
         (void)pc_nic_unplug(pc->twin, nic, out);

@@ -215,8 +215,10 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     out->finish = c->at;
     stub_finish(c, h);
     for (u8 need = 1; need <= FP_BOTH; need++) {
-        out->fp[need - 1] = c->at;
+        out->fp[0][need - 1] = c->at;
         x64_fp_stub(c, (const void *)(uintptr_t)h->fp_enter, need, out->bail);
+        out->fp[1][need - 1] = c->at;
+        x64_fp_stub(c, (const void *)(uintptr_t)h->fp_enter, need | FP_RAISES, out->bail);
     }
     for (enum jit_fp_kind kind = 0; kind < FP_KINDS; kind++) {
         out->fp_function[kind] = c->at;
@@ -231,6 +233,7 @@ const struct backend x64_backend = {
     .cs_arch = CS_ARCH_X86,
     .cs_mode = CS_MODE_64,
     .reach = 1u << 30,
+    .raises = true,
     .stubs = x64_emit_stubs,
     .emit = x64_emit_block,
     .link = x64_link,

@@ -90,7 +90,8 @@ static bool must_store(const struct x64_emit *e, unsigned index)
     for (unsigned j = index + 1; mask && j < e->ir->count; j++) {
         const struct ir_insn *next = &e->ir->insn[j];
         u8 kind = ir_op_info[next->op].kind;
-        bool wanted = kind == IR_CALL || kind == IR_EXIT || (next->use & mask);
+        bool raises = ir_may_raise(e->ir, next);
+        bool wanted = kind == IR_CALL || kind == IR_EXIT || raises || (next->use & mask);
 
         if (wanted && !host && !recipe)
             return true;
@@ -98,7 +99,7 @@ static bool must_store(const struct x64_emit *e, unsigned index)
             return false;
         if ((kind == IR_MEM || kind == IR_BAIL) && !recipe)
             return true;
-        host &= !x64_clobbers(next->op);
+        host &= !x64_clobbers(next->op) && !raises;
         recipe &= !spoiled_by(&e->fl.how_to, next);
         mask &= (u8)~next->def;
     }

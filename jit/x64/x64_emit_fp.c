@@ -12,8 +12,9 @@ enum { GUEST_XMMS = 8 };
 
 /* x87 opcodes that are emitted here without the guest having them. */
 enum { OP_D9 = 0xd9, D9_FDECSTP = 0xf6, D9_FINCSTP = 0xf7, D9_FLDCW = 5, D9_FNSTCW = 7 };
-enum { OP_DB = 0xdb, DB_FLD80 = 5, DB_FSTP80 = 7, OP_DC = 0xdc, DC_FADD64 = 0 };
+enum { OP_DB = 0xdb, DB_FLD80 = 5, DB_FSTP80 = 7, DB_FNCLEX = 0xe2, OP_DC = 0xdc, DC_FADD64 = 0 };
 enum { OP_DD = 0xdd, DD_FNSTSW = 7, DD_FSTP_ST0 = 0xd8 };
+enum { FX_FSW = 2 }; /* in the FXSAVE area */
 
 /* --- making units live --- */
 
@@ -42,7 +43,7 @@ void x64_fp_gate(struct x64_emit *e, unsigned from)
         return;
     k->g = from ? e->ir->insn[from - 1].g + 1 : 0;
     k->fp.gate = true;
-    k->how = need;
+    k->how = need | (e->ir->raises ? FP_RAISES : 0);
     k->back = e->c->at;
     x64_flags_lost(e);
 }
@@ -104,9 +105,42 @@ static void record_operand(struct x64_emit *e, const struct insn *guest, u8 g)
     x64_mov_mi(c, W8, CPU_AT(jit.fp_seg), guest->seg + 1);
 }
 
+/* --- exceptions that are not masked --- */
+
+/* Can it set flags of the status word? */
+static bool may_raise(const struct x64_emit *e, const struct insn *guest)
+{
+    if (!e->ir->raises || insn_def[guest->id].map != MAP_1B)
+        return false;
+    switch (guest->id) {
+    case INSN_FWAIT:
+    case INSN_FNCLEX:
+    case INSN_FLDCW:
+    case INSN_FNSTCW:
+    case INSN_FNSTSW_m16:
+    case INSN_FNSTSW_AX:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* The unit is as after the instruction, which has retired; the next that waits would fault here. */
+static void leave_if_raised(struct x64_emit *e, const struct ir_insn *in)
+{
+    x64_x87_m(e->c, OP_DD, DD_FNSTSW, CPU_AT(jit.fp_sw));
+    x64_test_mi(e->c, W8, CPU_AT(jit.fp_sw), (i8)X87_SW_ES);
+    struct cold *k = x64_cold(e, COLD_BAIL);
+    k->from[0] = x64_jcc(e->c, X64_NE, NULL);
+    k->g = in->g + 1;
+    k->fp.last = in->g + 1;
+    k->fp.raised = true;
+    x64_flags_lost(e);
+}
+
 /* --- x87 --- */
 
-/* FLDCW that unmasks something is the interpreter's. */
+/* FLDCW that masks or unmasks something is the interpreter's. */
 static void load_control(struct x64_emit *e)
 {
     struct codebuf *c = e->c;
@@ -115,7 +149,12 @@ static void load_control(struct x64_emit *e)
     x64_alu_ri(c, X64_AND, W32, REG_ADDEND, 0x1f3f); /* what can be written; bit 6 reads as 1 */
     x64_alu_ri(c, X64_OR, W32, REG_ADDEND, 0x40);
     x64_mov_mr(c, W16, CPU_AT(jit.fp_cw), REG_ADDEND);
-    x64_unary_r(c, X64_NOT, W32, REG_ADDEND);
+    if (e->ir->raises) {
+        x64_x87_m(c, OP_D9, D9_FNSTCW, CPU_AT(jit.fp_up_cw));
+        x64_alu_rm(c, X64_XOR, W16, REG_ADDEND, CPU_AT(jit.fp_up_cw));
+    } else {
+        x64_unary_r(c, X64_NOT, W32, REG_ADDEND);
+    }
     x64_test_ri(c, W8, REG_ADDEND, X87_CW_MASKS);
     x64_bail_from(e, x64_jcc(c, X64_NE, NULL), NULL);
     x64_x87_m(c, OP_D9, D9_FLDCW, CPU_AT(jit.fp_cw));
@@ -145,6 +184,10 @@ static void x87_registers(struct x64_emit *e, const struct ir_insn *in, const st
     } else if (in->def) { /* FCOMI: C1 = 0, which not all hosts do by themselves */
         x64_x87(c, OP_D9, D9_FDECSTP);
         x64_x87(c, OP_D9, D9_FINCSTP);
+        if (e->ir->raises) { /* then flags are as before: try, without popping */
+            x64_x87(c, OP_DB, guest->modrm);
+            leave_if_raised(e, in);
+        }
         x64_x87(c, guest->opcode, guest->modrm);
     } else {
         x64_x87(c, guest->opcode, guest->modrm);
@@ -200,6 +243,20 @@ static u32 simd_op(const struct insn *guest)
     return prefix << (map == MAP_0F ? 16 : 24) | maps[map] << 8 | simd_opcode(guest);
 }
 
+/* LDMXCSR that unmasks something, or sets what is reserved, is the interpreter's. */
+static void load_mxcsr(struct x64_emit *e)
+{
+    const u32 reserved = ~(u32)MXCSR_MASK_SSE2;
+    struct codebuf *c = e->c;
+
+    x64_mov_rm(c, W32, REG_ADDEND, x64_operand(e));
+    x64_mov_mr(c, W32, CPU_AT(sse.mxcsr), REG_ADDEND); /* stale while SSE is live */
+    x64_alu_ri(c, X64_XOR, W32, REG_ADDEND, MXCSR_MASKS);
+    x64_test_ri(c, W32, REG_ADDEND, (i32)(reserved | MXCSR_MASKS));
+    x64_bail_from(e, x64_jcc(c, X64_NE, NULL), NULL);
+    x64_ldmxcsr(c, CPU_AT(sse.mxcsr));
+}
+
 static void simd(struct x64_emit *e, const struct insn *guest)
 {
     bool general_reg = has_operand(guest, OPND_Gd, OPND_Gy);
@@ -210,6 +267,8 @@ static void simd(struct x64_emit *e, const struct insn *guest)
 
     if (guest->id == INSN_EMMS)
         x64_emms(e->c);
+    else if (guest->id == INSN_LDMXCSR)
+        load_mxcsr(e);
     else if (guest->mem)
         x64_simd_rm(e->c, op, reg, x64_operand(e));
     else
@@ -224,11 +283,14 @@ static void emit(struct x64_emit *e, const struct ir_insn *in)
 {
     const struct insn *guest = &e->ir->guest[in->g];
     const struct insn_def *d = &insn_def[guest->id];
+    bool raises = may_raise(e, guest);
 
     if (e->u->lacks >> d->feat & 1 && d->map != MAP_1B) {
         x64_decline(e);
         return;
     }
+    if (raises && !e->fl.recipe)
+        x64_flags_store(e, IRF_ALL);
     if (d->map != MAP_1B)
         simd(e, guest);
     else if (guest->mem)
@@ -237,11 +299,13 @@ static void emit(struct x64_emit *e, const struct ir_insn *in)
         x87_registers(e, in, guest);
     if (in->def)
         x64_flags_after(e, in, e->i, IRF_ALL, NULL);
-    if (!jit_fp_records(guest))
-        return;
-    if (guest->mem)
-        record_operand(e, guest, in->g);
-    e->fp.last = in->g + 1;
+    if (jit_fp_records(guest)) {
+        if (guest->mem)
+            record_operand(e, guest, in->g);
+        e->fp.last = in->g + 1;
+    }
+    if (raises && !in->def)
+        leave_if_raised(e, in);
 }
 
 void x64_emit_FP(struct x64_emit *e, const struct ir_insn *in)
@@ -431,6 +495,10 @@ void x64_fp_stub_function(struct codebuf *c, const void *fp_function, enum jit_f
 void x64_fp_stub_out(struct codebuf *c)
 {
     x64_fxsave(c, x64_at(RDI, offsetof(struct cpu, fp_image)));
+    x64_test_mi(c, W8, x64_at(RDI, offsetof(struct cpu, fp_image) + FX_FSW), (i8)X87_SW_ES);
+    u8 *quiet = x64_jcc8(c, X64_E);
+    x64_x87(c, OP_DB, DB_FNCLEX); /* what follows would fault */
+    x64_patch8(quiet, c->at);
     x64_emms(c);
     x64_x87_m(c, OP_D9, D9_FLDCW, x64_at(RDI, offsetof(struct cpu, jit.host_cw)));
     x64_ret(c);

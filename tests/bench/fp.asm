@@ -6,8 +6,8 @@ WIDTH   equ     12
 HEIGHT  equ     8
 LIMIT   equ     64
 
-func w_x87mandel ; how often z = z * z + c stays within 2, on a grid that moves with ECX
-        fninit
+; How often z = z * z + c stays within 2, on a grid that moves with ECX
+%macro mandel 0
 .next:  mov     [number], ecx
         fild    dword [number]
         fmul    qword [tiny]
@@ -62,6 +62,17 @@ func w_x87mandel ; how often z = z * z + c stays within 2, on a grid that moves 
         jnz     .row
         dec     ecx
         jnz     .next
+%endmacro
+func w_x87mandel
+        fninit
+        mandel
+endfunc
+
+func w_x87traps ; the same with exceptions as compilers for DOS and Windows unmask them; there are none
+        fninit
+        fldcw   [traps]
+        mandel
+        fninit
 endfunc
 
 ; Emulators differ in the last bits of these: 2^20 times the result is rounded to an integer, which
@@ -221,6 +232,7 @@ half:   dq      0.5
 two20:  dd      1048576.0
 two_13: dd      0.0001220703125
 quarter: dd     0.25
+traps:  dw      0x372                   ; invalid, zero divide, overflow
 
         section .bss
         alignb  16

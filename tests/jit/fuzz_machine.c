@@ -96,9 +96,14 @@ static u8 acknowledge(void *ctx)
     return (u8)(0x20 + (m->vectors++ & 7));
 }
 
+/* Asks for an interrupt, at once. */
 static void ferr(void *ctx, bool level)
 {
-    (void)ctx, (void)level;
+    struct fuzz_machine *m = ctx;
+
+    device_told(m, level);
+    if (level)
+        cpu_set_intr(m->cpu, true);
 }
 
 static void arm_next(struct fuzz_machine *m, u32 id, u32 mean)

@@ -112,10 +112,18 @@ static u32 put_trap32(struct out *o)
     return at;
 }
 
-static u32 put_stub32(struct out *o, unsigned vector, u32 fault)
+/* What comes first in the handler of #MF. */
+static void put_clear(struct out *o, const struct gen_program *p, unsigned vector)
+{
+    if (vector == 16 && p->clear)
+        PUT(o, 0xdb, 0xe2); /* FNCLEX */
+}
+
+static u32 put_stub32(struct out *o, const struct gen_program *p, unsigned vector, u32 fault)
 {
     u32 at = o->at;
 
+    put_clear(o, p, vector);
     if (!has_error(vector))
         PUT(o, 0x6a, 0);
     PUT(o, 0x6a, (u8)vector, 0xe9);
@@ -152,10 +160,11 @@ static u32 put_trap16(struct out *o)
     return at;
 }
 
-static u32 put_stub16(struct out *o, unsigned vector, u32 fault)
+static u32 put_stub16(struct out *o, const struct gen_program *p, unsigned vector, u32 fault)
 {
     u32 at = o->at;
 
+    put_clear(o, p, vector);
     PUT(o, 0x6a, (u8)vector, 0xe9);
     put16(o, fault - (o->at + 2));
     return at;
@@ -191,7 +200,7 @@ static void put_handlers(const struct gen_program *p, u8 *ram)
     for (unsigned v = 0; v <= VECTOR_END; v++) {
         u32 to = v == VECTOR_END ? end : trap;
         if (!is_trap(v))
-            to = real ? put_stub16(&o, v, fault) : put_stub32(&o, v, fault);
+            to = real ? put_stub16(&o, p, v, fault) : put_stub32(&o, p, v, fault);
         if (real)
             store32(ram + 4 * v, to);
         else
@@ -321,8 +330,8 @@ static void start_segments(const struct gen_program *p, struct cpu *cpu)
 
 static void start_system(const struct gen_program *p, struct cpu *cpu)
 {
-    cpu->cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT | (p->big_pages ? CR4_PSE : 0u);
-    cpu->cr0 = CR0_ET | CR0_NE;
+    cpu->cr4 = CR4_OSFXSR | (p->xmm ? CR4_OSXMMEXCPT : 0u) | (p->big_pages ? CR4_PSE : 0u);
+    cpu->cr0 = CR0_ET | (p->ne ? CR0_NE : 0u);
     if (p->kind == GEN_REAL)
         return;
     cpu->cr0 |= CR0_PE | (p->wp ? CR0_WP : 0u) | (p->am ? CR0_AM : 0u);
@@ -400,13 +409,14 @@ void gen_print(const struct gen_program *p, FILE *out)
     struct decode_table *t;
 
     fprintf(out,
-            "%s mode, %s-bit code, %s-bit stack%s%s%s%s%s%s%s; %u rounds, timer %u, NMI %u, "
+            "%s mode, %s-bit code, %s-bit stack%s%s%s%s%s%s%s%s%s%s; %u rounds, timer %u, NMI %u, "
             "FCW %x, MXCSR %x\n",
             kinds[p->kind], p->code32 ? "32" : "16", p->stack32 ? "32" : "16",
             p->ring3 ? ", ring 3" : "", p->paging ? ", paging" : "",
             p->big_pages ? ", big pages" : "", p->io ? ", IOPL 3" : "", p->wp ? ", WP" : "",
-            p->am ? ", AM" : "", p->ts ? ", TS" : "", p->rounds, p->timer, p->nmi, p->fcw,
-            p->mxcsr);
+            p->am ? ", AM" : "", p->ts ? ", TS" : "", p->ne ? "" : ", no NE",
+            p->clear ? ", FNCLEX" : "", p->xmm ? "" : ", no OSXMMEXCPT", p->rounds, p->timer,
+            p->nmi, p->fcw, p->mxcsr);
     for (unsigned i = 0; i < GEN_DATA_PAGES && p->paging; i++) {
         if (p->page[i] != ((GEN_DATA + i * PAGE_SIZE) | 7))
             fprintf(out, "page %x is %x\n", GEN_DATA + i * PAGE_SIZE, p->page[i]);

@@ -274,6 +274,29 @@ static void gen_device(struct gen *g)
     }
 }
 
+/* A control word, or MXCSR, that is worth having: mostly like what the program began with. */
+static void gen_control(struct gen *g)
+{
+    bool mxcsr = fuzz_one_in(g->f, 2);
+    u32 at = gen_pointer(g, false) & ~3u;
+    u32 value = mxcsr ? g->p->mxcsr ^ (fuzz_below(g->f, 4) << 13) : g->p->fcw ^ 0xc00;
+
+    if (fuzz_one_in(g->f, 8)) /* other masks */
+        value ^= fuzz_below(g->f, 0x40) << (mxcsr ? 7 : 0);
+    gen_begin(g); /* MOV dword [at], value */
+    gen_opsize(g, W32);
+    gen8(g, 0xc7);
+    gen8(g, g->p->code32 ? 5 : 6);
+    gen_imm(g, g->p->code32 ? W32 : W16, at);
+    gen32(g, value);
+    gen_begin(g); /* LDMXCSR [at], FLDCW [at] */
+    if (mxcsr)
+        gen8(g, 0x0f);
+    gen8(g, mxcsr ? 0xae : 0xd9);
+    gen8(g, (mxcsr ? 2u : 5u) << 3 | (g->p->code32 ? 5u : 6u));
+    gen_imm(g, g->p->code32 ? W32 : W16, at);
+}
+
 /* --- programs --- */
 
 static void gen_stack_item(struct gen *g)
@@ -298,7 +321,9 @@ static void gen_any(struct gen *g)
     bool ring0 = g->p->kind >= GEN_FLAT && !g->p->ring3;
     u32 n = fuzz_below(g->f, 100);
 
-    if (n < 62)
+    if (g->p->fp && fuzz_one_in(g->f, 25))
+        gen_control(g);
+    else if (n < 62)
         gen_insn(g);
     else if (n < 74)
         gen_jump(g);
@@ -389,11 +414,12 @@ static void choose_pages(struct fuzz *f, struct gen_program *p)
     }
 }
 
-/* Mostly everything is masked: only then translated code does it by itself. */
-static void choose_fp(struct fuzz *f, struct gen_program *p)
+/* Mostly everything is masked, as in most programs. */
+static void choose_fp(struct fuzz *f, struct gen_program *p, bool fp)
 {
-    p->fp = fuzz_one_in(f, 3);
+    p->fp = fuzz_one_in(f, 3) || fp;
     p->ts = fuzz_one_in(f, 20);
+    p->ne = p->xmm = true;
     p->fcw = 0x7f;
     p->mxcsr = MXCSR_MASKS;
     if (!p->fp)
@@ -401,13 +427,16 @@ static void choose_fp(struct fuzz *f, struct gen_program *p)
     p->fcw |= (u16)((fuzz_one_in(f, 2) ? X87_CW_PC : fuzz_below(f, 0x400)) & X87_CW_PC);
     p->fcw |= (u16)(fuzz_below(f, 0x1000) & X87_CW_RC);
     p->mxcsr |= fuzz_below(f, 0x10000) & (MXCSR_RC | MXCSR_DAZ | MXCSR_FTZ | 0x3f);
-    if (fuzz_one_in(f, 10))
+    p->ne = !fuzz_one_in(f, 4);
+    p->xmm = !fuzz_one_in(f, 4);
+    p->clear = !fuzz_one_in(f, 4);
+    if (fuzz_one_in(f, 4))
         p->fcw &= (u16)~fuzz_below(f, 0x40);
-    if (fuzz_one_in(f, 10))
+    if (fuzz_one_in(f, 8))
         p->mxcsr &= ~(fuzz_below(f, 0x40) << 7);
 }
 
-static void choose_machine(struct fuzz *f, struct gen_program *p)
+static void choose_machine(struct fuzz *f, struct gen_program *p, bool fp)
 {
     static const u8 kinds[] = {GEN_REAL, GEN_V86,  GEN_SEGMENTS, GEN_SEGMENTS,
                                GEN_FLAT, GEN_FLAT, GEN_FLAT};
@@ -434,16 +463,16 @@ static void choose_machine(struct fuzz *f, struct gen_program *p)
     for (unsigned i = 0; i < 8; i++)
         p->gpr[i] = (u32)fuzz_length(f, 32);
     choose_pages(f, p);
-    choose_fp(f, p);
+    choose_fp(f, p, fp);
 }
 
-void gen_program(struct fuzz *f, struct gen_program *p)
+void gen_program(struct fuzz *f, struct gen_program *p, bool fp)
 {
     struct gen g = {.f = f, .p = p};
     unsigned body = 4 + fuzz_below(f, GEN_ITEMS - 80);
 
     memset(p, 0, sizeof(*p));
-    choose_machine(f, p);
+    choose_machine(f, p, fp);
     gen_prologue(&g);
     while (p->count < body)
         gen_any(&g);

@@ -77,9 +77,12 @@ struct gen_program {
     bool code32, stack32, ring3, paging, big_pages;
     bool io; /* IOPL is 3 */
     bool wp, am;
-    bool fp; /* half of the instructions are x87, MMX or SSE */
-    bool ts; /* CR0.TS                                       */
-    u16 fcw; /* control word                                 */
+    bool fp;    /* half of the instructions are x87, MMX or SSE */
+    bool ts;    /* CR0.TS                                       */
+    bool ne;    /* CR0.NE: #MF instead of FERR#                 */
+    bool clear; /* the handler of #MF clears the exception      */
+    bool xmm;   /* CR4.OSXMMEXCPT: #XM instead of #UD           */
+    u16 fcw;    /* control word                                 */
     u32 mxcsr;
     u16 start;                /* offset of the first item in the code's window */
     u16 count;                /* items */
@@ -97,8 +100,8 @@ struct gen_program {
     u16 at[GEN_ITEMS + 1]; /* offsets of the items from the start; the end */
 };
 
-/** A random program. */
-void gen_program(struct fuzz *f, struct gen_program *p);
+/** A random program; with @fp one of those that have many x87, MMX and SSE instructions. */
+void gen_program(struct fuzz *f, struct gen_program *p, bool fp);
 
 /** Compute p->at; an item that was removed has no bytes. */
 void gen_layout(struct gen_program *p);

@@ -37,13 +37,17 @@ struct golden_mode {
     u32 mode, cs_limit;
 };
 
-enum golden_mode_id { FLAT32, USER32, CHECKED32, REAL16 };
+enum golden_mode_id { FLAT32, RAISES32, USER32, CHECKED32, REAL16 };
 
 static const struct golden_mode modes[] = {
     [FLAT32] = {"flat 32-bit segments",
                 JIT_MODE_VALID | JIT_MODE_CS32 | JIT_MODE_SS32 |
                     SEGS(SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT),
                 UINT32_MAX},
+    [RAISES32] = {"flat 32-bit segments, an x87 exception is not masked",
+                  JIT_MODE_VALID | JIT_MODE_CS32 | JIT_MODE_SS32 | JIT_MODE_X87_UNMASKED |
+                      SEGS(SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT),
+                  UINT32_MAX},
     [USER32] = {"flat, but FS and GS have a base",
                 JIT_MODE_VALID | JIT_MODE_CS32 | JIT_MODE_SS32 |
                     SEGS(SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_BASE, SEGC_BASE),
@@ -153,7 +157,8 @@ static u64 shifts_with_flags(const struct ir_block *ir)
 
 static void translate(struct golden *g, const struct golden_mode *m)
 {
-    const struct xlate_env env = {.mode = m->mode, .cs_limit = m->cs_limit};
+    const struct xlate_env env = {
+        .mode = m->mode, .cs_limit = m->cs_limit, .raises = g->backend->raises};
     struct jit_unit *u = &g->unit;
     u64 by_exec = 0, before;
     bool done;
@@ -215,9 +220,9 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
         if (same_place(g, g->stubs.leave[i], at))
             return name;
     }
-    for (unsigned i = 0; i < FP_BOTH; i++) {
-        snprintf(name, size, "<live %u>", i + 1);
-        if (same_place(g, g->stubs.fp[i], at))
+    for (unsigned i = 0; i < 2 * FP_BOTH; i++) {
+        snprintf(name, size, "<live %u%s>", i / 2 + 1, i & 1 ? " raises" : "");
+        if (same_place(g, g->stubs.fp[i & 1][i / 2], at))
             return name;
     }
     for (unsigned i = 0; i < FP_KINDS; i++) {

@@ -263,6 +263,25 @@ static void flags_can_be_seen_where_memory_may_fault(void **state)
     assert_int_equal(b.insn[2].seen, 0);
 }
 
+static void flags_can_be_seen_around_x87_instructions_that_may_raise(void **state)
+{
+    static const char *const op[] = {"add.32 r0, r0, r1", "fp ; def - use -", "add.32 r0, r0, r1",
+                                     "fp ; use -", "jmp 0x1010"};
+    static struct ir_block b;
+    u8 need[IR_MAX_INSNS];
+
+    (void)state;
+    live_block(&b, op, 5, 0);
+    assert_int_equal(b.insn[0].seen, 0);
+    b.raises = true;
+    ir_liveness(&b, 0);
+    ir_needs(&b, 0, need);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(b.insn[i].seen, b.insn[i].def);
+        assert_int_equal(need[i], IRF_ALL);
+    }
+}
+
 static void flags_can_be_seen_by_executors_and_divisions(void **state)
 {
     static const char *const op[] = {"add.32 r0, r0, r1",         "exec",
@@ -343,6 +362,7 @@ int main(void)
         cmocka_unit_test(what_is_overwritten_unread_is_neither_live_nor_seen),
         cmocka_unit_test(inc_keeps_the_carry_of_an_earlier_addition),
         cmocka_unit_test(flags_can_be_seen_where_memory_may_fault),
+        cmocka_unit_test(flags_can_be_seen_around_x87_instructions_that_may_raise),
         cmocka_unit_test(flags_can_be_seen_by_executors_and_divisions),
         cmocka_unit_test(liveness_follows_the_narrower_def_of_an_operation),
         cmocka_unit_test(conditions_read_the_flags_of_the_manual),

@@ -3,7 +3,7 @@
  * Random guest programs on several engines: after every some instructions everything that a guest
  * can see must be the same.
  *
- *   test_jit_fuzz [--count N] [--seed S] [--case K] [--engines A,B,...] [--no-shrink]
+ *   test_jit_fuzz [--count N] [--seed S] [--case K] [--engines A,B,...] [--fp] [--no-shrink]
  *
  * A difference, a crash or a hang ends it: the program is made smaller as long as it still fails,
  * and printed with the first thing that differs. Cases run in a process of their own for that.
@@ -26,7 +26,7 @@ enum {
 
 struct options {
     u64 count, seed, only;
-    bool one, shrink;
+    bool one, shrink, fp;
     const struct fuzz_engine *engine[FUZZ_ENGINES];
     unsigned engines;
 };
@@ -37,12 +37,12 @@ struct shared {
     u64 insns;
 };
 
-static void make_program(u64 seed, u64 number, struct gen_program *p)
+static void make_program(const struct options *o, u64 number, struct gen_program *p)
 {
-    struct fuzz f = {.state = seed, .seed = seed, .number = number};
+    struct fuzz f = {.state = o->seed, .seed = o->seed, .number = number};
 
     f.state = fuzz_u64(&f) ^ number * 0xd1342543de82ef95u;
-    gen_program(&f, p);
+    gen_program(&f, p, o->fp);
 }
 
 /* --- one program --- */
@@ -176,9 +176,9 @@ static void report(const struct options *o, u64 number, int how)
     static struct gen_program p;
     u64 insns = 0;
 
-    make_program(o->seed, number, &p);
-    fprintf(stderr, "FOUND: --seed %llu --case %llu\n", (unsigned long long)o->seed,
-            (unsigned long long)number);
+    make_program(o, number, &p);
+    fprintf(stderr, "FOUND:%s --seed %llu --case %llu\n", o->fp ? " --fp" : "",
+            (unsigned long long)o->seed, (unsigned long long)number);
     if (!fails(o, &p)) {
         fprintf(stderr, "but not by itself (it ended by %s %d)\n",
                 WIFSIGNALED(how) ? "signal" : "status",
@@ -226,6 +226,10 @@ static bool parse(int argc, char **argv, struct options *o)
             o->shrink = false;
             continue;
         }
+        if (strcmp(argv[i], "--fp") == 0) {
+            o->fp = true;
+            continue;
+        }
         if (strcmp(argv[i], "--engines") == 0) {
             if (!parse_engines(o, value))
                 return false;
@@ -248,7 +252,8 @@ static bool parse(int argc, char **argv, struct options *o)
 static void usage(void)
 {
     fprintf(stderr, "usage: test_jit_fuzz [--count N] [--seed S] [--case K] [--no-shrink]\n"
-                    "                     [--engines A,B,...]\n");
+                    "                     [--engines A,B,...] [--fp]\n"
+                    "  --fp     only programs with mostly x87, MMX and SSE instructions\n");
     for (unsigned i = 0; i < FUZZ_ENGINES; i++)
         fprintf(stderr, "  %-8s %s\n", fuzz_engines[i].name, fuzz_engines[i].what);
 }
@@ -260,7 +265,7 @@ static int run_cases(const struct options *o, struct shared *s, u64 from, u64 to
 
     for (u64 n = from; n < to; n++) {
         s->number = n;
-        make_program(o->seed, n, &p);
+        make_program(o, n, &p);
         limit_cpu_time(CASE_SECONDS);
         if (!run_program(o, &p, NULL, &s->insns))
             return 1;
