@@ -10,6 +10,8 @@
 #include "cpu/flags.h"
 #include "cpu/icache.h"
 #include "cpu/interrupt.h"
+#include "cpu/msr.h"
+#include "cpu/operand.h"
 
 /* Debug registers [SDM 3B §17.2]. */
 enum { DR7_ENABLES = 0xff, DR6_BS = BIT(14) };
@@ -85,8 +87,8 @@ static struct block *next_block(struct cpu *cpu)
     return b;
 }
 
-/* One instruction; true if it retired. */
-static bool step(struct cpu *cpu)
+/* One instruction, which goes into *@did as well if that is not NULL; true if it retired. */
+static bool step(struct cpu *cpu, struct insn *did)
 {
     const struct block *b = next_block(cpu);
     struct insn one;
@@ -96,6 +98,8 @@ static bool step(struct cpu *cpu)
         interrupt_fault(cpu);
         return false;
     }
+    if (did)
+        *did = *in;
     cpu->next_rip = cpu->rip + in->len;
     if (!in->exec(cpu, in)) {
         interrupt_fault(cpu);
@@ -104,6 +108,25 @@ static bool step(struct cpu *cpu)
     cpu->rip = cpu->next_rip;
     cpu->clock->left--;
     return true;
+}
+
+/* Has @in, which retired just now, branched? INT n and its like trap nowhere. [SDM 3B §17.4.3] */
+static bool branched(const struct cpu *cpu, const struct insn *in)
+{
+    static exec_fn *const always[] = {
+        exec_jmp_j,   exec_jmp_e,     exec_call_j,   exec_call_e,     exec_ret,
+        exec_jmp_far, exec_jmp_far_m, exec_call_far, exec_call_far_m, exec_retf,
+        exec_iret,    exec_sysenter,  exec_sysexit,
+    };
+    bool count = cpu->gpr[REG_CX] & width_mask(in->adsize), zero = flags_zf(cpu);
+
+    for (unsigned i = 0; i < ARRAY_LEN(always); i++) {
+        if (in->exec == always[i])
+            return true;
+    }
+    return (in->exec == exec_jcc && flags_cond(cpu, in->opcode & 15)) ||
+           (in->exec == exec_loop && count) || (in->exec == exec_loope && count && zero) ||
+           (in->exec == exec_loopne && count && !zero) || (in->exec == exec_jcxz && !count);
 }
 
 /* Does an enabled instruction breakpoint match? Sets the B bits to be or-ed into DR6. */
@@ -127,7 +150,9 @@ static bool code_breakpoint(const struct cpu *cpu, u32 *dr6)
 void cpu_interpret_carefully(struct cpu *cpu)
 {
     bool trap = cpu->eflags & FL_T;
+    bool branches = cpu->msr[MSR_DEBUGCTL] & DEBUGCTL_BTF; /* it traps these only */
     u8 inhibit = cpu->inhibit;
+    struct insn did;
     u32 dr6 = 0;
 
     if ((cpu->dr[7] & DR7_ENABLES) && !(cpu->eflags & FL_RF) &&
@@ -142,12 +167,12 @@ void cpu_interpret_carefully(struct cpu *cpu)
     if (trap || (cpu->dr[7] & DR7_ENABLES))
         clock_stop(cpu->clock); /* REP: one iteration, then the trap */
     mmu_view(cpu->mmu)->watch_hits = 0;
-    if (!step(cpu))
+    if (!step(cpu, &did))
         return;
     if (rf && !(cpu->inhibit & (INHIBIT_KEEP_RF | INHIBIT_REP)))
         cpu->eflags &= ~(u32)FL_RF;
     dr6 |= mmu_view(cpu->mmu)->watch_hits & 15;
-    if (trap && !(cpu->inhibit & INHIBIT_STEP))
+    if (trap && !(cpu->inhibit & INHIBIT_STEP) && (!branches || branched(cpu, &did)))
         dr6 |= DR6_BS;
     cpu->inhibit &= (u8) ~(INHIBIT_KEEP_RF | INHIBIT_STEP);
     if (!dr6)
@@ -238,7 +263,7 @@ static void probed_step(struct cpu *cpu)
         if (b && !p->each && !p->breaks(p->ctx, (u32)(lin + 1), b->bytes - 1u))
             cpu_interpret_block(cpu, b);
         else
-            step(cpu);
+            step(cpu, NULL);
     }
     if (p->done)
         p->done(p->ctx);
@@ -273,7 +298,7 @@ enum cpu_exit cpu_run(struct cpu *cpu)
         }
         struct block *b = next_block(cpu);
         if (UNLIKELY(!b))
-            step(cpu);
+            step(cpu, NULL);
         else if (cpu->engine.run)
             cpu->engine.run(cpu->engine.ctx, b);
         else

@@ -5,6 +5,7 @@
 #include "cpu/access.h"
 #include "cpu/cpu.h"
 #include "cpu/flags.h"
+#include "cpu/msr.h"
 #include "cpu/segment.h"
 #include "cpu/task.h"
 
@@ -315,6 +316,7 @@ static struct int_event event_of_fault(struct cpu *cpu, const struct fault *f)
     if (f->vector == VEC_DB) {
         cpu->dr[6] |= f->dr6;
         cpu->dr[7] &= ~(u64)BIT(13); /* GD */
+        cpu->msr[MSR_DEBUGCTL] &= ~(u64)DEBUGCTL_BTF;
     }
     return ev;
 }

@@ -64,7 +64,7 @@ bool msr_write(struct cpu *cpu, u32 number, u64 val)
     if (i < MSR__COUNT) {
         if (val & ~row[i].mask)
             return false;
-        cpu->msr[i] = val;
+        cpu->msr[i] = i == MSR_DEBUGCTL ? val & ~(u64)DEBUGCTL_LBR : val;
     } else if (number == MSR_TSC) {
         cpu->tsc_offset += val - cpu_tsc(cpu);
     } else if (number == MSR_EFER && model_has(cpu->model, FEAT_NX)) {

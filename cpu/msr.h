@@ -13,6 +13,8 @@ enum msr_slot {
 };
 static_assert(MSR__COUNT <= 64, "struct cpu has 64 slots");
 
+enum { DEBUGCTL_LBR = BIT(0), DEBUGCTL_BTF = BIT(1) };
+
 /** False: no such MSR, or a reserved bit set (#GP(0) is the caller's to raise). */
 bool msr_read(const struct cpu *cpu, u32 number, u64 *out) MUST_CHECK;
 bool msr_write(struct cpu *cpu, u32 number, u64 val) MUST_CHECK;

@@ -151,23 +151,24 @@ struct cpu_probe {
 /** What translated code keeps in the CPU beside its architectural state; means nothing between two
  * runs of it. Only jit/ touches it. */
 struct jit_view {
-    u16 flags;     /* arithmetic flags as LAHF and SETO give them: AH high, OF in bit 0 */
-    i32 budget;    /* instructions that may still be retired        */
-    i32 step;      /* 1, or -1 with DF                              */
-    u32 leave;     /* block, edge or site that code left through    */
-    u64 xfer[2];   /* a value that crosses a page border            */
-    u64 host_sp;   /* of the frame that entered the code            */
-    u64 return_pc; /* where an access gave up                       */
-    u64 temp[2];   /* scratch registers at that point               */
-    u8 fp_live;    /* units whose state is in the host's (jit/fp.h) */
-    u8 fp_seg;     /* segment register of FDP + 1, if it was recorded, */
-    u16 fp_cw;     /* scratch: control word                         */
-    u32 fp_dp;     /* and FDP                                       */
-    u32 fp_ip;     /* FIP, if it was recorded,                      */
-    u32 fp_op;     /* then with FOP                                 */
+    u16 flags;   /* arithmetic flags as LAHF and SETO give them: AH high, OF in bit 0 */
+    i32 budget;  /* instructions that may still be retired        */
+    i32 step;    /* 1, or -1 with DF                              */
+    u32 leave;   /* block, edge or site that code left through    */
+    u64 host_sp; /* of the frame that entered the code            */
+    void *jumps; /* the table of indirect jumps (jit/jumps.h)     */
+    u8 fp_live;  /* units whose state is in the host's (jit/fp.h) */
+    u8 fp_seg;   /* segment register of FDP + 1, if it was recorded, */
+    u16 fp_cw;   /* scratch: control word                         */
+    u32 fp_dp;   /* and FDP                                       */
+    u32 fp_ip;   /* FIP, if it was recorded,                      */
+    u32 fp_op;   /* then with FOP                                 */
     u32 host_mxcsr;
     u16 host_cw;
     u16 fp_sw, fp_up_cw; /* of functions: jit/fp_function.c         */
+    u64 xfer[2];         /* a value that crosses a page border            */
+    u64 return_pc;       /* where an access gave up                       */
+    u64 temp[2];         /* scratch registers at that point               */
     u64 fp_up;
     u8 fp_arg[3][16];
     void *jit;

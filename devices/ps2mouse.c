@@ -65,6 +65,7 @@ struct ps2mouse {
     u8 last;          /* what RESEND repeats */
     u8 buttons, told; /* now, and in the last packet */
     i32 dx, dy, dz;   /* not yet told */
+    bool poked;       /* an empty packet is to be sent */
     u8 reply_count, reply[REPLIES];
     u8 packet_at, packet_len, packet[4];
 };
@@ -97,6 +98,7 @@ static void make_packet(struct ps2mouse *m)
         y = scaled(m, take_motion(&m->dy, -255, 255));
 
     m->told = m->buttons;
+    m->poked = false;
     m->packet[0] = (u8)(PACKET_ALWAYS | (m->buttons & 7) | (x < 0 ? PACKET_X_SIGN : 0) |
                         (y < 0 ? PACKET_Y_SIGN : 0));
     m->packet[1] = (u8)x;
@@ -120,7 +122,7 @@ static bool buttons_changed(const struct ps2mouse *m)
 
 static bool has_news(const struct ps2mouse *m)
 {
-    return m->dx || m->dy || (m->dz && m->id != ID_STANDARD) || buttons_changed(m);
+    return m->poked || m->dx || m->dy || (m->dz && m->id != ID_STANDARD) || buttons_changed(m);
 }
 
 static bool streams(const struct ps2mouse *m)
@@ -180,6 +182,15 @@ void ps2mouse_buttons(struct ps2mouse *m, u8 down)
     tell(m);
 }
 
+void ps2mouse_poke(void *mouse, unsigned pin, bool level)
+{
+    struct ps2mouse *m = mouse;
+
+    (void)pin;
+    m->poked |= level && m->enabled;
+    tell(m);
+}
+
 bool ps2mouse_idle(const struct ps2mouse *m)
 {
     return !streams(m) || !buttons_changed(m);
@@ -196,6 +207,7 @@ static void reply(struct ps2mouse *m, u8 byte)
 static void forget_motion(struct ps2mouse *m)
 {
     m->dx = m->dy = m->dz = 0;
+    m->poked = false;
     m->packet_at = m->packet_len = 0;
     m->told = m->buttons;
 }
@@ -345,27 +357,17 @@ const struct ps2_device_ops ps2mouse_ops = {
 };
 
 static const struct field mouse_fields[] = {
-    FIELD(struct ps2mouse, enabled),
-    FIELD(struct ps2mouse, remote),
-    FIELD(struct ps2mouse, wrap),
-    FIELD(struct ps2mouse, double_scale),
-    FIELD(struct ps2mouse, rate),
-    FIELD(struct ps2mouse, resolution),
-    FIELD(struct ps2mouse, id),
-    FIELD_ARRAY(struct ps2mouse, knock),
-    FIELD(struct ps2mouse, command),
-    FIELD(struct ps2mouse, last),
-    FIELD(struct ps2mouse, buttons),
-    FIELD(struct ps2mouse, told),
-    FIELD(struct ps2mouse, dx),
-    FIELD(struct ps2mouse, dy),
-    FIELD(struct ps2mouse, dz),
-    FIELD(struct ps2mouse, reply_count),
-    FIELD_ARRAY(struct ps2mouse, reply),
-    FIELD(struct ps2mouse, packet_at),
-    FIELD(struct ps2mouse, packet_len),
-    FIELD_ARRAY(struct ps2mouse, packet),
-    FIELDS_END,
+    FIELD(struct ps2mouse, enabled),      FIELD(struct ps2mouse, remote),
+    FIELD(struct ps2mouse, wrap),         FIELD(struct ps2mouse, double_scale),
+    FIELD(struct ps2mouse, rate),         FIELD(struct ps2mouse, resolution),
+    FIELD(struct ps2mouse, id),           FIELD_ARRAY(struct ps2mouse, knock),
+    FIELD(struct ps2mouse, command),      FIELD(struct ps2mouse, last),
+    FIELD(struct ps2mouse, buttons),      FIELD(struct ps2mouse, told),
+    FIELD(struct ps2mouse, dx),           FIELD(struct ps2mouse, dy),
+    FIELD(struct ps2mouse, dz),           FIELD(struct ps2mouse, poked),
+    FIELD(struct ps2mouse, reply_count),  FIELD_ARRAY(struct ps2mouse, reply),
+    FIELD(struct ps2mouse, packet_at),    FIELD(struct ps2mouse, packet_len),
+    FIELD_ARRAY(struct ps2mouse, packet), FIELDS_END,
 };
 
 /* As the keyboard: its self-test after power-on is long over. Buttons are the user's. */
@@ -391,7 +393,7 @@ static void mouse_destroy(void *dev)
 
 const struct device_class ps2mouse_class = {
     .name = "ps2mouse",
-    .version = 1,
+    .version = 2,
     .fields = mouse_fields,
     .reset = mouse_reset,
     .loaded = mouse_loaded,

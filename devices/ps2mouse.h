@@ -37,5 +37,8 @@ void ps2mouse_move(struct ps2mouse *m, int dx, int dy, int dz);
 /** The buttons that are down from now on: enum ps2mouse_button. */
 void ps2mouse_buttons(struct ps2mouse *m, u8 down);
 
+/** Send a packet even if there is nothing to tell: vmmouse.c has. Fits struct line. */
+void ps2mouse_poke(void *mouse, unsigned pin, bool level);
+
 /** Whether a packet has told the buttons as they are, or none will. */
 bool ps2mouse_idle(const struct ps2mouse *m);

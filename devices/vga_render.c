@@ -58,6 +58,12 @@ u32 vga_address(const struct vga *v, u32 ma, unsigned row)
 
 /* ---- VGA graphics ---- */
 
+unsigned vga_line_compare(const struct vga *v)
+{
+    return v->crtc[CRTC_LINE_COMPARE] | (v->crtc[CRTC_OVERFLOW] & 0x10u) << 4 |
+           (v->crtc[CRTC_MAX_SCAN] & 0x40u) << 3;
+}
+
 /* How often a graphics line is shown before the next one. */
 static unsigned line_repeat(const struct vga *v)
 {
@@ -65,6 +71,14 @@ static unsigned line_repeat(const struct vga *v)
     unsigned n = v->crtc[CRTC_MAX_SCAN] & CRTC_MAX_SCAN_DOUBLE ? 2 : 1;
 
     return v->crtc[CRTC_MODE] & CRTC_MODE_ROW0_A13 ? n * rows : n;
+}
+
+/* How many of them are one in the picture: all, unless the split screen begins between them. */
+static unsigned picture_repeat(const struct vga *v, const struct vga_timing *t)
+{
+    unsigned repeat = line_repeat(v), split = vga_line_compare(v);
+
+    return split < t->lines && (split + 1) % repeat ? 1 : repeat;
 }
 
 static unsigned pixels_per_column(const struct vga *v)
@@ -93,12 +107,6 @@ static void column_pixels(const struct vga *v, const u8 *plane, const u32 *color
     }
 }
 
-unsigned vga_line_compare(const struct vga *v)
-{
-    return v->crtc[CRTC_LINE_COMPARE] | (v->crtc[CRTC_OVERFLOW] & 0x10u) << 4 |
-           (v->crtc[CRTC_MAX_SCAN] & 0x40u) << 3;
-}
-
 static void render_graphics(const struct vga *v, const struct vga_timing *t, struct vga_frame *f)
 {
     const u8 *c = v->crtc;
@@ -106,7 +114,7 @@ static void render_graphics(const struct vga *v, const struct vga_timing *t, str
     unsigned rows = c[CRTC_MODE] & CRTC_MODE_ROW0_A13 ? 1 : (c[CRTC_MAX_SCAN] & 0x1fu) + 1;
     unsigned per = pixels_per_column(v);
     unsigned pan = v->ac[AC_PANNING] & 7;
-    unsigned split = vga_line_compare(v) / repeat;
+    unsigned scans = picture_repeat(v, t), split = vga_line_compare(v);
     u32 start = (u32)c[CRTC_START_HIGH] << 8 | c[CRTC_START_LOW];
     u32 color[256], pixel[8];
 
@@ -115,8 +123,8 @@ static void render_graphics(const struct vga *v, const struct vga_timing *t, str
     for (unsigned i = 0; i < (per == 4 ? 256u : 16u); i++)
         color[i] = per == 4 ? vga_dac_color(v, (u8)i) : vga_attribute_color(v, (u8)i);
     for (unsigned y = 0; y < f->height; y++) {
-        bool below = y > split;
-        unsigned line = below ? y - split - 1 : y;
+        bool below = y * scans > split;
+        unsigned line = (below ? y * scans - split - 1 : y * scans) / repeat;
         unsigned skip = below && v->ac[AC_MODE] & AC_MODE_SPLIT_STILL ? 0 : pan;
         u32 ma = (below ? 0 : start) + line / rows * c[CRTC_OFFSET] * 2;
         u32 *to = f->pixels + (size_t)y * f->width;
@@ -256,7 +264,7 @@ static enum status frame_size(const struct vga *v, const struct vga_timing *t, s
         return frame_resize(f, v->vbe[VBE_XRES], v->vbe[VBE_YRES]);
     if (vga_is_text(v))
         return frame_resize(f, t->columns * t->char_dots, t->lines);
-    unsigned height = t->lines / line_repeat(v);
+    unsigned height = t->lines / picture_repeat(v, t);
     return frame_resize(f, t->columns * pixels_per_column(v), height ? height : 1);
 }
 

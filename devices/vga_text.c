@@ -138,7 +138,7 @@ static unsigned cell_pattern(const struct painter *p, u8 ch, u8 attr, unsigned l
 
     if (v->ac[AC_MODE] & AC_MODE_LINE_GRAPHICS && (ch & 0xe0) == 0xc0)
         bits |= bits >> 1 & 1;
-    if (v->ac[AC_MODE] & AC_MODE_MONO && (attr & 7) == 1 &&
+    if (v->ac[AC_MODE] & AC_MODE_MONO && (attr & 0x77) == 1 && /* on black [VGA] */
         line == (v->crtc[CRTC_UNDERLINE] & CURSOR_LINE))
         bits = 0x1ff;
     if (v->ac[AC_MODE] & AC_MODE_BLINK && attr & 0x80 && p->blink_off)

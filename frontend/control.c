@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "frontend/console.h"
 #include "frontend/gdbstub.h"
 #include "frontend/qmp.h"
 
@@ -24,10 +25,14 @@ bool control_open(struct control *c, const struct config *cfg)
            tell(qmp_open(&c->qmp, cfg, error), error);
 }
 
-bool control_attach(struct control *c, struct pc *pc)
+bool control_attach(struct control *c, const struct config *cfg, struct pc *pc, bool window)
 {
-    char error[GDBSTUB_ERROR_MAX] = "";
+    char error[GDBSTUB_ERROR_MAX] = "", text[CHARDEV_ERROR_MAX] = "out of memory";
 
+    if (console_open(&c->console, cfg, window, text) != STATUS_OK) {
+        fprintf(stderr, "turbo86: -monitor: %s\n", text);
+        return false;
+    }
     return tell(gdbstub_attach(c->gdb, pc, error), error);
 }
 
@@ -35,6 +40,7 @@ void control_close(struct control *c)
 {
     gdbstub_close(c->gdb);
     qmp_close(c->qmp);
+    console_close(c->console);
 }
 
 bool control_holds(const struct control *c)
@@ -51,6 +57,7 @@ bool control_update(struct control *c, struct pc *pc, enum pc_stop stop)
 {
     bool on = gdbstub_update(c->gdb, stop);
 
+    on = console_update(c->console, pc) && on;
     return qmp_update(c->qmp, pc) && on;
 }
 
@@ -67,6 +74,8 @@ unsigned control_poll(struct control *c, struct pollfd fds[CONTROL_FDS])
     if (gdbstub_poll(c->gdb, &fds[n]))
         n++;
     if (qmp_poll(c->qmp, &fds[n]))
+        n++;
+    if (console_poll(c->console, &fds[n]))
         n++;
     return n;
 }

@@ -6,20 +6,23 @@
 
 #include "machine/pc.h"
 
+struct console;
 struct gdbstub;
 struct qmp;
 
 struct control {
-    struct gdbstub *gdb; /* or NULL */
-    struct qmp *qmp;     /* or NULL */
+    struct gdbstub *gdb;     /* or NULL */
+    struct qmp *qmp;         /* or NULL */
+    struct console *console; /* or NULL */
 };
 
-#define CONTROL_FDS 2u /* at most */
+#define CONTROL_FDS 3u /* at most */
 
 /** Listen as @cfg asks. False: told. */
 bool control_open(struct control *c, const struct config *cfg) MUST_CHECK;
-/** The machine exists now. False: told. */
-bool control_attach(struct control *c, struct pc *pc) MUST_CHECK;
+/** The machine exists now, and whether its screen is in a window. False: told. */
+bool control_attach(struct control *c, const struct config *cfg, struct pc *pc,
+                    bool window) MUST_CHECK;
 void control_close(struct control *c);
 
 /** The machine must not run. */

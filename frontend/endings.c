@@ -17,7 +17,8 @@ const char *ending_text(enum pc_stop stop)
         [PC_STOP_HALTED] = "the guest halted and nothing can wake it",
         [PC_STOP_TIMEOUT] = "the guest timeout is over",
         [PC_STOP_DEBUG] = "the debugger stopped the machine",
-        [PC_STOP_DIFFERENCE] = "-jit check found a difference",
+        [PC_STOP_DIFFERENCE] = "what was to be equal differs",
+        [PC_STOP_REPLAYED] = "the recording is over",
     };
 
     return text[stop];
@@ -26,18 +27,18 @@ const char *ending_text(enum pc_stop stop)
 int ending_status(const struct pc *pc, enum pc_stop stop)
 {
     static const int status[] = {
-        [PC_STOP_SLICE] = EXIT_CODE_OK,        [PC_STOP_IDLE] = EXIT_CODE_OK,
-        [PC_STOP_POWER_OFF] = EXIT_CODE_OK,    [PC_STOP_EXIT] = EXIT_CODE_OK,
-        [PC_STOP_RESET] = EXIT_CODE_RESET,     [PC_STOP_TRIPLE_FAULT] = EXIT_CODE_TRIPLE_FAULT,
-        [PC_STOP_HALTED] = EXIT_CODE_HALTED,   [PC_STOP_TIMEOUT] = EXIT_CODE_TIMEOUT,
-        [PC_STOP_DEBUG] = EXIT_CODE_OK,
-        [PC_STOP_DIFFERENCE] = EXIT_CODE_HOST,
+        [PC_STOP_SLICE] = EXIT_CODE_OK,      [PC_STOP_IDLE] = EXIT_CODE_OK,
+        [PC_STOP_POWER_OFF] = EXIT_CODE_OK,  [PC_STOP_EXIT] = EXIT_CODE_OK,
+        [PC_STOP_RESET] = EXIT_CODE_RESET,   [PC_STOP_TRIPLE_FAULT] = EXIT_CODE_TRIPLE_FAULT,
+        [PC_STOP_HALTED] = EXIT_CODE_HALTED, [PC_STOP_TIMEOUT] = EXIT_CODE_TIMEOUT,
+        [PC_STOP_DEBUG] = EXIT_CODE_OK,      [PC_STOP_DIFFERENCE] = EXIT_CODE_HOST,
+        [PC_STOP_REPLAYED] = EXIT_CODE_OK,
     };
 
     if (stop == PC_STOP_EXIT)
         return pc_exit_status(pc);
     if (stop == PC_STOP_DIFFERENCE)
-        fprintf(stderr, "turbo86: -jit check: %s", pc_check_report(pc));
+        fprintf(stderr, "turbo86: %s", pc_check_report(pc));
     else if (status[stop] != EXIT_CODE_OK)
         fprintf(stderr, "turbo86: %s\n", ending_text(stop));
     return status[stop];

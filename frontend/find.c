@@ -67,6 +67,8 @@ static bool run_until_it_shows(struct find *f, struct pc *pc, int *status)
             enum pc_stop stop = pc_run(pc, 0);
             if (stop == PC_STOP_SLICE)
                 continue;
+            if (shows(f, pc)) /* since the last look */
+                return true;
             fprintf(stderr, "turbo86: --find-first: it never showed: %s\n", ending_text(stop));
             *status = EXIT_CODE_SCRIPT;
             return false;

@@ -81,16 +81,33 @@ static bool start_log(const struct config *cfg)
     return true;
 }
 
-/* Scripts and searches run in guest time, and nobody looks on unless asked to. False: @cfg->error.
+/* Scripts, searches and replays run in guest time, and nobody looks on at the first two unless
+ * asked to. False: @cfg->error.
  */
 static bool imply(struct config *cfg)
 {
     bool headless = !cfg->value[CONFIG_display].set && !config_flag(cfg, CONFIG_nographic);
 
+    if (config_text(cfg, CONFIG_replay) && config_set(cfg, "deterministic", "on") != CONFIG_RUN)
+        return false;
     if (!config_text(cfg, CONFIG_script) && !config_text(cfg, CONFIG_find_first))
         return true;
     return config_set(cfg, "deterministic", "on") == CONFIG_RUN &&
            (!headless || config_set(cfg, "display", "none") == CONFIG_RUN);
+}
+
+/* False: told. */
+static bool makes_sense(const struct config *cfg)
+{
+    const char *display = config_text(cfg, CONFIG_display);
+
+    if (!config_flag(cfg, CONFIG_nographic) || !cfg->value[CONFIG_display].set ||
+        strcmp(display, "none") == 0)
+        return true;
+    fprintf(stderr,
+            "turbo86: -nographic is no display, and -display %s is one: which is it to be?\n",
+            display);
+    return false;
 }
 
 static int act(struct config *cfg, enum config_result result)
@@ -119,7 +136,7 @@ static int act(struct config *cfg, enum config_result result)
         fprintf(stderr, "turbo86: %s\n", cfg->error);
         return EXIT_CODE_USAGE;
     }
-    return start_log(cfg) ? runner_main(cfg) : EXIT_CODE_USAGE;
+    return makes_sense(cfg) && start_log(cfg) ? runner_main(cfg) : EXIT_CODE_USAGE;
 }
 
 /* What --preset stands for, told to whoever runs it. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frontend/monitor_memory.h"
+#include "frontend/png.h"
 #include "machine/snapshot.h"
 
 #define PROMPT "(turbo86) "
@@ -51,6 +53,63 @@ static bool cmd_stats(struct chardev *out, struct pc *pc, const char *args)
     (void)args;
     pc_dump_stats(pc, text, sizeof(text));
     monitor_print(out, text);
+    return false;
+}
+
+static bool cmd_jit(struct chardev *out, struct pc *pc, const char *args)
+{
+    char text[4096];
+
+    (void)args;
+    pc_dump_jit(pc, text, sizeof(text));
+    monitor_print(out, *text ? text : "code is interpreted\n");
+    return false;
+}
+
+static bool cmd_memory(struct chardev *out, struct pc *pc, const char *args, bool physical)
+{
+    char error[MEMORY_ERROR_MAX], *text = monitor_memory(pc, args, physical, error);
+
+    monitor_print(out, text ? text : error);
+    free(text);
+    return false;
+}
+
+static bool cmd_x(struct chardev *out, struct pc *pc, const char *args)
+{
+    return cmd_memory(out, pc, args, false);
+}
+
+static bool cmd_xp(struct chardev *out, struct pc *pc, const char *args)
+{
+    return cmd_memory(out, pc, args, true);
+}
+
+static bool cmd_screendump(struct chardev *out, struct pc *pc, const char *args)
+{
+    struct pc_frame f;
+    enum status s = pc_screen_frame(pc, &f);
+
+    if (s == STATUS_OK) {
+        s = png_save(args, f.pixels, f.width, f.height, f.width);
+        free(f.pixels);
+    }
+    if (s != STATUS_OK) {
+        monitor_print(out, "the screen could not be saved: ");
+        monitor_print(out, status_text(s));
+        monitor_print(out, "\n");
+    }
+    return false;
+}
+
+static bool cmd_speed(struct chardev *out, struct pc *pc, const char *args)
+{
+    if (pc_deterministic(pc))
+        monitor_print(out, "time is not the host's in a deterministic run\n");
+    else if (!pc_set_speed(pc, args))
+        monitor_print(out,
+                      "a speed is max, 8086, 286, 386, 486, 486dx2-66, pentium-133 or a number "
+                      "like 25mips\n");
     return false;
 }
 
@@ -192,6 +251,7 @@ static const struct {
     {"change", cmd_change, "DRIVE FILE", "put FILE into floppy0, floppy1 or cdrom"},
     {"eject", cmd_eject, "DRIVE", "take out what is in it"},
     {"help", cmd_help, NULL, "this list"},
+    {"info jit", cmd_jit, NULL, "translated code"},
     {"info registers", cmd_registers, NULL, "the CPU's registers"},
     {"info stats", cmd_stats, NULL, "counters"},
     {"link", cmd_link, "NIC on|off", "plug the cable of a network card in, or out"},
@@ -202,9 +262,13 @@ static const struct {
     {"quit", cmd_quit, NULL, "end the run"},
     {"savevm", cmd_savevm, "FILE", "save a snapshot of the machine to FILE"},
     {"screen", cmd_screen, NULL, "the text screen"},
+    {"screendump", cmd_screendump, "FILE.png", "save the screen as a picture"},
     {"sendkey", cmd_sendkey, "KEY[-KEY...]", "press keys together: ctrl-alt-delete, f1, a"},
+    {"speed", cmd_speed, "SPEED", "run no faster than this: 386, 25mips, max"},
     {"system_powerdown", cmd_powerdown, NULL, "press the power button"},
     {"system_reset", cmd_reset, NULL, "reset the machine"},
+    {"x", cmd_x, "[/NFS] ADDRESS", "memory at a linear address: N items, as F x d u c, of S b h w"},
+    {"xp", cmd_xp, "[/NFS] ADDRESS", "the same at a physical address"},
 };
 
 static bool cmd_help(struct chardev *out, struct pc *pc, const char *args)
@@ -234,6 +298,8 @@ static bool run_line(struct monitor *m, struct chardev *out, struct pc *pc)
             return commands[i].run(out, pc, "");
         if (matches && m->line[n] == ' ' && commands[i].args)
             return commands[i].run(out, pc, m->line + n + 1);
+        if (matches && m->line[n] == '/' && commands[i].args) /* x/4w, as elsewhere */
+            return commands[i].run(out, pc, m->line + n);
     }
     monitor_print(out, "there is no such command; 'help' lists them\n");
     return false;

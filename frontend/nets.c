@@ -15,6 +15,12 @@ static bool may_open(const struct config *cfg, const struct nic_net *net, char *
     return false;
 }
 
+/* What a replaying guest sends was sent then, and what came is in the recording. */
+static void drop(void *ctx, const u8 *frame, size_t len)
+{
+    (void)ctx, (void)frame, (void)len;
+}
+
 bool nets_open(struct nets *n, const struct config *cfg, struct pc_host *host)
 {
     char error[PC_ERROR_MAX] = "";
@@ -25,6 +31,10 @@ bool nets_open(struct nets *n, const struct config *cfg, struct pc_host *host)
         const struct nic_net *net = &list->card[i].net;
         if (!net->user)
             continue;
+        if (config_text(cfg, CONFIG_replay)) {
+            host->nic[i] = (struct pc_wire){drop, NULL};
+            continue;
+        }
         ok = may_open(cfg, net, error) && netuser_open(&n->of[i], net, error) == STATUS_OK;
         host->nic[i] = (struct pc_wire){netuser_send, n->of[i]};
     }

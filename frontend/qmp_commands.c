@@ -234,6 +234,21 @@ static bool send_move_event(const struct call *c, const char *data)
     return true;
 }
 
+/* One axis at a time, of 0 to 32767: the other one stays. */
+static bool send_place_event(const struct call *c, const char *data)
+{
+    char axis[8];
+    i64 value;
+
+    if (!json_string(json_member(data, "axis"), axis, sizeof(axis)) ||
+        !json_number(json_member(data, "value"), &value) || value < 0 || value > 32767)
+        return false;
+    u16 *to = *axis == 'x' ? &c->q->x : &c->q->y;
+    *to = (u16)(value * 65535 / 32767);
+    pc_mouse_point(c->pc, c->q->x, c->q->y);
+    return true;
+}
+
 static void do_input(const struct call *c)
 {
     const char *events = json_member(c->args, "events"), *e = NULL;
@@ -246,10 +261,12 @@ static void do_input(const struct call *c)
             ok = send_key_event(c, data);
         else if (ok && strcmp(type, "btn") == 0)
             ok = send_button_event(c, data);
+        else if (ok && strcmp(type, "abs") == 0)
+            ok = send_place_event(c, data);
         else
             ok = ok && strcmp(type, "rel") == 0 && send_move_event(c, data);
         if (!ok) {
-            refuse(c, "an event is none of key, btn and rel, or says nothing that there is");
+            refuse(c, "an event is none of key, btn, rel and abs, or says nothing that there is");
             return;
         }
     }

@@ -12,6 +12,7 @@ struct qmp {
     unsigned client; /* 0: none */
     bool negotiated, holds, started, quit;
     u8 buttons; /* of the mouse, held by input-send-event */
+    u16 x, y;   /* its place, as that has set it */
     u64 resets; /* that the client knows of */
     char in[QMP_LINE];
     size_t in_len;

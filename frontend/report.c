@@ -49,9 +49,9 @@ int report(const struct config *cfg, struct pc *pc, int status)
     return status;
 }
 
-bool report_check(const struct config *cfg)
+/* Whether the file of --@key can be written, as far as one can see without writing. */
+static bool can_write(const char *key, const char *path)
 {
-    const char *path = config_text(cfg, CONFIG_screenshot);
     char dir[4096];
     struct stat st;
 
@@ -68,6 +68,12 @@ bool report_check(const struct config *cfg)
         errno = ENOENT;
     else if (access(exists ? path : slash ? dir : ".", exists ? W_OK : W_OK | X_OK) == 0)
         return true;
-    fprintf(stderr, "turbo86: -screenshot: cannot write '%s': %s\n", path, strerror(errno));
+    fprintf(stderr, "turbo86: -%s: cannot write '%s': %s\n", key, path, strerror(errno));
     return false;
+}
+
+bool report_check(const struct config *cfg)
+{
+    return can_write("screenshot", config_text(cfg, CONFIG_screenshot)) &&
+           can_write("-record", config_text(cfg, CONFIG_record));
 }

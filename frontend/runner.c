@@ -24,7 +24,9 @@
 #include "frontend/hosttime.h"
 #include "frontend/monitor.h"
 #include "frontend/nets.h"
+#include "frontend/recording.h"
 #include "frontend/report.h"
+#include "frontend/sandbox.h"
 #include "frontend/script.h"
 #include "frontend/window.h"
 #include "machine/pc.h"
@@ -503,10 +505,8 @@ static bool open_ports(struct runner *r)
 static void catch_signals(void (*handler)(int))
 {
     static const int ending[] = {SIGINT, SIGTERM};
-    struct sigaction sa;
+    struct sigaction sa = {.sa_handler = handler};
 
-    memset(&sa, 0, sizeof(sa));
-    sa.sa_handler = handler;
     for (unsigned i = 0; i < ARRAY_LEN(ending); i++)
         sigaction(ending[i], &sa, NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -554,7 +554,8 @@ static int build_and_run(struct runner *r)
         fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
-    if (!control_attach(&r->control, r->pc))
+    if (!control_attach(&r->control, r->cfg, r->pc, r->window) || !recording_begin(r->cfg, r->pc) ||
+        !sandbox_start(r->cfg, r->script, r->window))
         return EXIT_CODE_USAGE;
     if (!r->find) /* which nothing has to follow */
         catch_signals(on_signal);
@@ -586,7 +587,7 @@ int runner_main(const struct config *cfg)
     nets_close(&r->nets);
     catch_signals(SIG_DFL); /* whoever sends another one does not want the report */
     if (r->pc)
-        status = report(r->cfg, r->pc, status);
+        status = recording_end(r->cfg, r->pc, report(r->cfg, r->pc, status));
     control_close(&r->control);
     pc_destroy(r->pc);
     script_close(r->script);

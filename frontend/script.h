@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "frontend/sandbox.h"
 #include "machine/pc.h"
 
 #define SCRIPT_POLL_NS   10000000u
@@ -25,6 +26,10 @@ bool script_open(struct script **out, const struct config *cfg,
                  char error[SCRIPT_ERROR_MAX]) MUST_CHECK;
 /** NULL is accepted. */
 void script_close(struct script *s);
+
+/** Tell @file every file that the script, or a variant of it, may open while it runs. */
+void script_files(const struct script *s,
+                  void (*file)(void *ctx, enum sandbox_use use, const char *path), void *ctx);
 
 /** The guest has sent @byte. */
 void script_output(struct script *s, unsigned tape, u8 byte);

@@ -39,12 +39,21 @@ static void key_up(struct window *w, SDL_Scancode code)
     queue_add(&w->in, (struct sdl_stroke){.key = (u16)sdl_key(code)});
 }
 
+static void queue_mouse(struct window *w, u8 buttons, i8 wheel)
+{
+    queue_add(&w->in, (struct sdl_stroke){.buttons = buttons,
+                                          .wheel = wheel,
+                                          .placed = w->in.absolute && !w->grabbed,
+                                          .x = w->in.x,
+                                          .y = w->in.y});
+}
+
 static void set_buttons(struct window *w, u8 down)
 {
     if (down == w->in.buttons || (queue_full(&w->in) && down & ~w->in.buttons))
         return;
     w->in.buttons = down;
-    queue_add(&w->in, (struct sdl_stroke){.buttons = down});
+    queue_mouse(w, down, 0);
 }
 
 void sdl_release_all(struct window *w)
@@ -62,6 +71,28 @@ void sdl_tap(struct window *w, const SDL_Scancode *keys, unsigned n)
         key_up(w, keys[i]);
 }
 
+static void deliver_mouse(struct pc *pc, const struct sdl_stroke *s)
+{
+    if (s->placed)
+        pc_mouse_point(pc, s->x, s->y);
+    pc_mouse_buttons(pc, s->buttons);
+    if (s->wheel)
+        pc_mouse_move(pc, 0, 0, s->wheel);
+}
+
+/* The guest draws a pointer of its own where ours is. */
+static void look_at_mode(struct window *w, const struct pc *pc)
+{
+    bool absolute = pc_mouse_is_absolute(pc);
+
+    if (absolute == w->in.absolute)
+        return;
+    w->in.absolute = absolute;
+    if (absolute)
+        sdl_set_grab(w, false);
+    SDL_ShowCursor(absolute ? SDL_DISABLE : SDL_ENABLE);
+}
+
 void sdl_deliver(struct window *w, struct pc *pc)
 {
     struct sdl_input *in = &w->in;
@@ -75,10 +106,15 @@ void sdl_deliver(struct window *w, struct pc *pc)
         if (s->key)
             (void)pc_key(pc, s->key, s->down);
         else
-            pc_mouse_buttons(pc, s->buttons);
+            deliver_mouse(pc, s);
         in->head = (in->head + 1) % SDL_INPUT_QUEUE;
         in->count--;
     }
+    if (!in->count && in->moved && !pc_deterministic(pc)) { /* not before a click elsewhere */
+        pc_mouse_point(pc, in->x, in->y);
+        in->moved = false;
+    }
+    look_at_mode(w, pc);
 }
 
 /* ---- the mouse ---- */
@@ -105,9 +141,12 @@ static void on_button(struct window *w, const SDL_MouseButtonEvent *b)
 {
     u8 bit = button_of(b->button);
 
+    if (!w->grabbed && w->in.absolute)
+        sdl_guest_place(w, b->x, b->y, &w->in.x, &w->in.y);
+
     if (b->state == SDL_RELEASED)
         set_buttons(w, w->in.buttons & (u8)~bit);
-    else if (w->grabbed)
+    else if (w->grabbed || w->in.absolute)
         set_buttons(w, w->in.buttons | bit);
     else if (b->button == SDL_BUTTON_LEFT)
         sdl_set_grab(w, true); /* this click is for the window */
@@ -115,16 +154,21 @@ static void on_button(struct window *w, const SDL_MouseButtonEvent *b)
 
 static void on_motion(struct window *w, struct pc *pc, const SDL_MouseMotionEvent *m)
 {
-    if (w->grabbed && !pc_deterministic(pc))
+    if (!w->grabbed && w->in.absolute) {
+        sdl_guest_place(w, m->x, m->y, &w->in.x, &w->in.y);
+        w->in.moved = true;
+    } else if (w->grabbed && !pc_deterministic(pc)) {
         pc_mouse_move(pc, m->xrel, m->yrel, 0);
+    }
 }
 
-static void on_wheel(struct window *w, struct pc *pc, const SDL_MouseWheelEvent *m)
+static void on_wheel(struct window *w, const SDL_MouseWheelEvent *m)
 {
     int up = m->direction == SDL_MOUSEWHEEL_FLIPPED ? -m->y : m->y;
 
-    if (w->grabbed && !pc_deterministic(pc))
-        pc_mouse_move(pc, 0, 0, -up);
+    up = up > 100 ? 100 : up < -100 ? -100 : up;
+    if ((w->grabbed || w->in.absolute) && !queue_full(&w->in))
+        queue_mouse(w, w->in.buttons, (i8)-up);
 }
 
 /* ---- events ---- */
@@ -176,7 +220,7 @@ void sdl_event(struct window *w, struct pc *pc, const SDL_Event *e)
         on_motion(w, pc, &e->motion);
         break;
     case SDL_MOUSEWHEEL:
-        on_wheel(w, pc, &e->wheel);
+        on_wheel(w, &e->wheel);
         break;
     case SDL_RENDER_TARGETS_RESET:
     case SDL_RENDER_DEVICE_RESET:

@@ -13,13 +13,19 @@
 /** Keys and buttons on their way to the guest, which takes them at its own pace. */
 struct sdl_input {
     struct sdl_stroke {
-        u16 key;    /* as pc_key() takes it; 0: the mouse's buttons */
-        u8 buttons; /* then all that are down                        */
+        u16 key;    /* as pc_key() takes it; 0: the mouse's */
+        u8 buttons; /* then all that are down               */
+        i8 wheel;   /* ... or with them: notches            */
         bool down;
+        bool placed; /* the pointer is at x, y */
+        u16 x, y;
     } queue[SDL_INPUT_QUEUE];
     unsigned head, count;
     bool held[SDL_NUM_SCANCODES]; /* the guest was, or will be, told that it is down */
     u8 buttons;                   /* that are down, as the guest will know them */
+    bool absolute;                /* the guest takes places of the pointer, not movements */
+    bool moved;                   /* ... and has not been told this one: */
+    u16 x, y;
 };
 
 struct window {
@@ -64,6 +70,8 @@ void sdl_watch_display(struct window *w);
 bool sdl_display_gone(struct window *w);
 
 /* sdl_view.c */
+/** The place @x, @y of the window on the guest's screen, each 0 to 65535. */
+void sdl_guest_place(const struct window *w, int x, int y, u16 *to_x, u16 *to_y);
 /** Draw the guest's screen if it has changed, and the window if it must be. */
 void sdl_draw(struct window *w, struct pc *pc);
 /** The window has another size, or the guest's picture has. */

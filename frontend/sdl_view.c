@@ -56,6 +56,27 @@ void sdl_layout(struct window *w)
     w->stale = true;
 }
 
+/* Pixel @n of @size, as a part of 65536: whether that is scaled by the size or by the last pixel's
+ * number, it comes back as the same pixel. */
+static u16 part_of(int n, int size)
+{
+    n = n < 0 ? 0 : n >= size ? size - 1 : n;
+    return size > 1 ? (u16)(((Sint64)n * 65535 + size - 2) / (size - 1)) : 0;
+}
+
+void sdl_guest_place(const struct window *w, int x, int y, u16 *to_x, u16 *to_y)
+{
+    int width, height, win_w, win_h;
+
+    SDL_GetWindowSize(w->win, &win_w, &win_h);
+    if (SDL_GetRendererOutputSize(w->ren, &width, &height) != 0 || !w->place.w || !w->place.h)
+        return;
+    Sint64 px = (Sint64)x * width / at_least_1(win_w) - w->place.x;
+    Sint64 py = (Sint64)y * height / at_least_1(win_h) - w->place.y;
+    *to_x = part_of((int)(px * w->tex_w / w->place.w), w->tex_w);
+    *to_y = part_of((int)(py * w->tex_h / w->place.h), w->tex_h);
+}
+
 /* A window that has grown may reach beyond the screen: move it back, not more. */
 static void move_onto(struct window *w, const SDL_Rect *screen, int width, int height)
 {

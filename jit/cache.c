@@ -63,12 +63,22 @@ void cache_link(struct jit_cache *c, struct jit_edge *e, struct jit_block *to)
     c->stats.links++;
 }
 
+void cache_jump_set(struct jit_cache *c, const struct jit_block *b, u32 page)
+{
+    const struct jit_jump to = {jit_jump_key(b->eip, b->mode, page), cache_exec(c, b->code)};
+
+    if (page >> 24 == 0) /* else the key would be another one's; no RAM is there */
+        c->jump[jit_jump_slot(b->eip)] = to;
+}
+
 /* Nothing reaches @b any more. */
 static void isolate(struct jit_cache *c, struct jit_block *b)
 {
     while (b->in)
         edge_unlink(c, b->in);
-    mmu_jump_forget(c->mmu, b->eip, b->mode);
+    struct jit_jump *j = &c->jump[jit_jump_slot(b->eip)];
+    if (j->host == cache_exec(c, b->code))
+        *j = (struct jit_jump){JIT_JUMP_NONE, 0};
 }
 
 /* --- death and revival --- */
@@ -307,22 +317,25 @@ struct jit_block *cache_block_at(const struct jit_cache *c, u64 pc, u32 *off)
 
 /* --- life --- */
 
-enum status cache_create(struct jit_cache *c, size_t bytes, const struct backend *backend,
-                         struct mmu *mmu)
+enum status cache_create(struct jit_cache *c, size_t bytes, const struct backend *backend)
 {
     memset(c, 0, sizeof(*c));
     c->backend = backend;
-    c->mmu = mmu;
     enum status s = hostmem_create(&c->mem, bytes + STUB_BYTES);
     if (s != STATUS_OK)
         return s;
     c->meta_size = bytes * META_PER_CODE + CACHE_SEGMENTS * META_HEADROOM;
     void *meta = mmap(NULL, c->meta_size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (meta == MAP_FAILED) {
+    c->jump = malloc(JIT_JUMPS * sizeof(*c->jump));
+    if (meta == MAP_FAILED || !c->jump) {
+        if (meta != MAP_FAILED)
+            munmap(meta, c->meta_size);
+        free(c->jump);
         hostmem_destroy(&c->mem);
         return STATUS_NO_MEMORY;
     }
+    memset(c->jump, 0xff, JIT_JUMPS * sizeof(*c->jump));
     c->meta = meta;
     c->code_start = c->mem.write + STUB_BYTES;
     size_t code = bytes / CACHE_SEGMENTS, per = c->meta_size / CACHE_SEGMENTS & ~(size_t)7;
@@ -343,6 +356,7 @@ void cache_destroy(struct jit_cache *c)
     cache_flush(c);
     for (unsigned i = 0; i < CACHE_SEGMENTS; i++)
         free(c->segment[i].block);
+    free(c->jump);
     munmap(c->meta, c->meta_size);
     hostmem_destroy(&c->mem);
     c->meta = NULL;

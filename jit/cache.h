@@ -15,6 +15,7 @@
 #include "cpu/icache.h"
 #include "jit/backend.h"
 #include "jit/hostmem.h"
+#include "jit/jumps.h"
 
 /** What was executed, if it is counted: of each block the number of its runs times that. */
 struct cache_runs {
@@ -40,7 +41,7 @@ struct jit_cache {
     unsigned current;
     struct jit_block *grave[CACHE_GRAVES];
     const struct backend *backend;
-    struct mmu *mmu;
+    struct jit_jump *jump; /* JIT_JUMPS of them */
     struct cache_stats {
         u64 blocks, revived, dropped, evictions, code_bytes, hot_bytes, meta_bytes, guest_bytes,
             links, unlinks;
@@ -48,8 +49,8 @@ struct jit_cache {
     struct cache_runs evicted; /* of blocks that are no more */
 };
 
-enum status cache_create(struct jit_cache *c, size_t bytes, const struct backend *backend,
-                         struct mmu *mmu) MUST_CHECK;
+enum status cache_create(struct jit_cache *c, size_t bytes,
+                         const struct backend *backend) MUST_CHECK;
 void cache_destroy(struct jit_cache *c);
 
 /** Where a new block's code can be written, until cache_add() or cache_release(), before which none
@@ -96,4 +97,14 @@ void cache_link(struct jit_cache *c, struct jit_edge *e, struct jit_block *to);
 static inline u64 cache_exec(const struct jit_cache *c, const u8 *at)
 {
     return (u64)(uintptr_t)(c->mem.exec + (at - c->mem.write));
+}
+
+/** @b is where indirect jumps go at its EIP and mode, while mmu_tables.exec has @page there. */
+void cache_jump_set(struct jit_cache *c, const struct jit_block *b, u32 page);
+/** Where that is, or 0 if it is not known; @page is not 0. */
+static inline u64 cache_jump_find(const struct jit_cache *c, u32 eip, u32 mode, u32 page)
+{
+    const struct jit_jump *j = &c->jump[jit_jump_slot(eip)];
+
+    return j->key == jit_jump_key(eip, mode, page) ? j->host : 0;
 }

@@ -40,17 +40,19 @@ static u64 crossing_read(struct cpu *cpu, u32 lin, unsigned size)
     return (u64)(uintptr_t)&cpu->jit.xfer - lin;
 }
 
-/* A write beside code, in a page that has some: plain, if it hits none. */
-static u64 mixed_write(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size)
+/* A write to a watched page, beside its code or to a page table: plain, if the code that runs stays
+ * as it is and where it is. */
+static u64 watched_write(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size)
 {
     struct jit *j = cpu->jit.jit;
     const struct phys_page *page = physmem_page(j->physmem, phys);
 
-    if (!page->host || page->rom || page->watch != PAGE_WATCH_CODE ||
-        mmu_view(cpu->mmu)->cur.read[lin >> PAGE_SHIFT] == 0 ||
-        icache_overlaps(cpu->icache, phys, size))
+    if (!page->host || page->rom || mmu_view(cpu->mmu)->cur.read[lin >> PAGE_SHIFT] == 0)
         return 0;
-    return (u64)(uintptr_t)page->host - (lin & ~(PAGE_SIZE - 1));
+    bool plain = page->watch == PAGE_WATCH_CODE    ? !icache_overlaps(cpu->icache, phys, size)
+                 : page->watch == PAGE_WATCH_TABLE ? mmu_table_write(cpu->mmu, phys, size)
+                                                   : false;
+    return plain ? (u64)(uintptr_t)page->host - (lin & ~(PAGE_SIZE - 1)) : 0;
 }
 
 u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
@@ -69,7 +71,7 @@ u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
     u64 addend = (write ? t->write : t->read)[lin >> PAGE_SHIFT];
     if (addend || !write)
         return addend;
-    return mixed_write(cpu, lin, phys, size);
+    return watched_write(cpu, lin, phys, size);
 }
 
 /* The clock sees the instruction as the interpreter would show it: everything before it retired. */
@@ -146,6 +148,12 @@ static bool settled(struct cpu *cpu)
     return !cpu->inhibit && undisturbed(cpu);
 }
 
+/* What the MMU's table of executed pages has for @eip. */
+static u32 exec_page(const struct cpu *cpu, u32 eip)
+{
+    return mmu_view(cpu->mmu)->cur.exec[(u32)(cpu->seg[SEG_CS].base + eip) >> PAGE_SHIFT];
+}
+
 u64 jit_finish(struct cpu *cpu, u32 site)
 {
     const struct jit_exec *x = begin_exec(cpu, site);
@@ -157,7 +165,9 @@ u64 jit_finish(struct cpu *cpu, u32 site)
     cpu->rip = cpu->next_rip;
     cpu->clock->left--;
     if (settled(cpu)) {
-        u64 to = mmu_jump_find(cpu->mmu, (u32)cpu->rip, jit_mode_now(j));
+        u32 mode = jit_mode_now(j), eip = (u32)cpu->rip;
+        u32 page = exec_page(cpu, eip);
+        u64 to = page ? cache_jump_find(&j->cache, eip, mode, page) : 0;
         if (to) {
             enter_state(cpu);
             return to;
@@ -174,7 +184,7 @@ static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
     struct cpu *cpu = j->cpu;
     const struct segment *cs = &cpu->seg[SEG_CS];
     lin_addr lin = (u32)(cs->base + eip);
-    u32 page = mmu_view(cpu->mmu)->cur.exec[lin >> PAGE_SHIFT];
+    u32 page = exec_page(cpu, eip);
 
     if (!page)
         return NULL;
@@ -209,8 +219,7 @@ static struct jit_block *follow_jump(struct jit *j)
     struct jit_block *to = block_here(j, (u32)cpu->rip, mode);
 
     if (to)
-        mmu_jump_set(cpu->mmu, to->eip, (u32)(cpu->seg[SEG_CS].base + to->eip), mode,
-                     cache_exec(&j->cache, to->code));
+        cache_jump_set(&j->cache, to, exec_page(cpu, to->eip));
     return to;
 }
 
@@ -367,7 +376,7 @@ static enum status create_code(struct jit *j, size_t bytes)
     static const struct jit_helpers helpers = {jit_access, jit_exec, jit_finish, jit_fp_enter,
                                                jit_fp_function};
     size_t reach = j->backend->reach;
-    enum status s = cache_create(&j->cache, bytes < reach ? bytes : reach, j->backend, j->cpu->mmu);
+    enum status s = cache_create(&j->cache, bytes < reach ? bytes : reach, j->backend);
     struct codebuf code;
 
     if (s != STATUS_OK)
@@ -375,6 +384,7 @@ static enum status create_code(struct jit *j, size_t bytes)
     codebuf_init(&code, j->cache.mem.write, (size_t)(j->cache.code_start - j->cache.mem.write),
                  j->cache.mem.exec - j->cache.mem.write);
     hostmem_begin_write(&j->cache.mem, code.start, (size_t)(code.end - code.start));
+    j->cpu->jit.jumps = j->cache.jump;
     j->backend->stubs(&code, &helpers, &j->stubs);
     hostmem_publish(&j->cache.mem, code.start, codebuf_off(&code));
     return code.full ? STATUS_BAD_SIZE : STATUS_OK;

@@ -11,9 +11,10 @@
 #include "jit/xlate.h"
 #include "mmu/mmu.h"
 
-/** A code segment that translations know: the pair that a mode's number stands for. */
-struct code_pair {
-    u32 base, limit;
+/** A mode that translations know, by its number. */
+struct jit_mode {
+    u32 base, limit; /* of the code segment */
+    u32 mode;        /* with number 0       */
 };
 
 /** Code that was written over, by the low bits of its address. */
@@ -34,8 +35,9 @@ struct jit {
     bool count;
     u64 lacks;           /* backend_lacks() */
     size_t disassembler; /* capstone's handle, if runs are counted; 0: none */
-    struct code_pair code[JIT_MODE_CODES];
-    unsigned codes, code_now; /* code_now: the pair of the last run */
+    struct jit_mode mode[JIT_MODE_NUMBERS];
+    unsigned modes;
+    u8 mode_guess[JIT_MODE_NUMBERS]; /* number of the mode, by a hash of it; may be another's */
     struct jit_patch patch[JIT_PATCHES];
     struct ir_block ir;
     struct jit_unit unit;
@@ -45,8 +47,7 @@ struct jit {
     } counts;
 };
 
-/** The mode of the CPU now, code pair included. May flush everything if there are too many pairs.
- */
+/** The mode of the CPU now, number included. May flush everything if there are too many modes. */
 u32 jit_mode_now(struct jit *j);
 
 /** Fill in j->ir for @b at @eip; flags that matter after it are all. False: it cannot be

@@ -6,26 +6,37 @@
 #include "base/log.h"
 #include "jit/jit_private.h"
 
+static bool mode_is(const struct jit_mode *a, const struct jit_mode *b)
+{
+    return a->base == b->base && a->limit == b->limit && a->mode == b->mode;
+}
+
+/* The number of @now, given now if it is new. */
+static unsigned mode_number(struct jit *j, const struct jit_mode *now)
+{
+    unsigned n = 0;
+
+    while (n < j->modes && !mode_is(&j->mode[n], now))
+        n++;
+    if (n == JIT_MODE_NUMBERS) {
+        jit_flush(j);
+        n = j->modes = 0;
+    }
+    if (n == j->modes)
+        j->mode[j->modes++] = *now;
+    return n;
+}
+
+/* A system call comes through several modes, one for each segment register that it loads. */
 u32 jit_mode_now(struct jit *j)
 {
     const struct segment *cs = &j->cpu->seg[SEG_CS];
-    struct code_pair now = {(u32)cs->base, cs->hi};
-    unsigned n = j->code_now;
+    const struct jit_mode now = {(u32)cs->base, cs->hi, jit_mode_of(j->cpu)};
+    u8 *guess = &j->mode_guess[(now.mode ^ now.mode >> 8 ^ now.base >> 4) % JIT_MODE_NUMBERS];
 
-    if (n >= j->codes || j->code[n].base != now.base || j->code[n].limit != now.limit) {
-        for (n = 0; n < j->codes; n++) {
-            if (j->code[n].base == now.base && j->code[n].limit == now.limit)
-                break;
-        }
-        if (n == JIT_MODE_CODES) {
-            jit_flush(j);
-            n = j->codes = 0;
-        }
-        if (n == j->codes)
-            j->code[j->codes++] = now;
-        j->code_now = n;
-    }
-    return jit_mode_of(j->cpu) | n << JIT_MODE_CODE_SHIFT;
+    if (*guess >= j->modes || !mode_is(&j->mode[*guess], &now))
+        *guess = (u8)mode_number(j, &now);
+    return now.mode | (u32)*guess << JIT_MODE_NUMBER_SHIFT;
 }
 
 const u8 *jit_guest_bytes(const struct jit *j, const struct block *b)
@@ -35,9 +46,9 @@ const u8 *jit_guest_bytes(const struct jit *j, const struct block *b)
     return physmem_page(j->physmem, phys)->host + (phys & (PAGE_SIZE - 1));
 }
 
-static const struct code_pair *code_of(const struct jit *j, u32 mode)
+static const struct jit_mode *mode_of(const struct jit *j, u32 mode)
 {
-    return &j->code[mode >> JIT_MODE_CODE_SHIFT & (JIT_MODE_CODES - 1)];
+    return &j->mode[jit_mode_number(mode)];
 }
 
 /* How often code must have been written over before its immediates are taken for variables. */
@@ -61,7 +72,7 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
     const struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
     struct xlate_env env = {
         .mode = mode,
-        .cs_limit = code_of(j, mode)->limit,
+        .cs_limit = mode_of(j, mode)->limit,
         .soft = p->key == b->key && p->times >= PATCHED_OFTEN,
         .raises = j->backend && j->backend->raises,
     };
@@ -190,7 +201,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, u32 eip, u32 mo
     u->ir = &j->ir;
     u->stubs = &j->stubs;
     u->mode = mode;
-    u->cs_base = code_of(j, mode)->base;
+    u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && reserve(j, &r) && j->backend->emit(u) &&

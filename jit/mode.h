@@ -7,7 +7,8 @@
  *   bit 1       SS.B: the stack pointer is ESP
  *   bits 2-13   two bits a segment register (enum seg_class of cpu/state.h), in the order of
  *               enum SEG_xx
- *   bits 14-21  number of the code segment's (base, limit) pair, given by the block cache
+ *   bits 14-21  the mode's number, given by the engine: no other mode has it, and it stands for the
+ *               code segment's base and limit, which are part of the mode
  *   bits 22-23  an x87 or an SSE exception is not masked: code watches what x87 instructions raise,
  *               SSE instructions are left to executors. When executors have changed it, code may
  *               run on, but makes a unit live only if it has what that relies on
@@ -25,8 +26,8 @@ enum {
     JIT_MODE_CS32 = BIT(0),
     JIT_MODE_SS32 = BIT(1),
     JIT_MODE_SEG_SHIFT = 2,
-    JIT_MODE_CODE_SHIFT = 14,
-    JIT_MODE_CODES = 256,
+    JIT_MODE_NUMBER_SHIFT = 14,
+    JIT_MODE_NUMBERS = 256,
     JIT_MODE_X87_UNMASKED = BIT(22),
     JIT_MODE_SSE_UNMASKED = BIT(23),
     JIT_MODE_VALID = BIT(30),
@@ -37,7 +38,12 @@ static inline enum seg_class jit_mode_seg(u32 mode, unsigned seg)
     return (enum seg_class)(mode >> (JIT_MODE_SEG_SHIFT + 2 * seg) & 3);
 }
 
-/** The mode of the CPU now, with code pair 0. */
+static inline u32 jit_mode_number(u32 mode)
+{
+    return mode >> JIT_MODE_NUMBER_SHIFT & (JIT_MODE_NUMBERS - 1);
+}
+
+/** The mode of the CPU now, with number 0. */
 static inline u32 jit_mode_of(const struct cpu *cpu)
 {
     u32 mode = JIT_MODE_VALID | (cpu_code32(cpu) ? JIT_MODE_CS32 : 0) |

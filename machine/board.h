@@ -31,6 +31,7 @@
 #include "devices/speaker.h"
 #include "devices/uart16550.h"
 #include "devices/vga.h"
+#include "devices/vmmouse.h"
 #include "jit/jit.h"
 #include "machine/boot_order.h"
 #include "machine/drive.h"
@@ -66,6 +67,7 @@ struct pc_tap {
 };
 
 struct check;
+struct journal;
 
 #define PC_CPUS 1u /* one for now; nothing outside assumes it */
 
@@ -102,6 +104,7 @@ struct pc {
     struct i8042 *kbc;
     struct ps2kbd *kbd;
     struct ps2mouse *mouse;
+    struct vmmouse *vmmouse; /* NULL: no such device */
     struct portf0 *portf0;
     struct typist *typist;   /* owned; no chip */
     struct sound *sound;     /* owned; no chip */
@@ -129,6 +132,7 @@ struct pc {
     bool poll_due;
     struct pc_debugger *debugger; /* owned; NULL: none. machine/debug.c */
     u64 stop_at;                  /* pc_stop_at(); 0: nowhere */
+    struct journal *journal;      /* owned; NULL: neither records nor replays */
 
     u8 *bios; /* owned; a whole number of pages */
     size_t bios_len;
@@ -208,6 +212,8 @@ void pc_close_disks(struct pc *pc);
 /** Open @d's image, for place @place, as *@out; or @error takes one sentence. */
 enum status pc_open_image(struct block **out, const struct drive *d, unsigned place,
                           char error[BLOCK_ERR_SIZE]) MUST_CHECK;
+/** What block_identity() says of the medium in @drive; 0: none. */
+enum status pc_medium_identity(struct pc *pc, const char *drive, u64 *out) MUST_CHECK;
 /** Put @medium (NULL: nothing) into the drive at @place. pc->disk is the caller's to set. */
 enum status pc_insert(struct pc *pc, unsigned place, struct block *medium) MUST_CHECK;
 /** Whether timer @t belongs to the host and is no state of the guest. */
@@ -218,6 +224,8 @@ void pc_set_boot_order(struct pc *pc, const char *order);
 
 /** The type of floppy drive @n, by the medium that is in it at the start. */
 u8 pc_floppy_type(const struct pc *pc, unsigned n);
+/** The device of -device vmmouse. pc_input.c */
+enum status pc_create_vmmouse(struct pc *pc) MUST_CHECK;
 /** IRQ @irq of the ISA bus. */
 struct line pc_irq_line(struct pc *pc, unsigned irq);
 /** The cards of -nic and -device. pc_nic.c */

@@ -26,7 +26,7 @@ static bool take_order(const char *text, char to[BOOT_ORDER_MAX])
 bool boot_order_parse(const char *text, struct boot_order *b)
 {
     struct suboption o;
-    bool ok = true;
+    bool ok = !text || *text;
 
     *b = (struct boot_order){.order = "cad"};
     for (const char *p = text ? text : ""; ok && *p;) {

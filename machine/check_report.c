@@ -81,7 +81,7 @@ void check_tell(struct check *c, const char *what)
     f = open_memstream(&text, &size);
     if (!f)
         return;
-    fprintf(f, "translated and interpreted code differ: %s\n", what);
+    fprintf(f, "-jit check: translated and interpreted code differ: %s\n", what);
     fprintf(f, "After instruction %" PRIu64 ", in a step that began after %" PRIu64 ".\n",
             clock_retired(&c->pc->clock), c->from);
     tell_registers(f, "translated", c->pc);

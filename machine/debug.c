@@ -244,6 +244,22 @@ size_t pc_debug_read(struct pc *pc, u32 at, u8 *to, size_t len)
     return done;
 }
 
+size_t pc_debug_read_physical(struct pc *pc, u64 at, u8 *to, size_t len)
+{
+    size_t done = 0;
+
+    while (done < len && (at + done) >> PHYS_BITS == 0) {
+        phys_addr phys = at + done;
+        size_t n = PAGE_SIZE - (phys & (PAGE_SIZE - 1));
+        n = n < len - done ? n : len - done;
+        if (!physmem_page(pc->physmem, phys)->host)
+            break;
+        physmem_read(pc->physmem, phys, to + done, n);
+        done += n;
+    }
+    return done;
+}
+
 size_t pc_debug_write(struct pc *pc, u32 at, const u8 *from, size_t len)
 {
     size_t done = 0, n;

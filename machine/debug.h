@@ -60,3 +60,5 @@ void pc_debug_set(struct pc *pc, unsigned n, const u8 *from);
 /** How many of @len bytes at linear address @at could be read, or written, from the first on. */
 size_t pc_debug_read(struct pc *pc, u32 at, u8 *to, size_t len);
 size_t pc_debug_write(struct pc *pc, u32 at, const u8 *from, size_t len);
+/** Reading at a physical address. */
+size_t pc_debug_read_physical(struct pc *pc, u64 at, u8 *to, size_t len);

@@ -78,6 +78,20 @@ static void fw_add_e820(struct fw_list *l, u64 ram_bytes)
     fw_add_file(l, "etc/e820", entry, sizeof(entry));
 }
 
+/* A field of a table that SeaBIOS makes: how long, field or table, of which type and where. */
+static void fw_add_serial(struct fw_list *l, const char *serial)
+{
+    enum { HEAD = 8, SYSTEM = 1, SERIAL_NUMBER = 7 };
+    u8 entry[HEAD + FW_SERIAL_MAX] = {1, 0}; /* one field follows */
+    size_t n = strlen(serial) + 1;
+
+    store16(entry + 2, (u16)(HEAD - 2 + n));
+    entry[5] = SYSTEM;
+    store16(entry + 6, SERIAL_NUMBER);
+    memcpy(entry + HEAD, serial, n);
+    fw_add_key(l, FW_SMBIOS, entry, HEAD + n);
+}
+
 void fw_add_basics(struct fw_list *l, const struct fw_basics *b)
 {
     const u32 wait_forever = 0xffffffff;
@@ -92,6 +106,8 @@ void fw_add_basics(struct fw_list *l, const struct fw_basics *b)
     fw_add_e820(l, b->ram_bytes);
     /* "No bootable device" stays on the screen; the firmware's own default reboots after 60 s. */
     fw_add_file(l, "etc/boot-fail-wait", &wait_forever, sizeof(wait_forever));
+    if (b->serial)
+        fw_add_serial(l, b->serial);
     if (b->boot)
         fw_add_file(l, "bootorder", b->boot, strlen(b->boot) + 1);
 }

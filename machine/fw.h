@@ -31,6 +31,7 @@ enum fw_key {
     FW_SETUP_ADDR = 0x16,
     FW_SETUP_SIZE = 0x17,
     FW_SETUP_DATA = 0x18,
+    FW_SMBIOS = 0x8001,        /* fields of the firmware's SMBIOS tables */
     FW_IRQ0_OVERRIDE = 0x8002, /* u32 */
 };
 
@@ -56,13 +57,16 @@ void fw_free(struct fw_list *l);
 /** A hash of all items but FW_NOGRAPHIC, which is nothing of the machine's. */
 u64 fw_hash(const struct fw_list *l);
 
+#define FW_SERIAL_MAX 32u /* with its 0 */
+
 /** What every boot gets. */
 struct fw_basics {
     u64 ram_bytes; /* all below 4 GiB */
     unsigned cpus;
     bool boot_menu; /* let the firmware offer its menu */
     bool nographic;
-    const char *boot; /* lines of the "bootorder" file, or NULL */
+    const char *boot;   /* lines of the "bootorder" file, or NULL */
+    const char *serial; /* the system's serial number in SMBIOS, or NULL: the firmware's own */
 };
 
 void fw_add_basics(struct fw_list *l, const struct fw_basics *b);

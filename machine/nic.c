@@ -92,7 +92,8 @@ static bool parse_forward(const char *text, struct nic_forward *f)
 
 /* --- keys --- */
 
-static bool net_key(struct nic_net *n, const struct suboption *o, bool *ok)
+/* Both: is it a key of these? *@want is NULL if its value is right, else what a value must be. */
+static bool net_key(struct nic_net *n, const struct suboption *o, const char **want)
 {
     static const struct {
         const char *key;
@@ -105,43 +106,73 @@ static bool net_key(struct nic_net *n, const struct suboption *o, bool *ok)
         {"pcap", offsetof(struct nic_net, pcap), sizeof(n->pcap)},
     };
 
+    *want = NULL;
     for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
-        if (strcmp(o->key, texts[i].key) == 0) {
-            *ok = *o->value && copy((char *)n + texts[i].at, texts[i].size, o->value);
-            return true;
-        }
+        if (strcmp(o->key, texts[i].key) != 0)
+            continue;
+        if (!*o->value)
+            *want = "a text";
+        else if (!copy((char *)n + texts[i].at, texts[i].size, o->value))
+            *want = "so short that there is room for it";
+        return true;
     }
     if (strcmp(o->key, "restrict") == 0) {
-        *ok = suboption_flag(o, &n->isolated);
+        if (!suboption_flag(o, &n->isolated))
+            *want = "on or off";
     } else if (strcmp(o->key, "hostfwd") == 0) {
-        *ok = n->forwards < NIC_FORWARDS && parse_forward(o->value, &n->forward[n->forwards]);
-        n->forwards += *ok;
+        if (n->forwards == NIC_FORWARDS)
+            *want = "one of the 16 that there may be";
+        else if (!parse_forward(o->value, &n->forward[n->forwards]))
+            *want = "tcp|udp:[ADDRESS]:PORT-[ADDRESS]:PORT";
+        else
+            n->forwards++;
     } else {
         return false;
     }
     return true;
 }
 
-static bool card_key(struct nic_card *c, const struct suboption *o, bool *ok)
+/* A key that only cards on PCI, or only those on ISA, have. */
+static const char *of_bus(const struct nic_card *c, bool isa)
+{
+    if ((c->model == NIC_NE2K_ISA) == isa)
+        return NULL;
+    return isa ? "for this card: only ne2k_isa has that" : "for ne2k_isa, which is not on PCI";
+}
+
+static bool card_key(struct nic_card *c, const struct suboption *o, const char **want)
 {
     u64 v = 0;
 
+    *want = NULL;
     if (strcmp(o->key, "mac") == 0) {
-        *ok = parse_mac(o->value, c->mac);
+        if (!parse_mac(o->value, c->mac))
+            *want = "the address of one card, as 52:54:00:12:34:56";
     } else if (strcmp(o->key, "romfile") == 0) {
         c->no_rom = !*o->value;
-        *ok = c->model != NIC_NE2K_ISA && copy(c->rom, sizeof(c->rom), o->value);
+        *want = of_bus(c, false);
+        if (!*want && !copy(c->rom, sizeof(c->rom), o->value))
+            *want = "so short that there is room for it";
     } else if (strcmp(o->key, "addr") == 0) {
-        *ok = c->model != NIC_NE2K_ISA && suboption_number(o, 31, &v) && v >= 3;
+        *want = of_bus(c, false);
+        if (!*want && (!suboption_number(o, 31, &v) || v < 3))
+            *want = "a free PCI slot, 3 to 31";
         c->slot = (u8)v;
     } else if (strcmp(o->key, "iobase") == 0) {
-        *ok = c->model == NIC_NE2K_ISA && suboption_number(o, 0xffe0, &v) && v % 32 == 0;
+        *want = of_bus(c, true);
+        if (!*want && (!suboption_number(o, 0xffe0, &v) || v % 32))
+            *want = "a port, a multiple of 0x20";
         c->iobase = (u16)v;
     } else if (strcmp(o->key, "irq") == 0) {
-        *ok = c->model == NIC_NE2K_ISA && suboption_number(o, 15, &v) && (0xde38 >> v & 1);
+        *want = of_bus(c, true);
+        if (!*want && (!suboption_number(o, 15, &v) || !(0xde38 >> v & 1)))
+            *want = "one of 3, 4, 5, 9, 10, 11, 12, 14, 15";
         c->irq = (u8)v;
     } else if (strcmp(o->key, "cplus") == 0) {
-        *ok = c->model == NIC_RTL8139 && suboption_flag(o, &c->cplus);
+        if (c->model != NIC_RTL8139)
+            *want = "for this card: only rtl8139 has that";
+        else if (!suboption_flag(o, &c->cplus))
+            *want = "on or off";
     } else {
         return false;
     }
@@ -156,7 +187,23 @@ static bool fail(char *error, const char *option, const char *text, const char *
     return false;
 }
 
-static bool new_card(struct nic_list *l, char *error, struct nic_card **out)
+/* A part that is none of @keys, or whose value is not what @want says. */
+static bool fail_part(char *error, const char *option, const struct suboption *o, const char *want,
+                      const char *keys)
+{
+    if (want)
+        snprintf(error, PC_ERROR_MAX, "%s: %s=%.150s is not %s", option, o->key, o->value, want);
+    else
+        snprintf(error, PC_ERROR_MAX, "%s: there is no part '%.150s'; there are %s", option,
+                 *o->key ? o->key : o->value, keys);
+    return false;
+}
+
+#define TOO_LONG  "has a part that is too long"
+#define NET_KEYS  "hostfwd, hostname, restrict, tftp, bootfile, pcap"
+#define CARD_KEYS "mac, romfile, addr, iobase, irq, cplus"
+
+static bool new_card(struct nic_list *l, const char *option, char *error, struct nic_card **out)
 {
     if (l->count == PC_NICS) {
         snprintf(error, PC_ERROR_MAX, "the machine has room for %u network cards", PC_NICS);
@@ -164,6 +211,7 @@ static bool new_card(struct nic_list *l, char *error, struct nic_card **out)
     }
     *out = &l->card[l->count];
     **out = (struct nic_card){
+        .option = option,
         .mac = {0x52, 0x54, 0x00, 0x12, 0x34, (u8)(0x56 + l->count)},
         .cplus = true,
         .iobase = 0x300,
@@ -197,20 +245,20 @@ static bool parse_nic(struct nic_list *l, const char *text, char *error)
         return true;
     if (!suboption_next(&p, &o) || *o.key || strcmp(o.value, "user") != 0)
         return fail(error, "-nic", text, "is neither user[,...] nor none");
-    if (!new_card(l, error, &c))
+    if (!new_card(l, "-nic", error, &c))
         return false;
     if (!nic_model_of(p, &c->model))
         return fail(error, "-nic", text, "has no model=rtl8139, ne2k_pci or ne2k_isa");
     c->net.user = true;
     while (*p) {
-        bool ok = false;
-        if (!suboption_next(&p, &o) ||
-            !(net_key(&c->net, &o, &ok) || card_key(c, &o, &ok) ||
-              (ok = strcmp(o.key, "model") == 0)) ||
-            !ok)
-            return fail(error, "-nic", text,
-                        "has a part that is none of model, mac, hostfwd, hostname, restrict, tftp, "
-                        "bootfile, pcap, romfile, addr, iobase, irq, cplus, or a wrong value");
+        const char *want = NULL;
+        if (!suboption_next(&p, &o))
+            return fail(error, "-nic", text, TOO_LONG);
+        bool known = strcmp(o.key, "model") == 0 ||
+                     (strcmp(o.key, "id") != 0 && net_key(&c->net, &o, &want)) ||
+                     card_key(c, &o, &want);
+        if (!known || want)
+            return fail_part(error, "-nic", &o, want, "model, " NET_KEYS ", " CARD_KEYS);
     }
     return true;
 }
@@ -224,11 +272,11 @@ static bool parse_netdev(const char *text, struct nic_net *n, char *error)
     if (!suboption_next(&p, &o) || *o.key || strcmp(o.value, "user") != 0)
         return fail(error, "-netdev", text, "is not user,id=ID[,...]");
     while (*p) {
-        bool ok = false;
-        if (!suboption_next(&p, &o) || !net_key(n, &o, &ok) || !ok)
-            return fail(error, "-netdev", text,
-                        "has a part that is none of id, hostfwd, hostname, restrict, tftp, "
-                        "bootfile, pcap, or a wrong value");
+        const char *want;
+        if (!suboption_next(&p, &o))
+            return fail(error, "-netdev", text, TOO_LONG);
+        if (!net_key(n, &o, &want) || want)
+            return fail_part(error, "-netdev", &o, want, "id, " NET_KEYS);
     }
     return *n->id || fail(error, "-netdev", text, "has no id=ID");
 }
@@ -254,33 +302,66 @@ static bool parse_device(const struct config *cfg, struct nic_list *l, const cha
     struct nic_card *c;
     struct suboption o;
 
-    if (!new_card(l, error, &c))
+    if (!new_card(l, "-device", error, &c))
         return false;
     if (!suboption_next(&p, &o) || !find_model(o.value, &c->model))
         return fail(error, "-device", text, "names no network card");
     while (*p) {
-        bool ok = false;
+        const char *want = NULL;
         if (!suboption_next(&p, &o))
-            return fail(error, "-device", text, "has a part that is too long");
+            return fail(error, "-device", text, TOO_LONG);
         if (strcmp(o.key, "netdev") == 0) {
             if (!find_net(cfg, o.value, &c->net, error))
                 return false;
-        } else if (!card_key(c, &o, &ok) || !ok) {
-            return fail(error, "-device", text,
-                        "has a part that is none of netdev, mac, romfile, addr, iobase, irq, "
-                        "cplus, or a wrong value for this card");
+        } else if (!card_key(c, &o, &want) || want) {
+            return fail_part(error, "-device", &o, want, "netdev, " CARD_KEYS);
         }
     }
     return true;
 }
 
-static bool nets_are_apart(const struct nic_list *l, char *error)
+static bool cards_are_apart(const struct nic_list *l, char *error)
 {
     for (unsigned i = 0; i < l->count; i++) {
+        const struct nic_card *c = &l->card[i];
         for (unsigned k = 0; k < i; k++) {
-            if (*l->card[i].net.id && strcmp(l->card[i].net.id, l->card[k].net.id) == 0)
-                return fail(error, "-device", l->card[i].net.id, "has two cards");
+            if (*c->net.id && strcmp(c->net.id, l->card[k].net.id) == 0)
+                return fail(error, "-device", c->net.id, "has two cards");
+            if (memcmp(c->mac, l->card[k].mac, sizeof(c->mac)) != 0)
+                continue;
+            snprintf(error, PC_ERROR_MAX,
+                     "%s: two cards have the address %02x:%02x:%02x:%02x:%02x:%02x", c->option,
+                     c->mac[0], c->mac[1], c->mac[2], c->mac[3], c->mac[4], c->mac[5]);
+            return false;
         }
+    }
+    return true;
+}
+
+static bool has_card(const struct nic_list *l, const char *id)
+{
+    for (unsigned i = 0; i < l->count; i++) {
+        if (strcmp(l->card[i].net.id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Each -netdev has an id of its own, and a card. @net, @other: room for two. */
+static bool netdevs_are_used(const struct config_value *netdev, const struct nic_list *l,
+                             struct nic_net *net, struct nic_net *other, char *error)
+{
+    for (unsigned i = 0; i < netdev->count; i++) {
+        if (!parse_netdev(netdev->list[i], net, error))
+            return false;
+        for (unsigned k = 0; k < i; k++) {
+            if (!parse_netdev(netdev->list[k], other, error))
+                return false;
+            if (strcmp(net->id, other->id) == 0)
+                return fail(error, "-netdev", net->id, "is the id of two");
+        }
+        if (!has_card(l, net->id))
+            return fail(error, "-netdev", net->id, "has no -device with netdev= and this id");
     }
     return true;
 }
@@ -290,7 +371,7 @@ bool nic_parse(const struct config *cfg, struct nic_list *out, char error[PC_ERR
     const struct config_value *nic = &cfg->value[CONFIG_nic];
     const struct config_value *netdev = &cfg->value[CONFIG_netdev];
     const struct config_value *device = &cfg->value[CONFIG_device];
-    struct nic_net net;
+    struct nic_net net, other;
 
     out->count = 0;
     for (unsigned i = 0; i < netdev->count; i++) {
@@ -305,5 +386,5 @@ bool nic_parse(const struct config *cfg, struct nic_list *out, char error[PC_ERR
         if (nic_is_card(device->list[i]) && !parse_device(cfg, out, device->list[i], error))
             return false;
     }
-    return nets_are_apart(out, error);
+    return netdevs_are_used(netdev, out, &net, &other, error) && cards_are_apart(out, error);
 }

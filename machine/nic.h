@@ -27,7 +27,8 @@ struct nic_net {
 };
 
 struct nic_card {
-    u8 model; /* enum nic_model */
+    const char *option; /* "-nic" or "-device": what asked for it */
+    u8 model;           /* enum nic_model */
     u8 mac[6];
     bool cplus;             /* rtl8139: the C+ model */
     u8 slot;                /* on PCI; 0: the first free one */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "machine/board.h"
 #include "machine/check.h"
+#include "machine/journal_private.h"
 #include "machine/snapshot.h"
 #include "machine/speed.h"
 
@@ -301,6 +302,7 @@ void pc_destroy(struct pc *pc)
         return;
     check_destroy(pc->check);
     free(pc->debugger);
+    journal_free(pc->journal);
     typist_destroy(pc->typist);
     for (unsigned i = pc->chips; i-- > 0;)
         pc->chip[i].class->destroy(pc->chip[i].dev);
@@ -323,6 +325,8 @@ void pc_destroy(struct pc *pc)
 
 void pc_reset(struct pc *pc)
 {
+    if (!journal_numbers(pc, JOURNAL_RESET, 0, 0, 0))
+        return;
     pc_reset_board(pc);
     if (pc->twin)
         pc_reset_board(pc->twin);
@@ -341,6 +345,8 @@ void pc_reset_board(struct pc *pc)
 
 bool pc_power_button(struct pc *pc)
 {
+    if (!journal_numbers(pc, JOURNAL_POWER, 0, 0, 0))
+        return false;
     if (pc->twin)
         (void)pc_power_button(pc->twin);
     return piix4_pm_power_button(pc->pm);
@@ -353,6 +359,8 @@ bool pc_serial_ready(const struct pc *pc, unsigned port)
 
 void pc_serial_input(struct pc *pc, unsigned port, u8 byte)
 {
+    if (!journal_numbers(pc, JOURNAL_SERIAL, port, byte, 0))
+        return;
     if (!uart16550_receive(pc->uart[port], byte))
         log_guest(UART, "com%u: no room for a byte", port + 1);
     if (pc->twin)
@@ -362,6 +370,14 @@ void pc_serial_input(struct pc *pc, unsigned port, u8 byte)
 void pc_set_turbo(struct pc *pc, bool on)
 {
     pacer_limit(&pc->pacer, on ? 0 : pc->speed);
+}
+
+bool pc_set_speed(struct pc *pc, const char *text)
+{
+    if (!speed_parse(text, &pc->speed))
+        return false;
+    pc_set_turbo(pc, false);
+    return true;
 }
 
 bool pc_is_limited(const struct pc *pc)
@@ -396,7 +412,7 @@ bool pc_deterministic(const struct pc *pc)
 
 const char *pc_check_report(const struct pc *pc)
 {
-    return pc->check ? check_report(pc->check) : "";
+    return pc->check ? check_report(pc->check) : pc->journal ? pc->journal->report : "";
 }
 
 int pc_exit_status(const struct pc *pc)
@@ -474,8 +490,14 @@ void pc_dump_stats(const struct pc *pc, char *text, size_t size)
              (unsigned long long)(ns % CLOCK_NS_PER_SEC), (unsigned long long)pc->slices,
              (unsigned long long)pc->resets - 1);
     size_t used = strlen(text);
+    pc_dump_jit(pc, text + used, size - used);
+}
+
+void pc_dump_jit(const struct pc *pc, char *text, size_t size)
+{
+    *text = 0;
     if (pc->jit)
-        jit_stats(pc->jit, text + used, size - used);
+        jit_stats(pc->jit, text, size);
 }
 
 void pc_cpu_models(void (*print)(void *ctx, const char *name, const char *text), void *ctx)

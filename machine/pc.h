@@ -55,7 +55,8 @@ enum pc_stop {
     PC_STOP_HALTED,       /* halted, and nothing can wake it                         */
     PC_STOP_TIMEOUT,      /* the configured guest time is over                       */
     PC_STOP_DEBUG,        /* a breakpoint or a watchpoint: machine/debug.h           */
-    PC_STOP_DIFFERENCE,   /* -jit check: pc_check_report()                           */
+    PC_STOP_DIFFERENCE,   /* -jit check, --replay: pc_check_report()                 */
+    PC_STOP_REPLAYED,     /* --replay: the recording is over, in the recorded state  */
 };
 
 /**
@@ -76,6 +77,8 @@ enum pc_stop pc_run(struct pc *pc, u64 host_ns);
 
 /** Forget the limit of -speed, or obey it again; without one nothing changes. */
 void pc_set_turbo(struct pc *pc, bool on);
+/** Another limit from now on: what -speed takes. False: it is not that. */
+bool pc_set_speed(struct pc *pc, const char *text) MUST_CHECK;
 /** Whether there is a limit and it is obeyed. */
 bool pc_is_limited(const struct pc *pc);
 
@@ -122,6 +125,10 @@ bool pc_key(struct pc *pc, unsigned key, bool down);
 /** The mouse moves right and down, its wheel towards the user; buttons: devices/ps2mouse.h. */
 void pc_mouse_move(struct pc *pc, int dx, int dy, int dz);
 void pc_mouse_buttons(struct pc *pc, u8 down);
+/** Whether the guest wants to be told where the pointer is, as -device vmmouse lets it. */
+bool pc_mouse_is_absolute(const struct pc *pc);
+/** It is there, each from 0 to 65535 of the screen. Otherwise nothing happens. */
+void pc_mouse_point(struct pc *pc, u16 x, u16 y);
 /** Whether the guest has seen the buttons as they are, or never will: how fast they may change. */
 bool pc_mouse_idle(const struct pc *pc);
 
@@ -206,6 +213,9 @@ enum status pc_show(struct pc *pc, struct pc_picture *out) MUST_CHECK;
 void pc_dump_registers(const struct pc *pc, char *text, size_t size);
 /** Counters as lines of text. */
 void pc_dump_stats(const struct pc *pc, char *text, size_t size);
+
+/** What there is to tell about translated code; "" without any. */
+void pc_dump_jit(const struct pc *pc, char *text, size_t size);
 
 /** Tell all CPU models, by name and in a few words. */
 void pc_cpu_models(void (*print)(void *ctx, const char *name, const char *text), void *ctx);

@@ -9,6 +9,7 @@
  */
 #include "cpu/cpuid.h"
 #include "machine/board.h"
+#include "machine/journal_private.h"
 #include "machine/mptable.h"
 
 bool pc_has_apic(const struct pc *pc)
@@ -91,6 +92,8 @@ void pc_init_cpu(struct pc *pc, unsigned number)
 
 void pc_nmi(struct pc *pc)
 {
+    if (!journal_numbers(pc, JOURNAL_NMI, 0, 0, 0))
+        return;
     if (pc->twin)
         pc_nmi(pc->twin);
     if (pc->nmi_masked)

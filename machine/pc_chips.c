@@ -400,6 +400,8 @@ static enum status create_extras(struct pc *pc)
             TRY(create_exit_port(pc, &d));
         else if (strcmp(d.name, "sb16") == 0)
             TRY(create_sb16(pc));
+        else if (strcmp(d.name, "vmmouse") == 0)
+            TRY(pc_create_vmmouse(pc));
         else if (strcmp(d.name, "isa-debugcon") == 0)
             console = (u16)(d.iobase ? d.iobase : DEBUGPORT_DEFAULT);
         else

@@ -5,6 +5,7 @@
 
 #include "machine/board.h"
 #include "machine/hostfile.h"
+#include "machine/journal_private.h"
 
 enum status pc_open_image(struct block **out, const struct drive *d, unsigned place,
                           char error[BLOCK_ERR_SIZE])
@@ -120,6 +121,54 @@ enum status pc_insert(struct pc *pc, unsigned place, struct block *medium)
     return ata_insert(pc->ata, place / 2, place % 2, medium);
 }
 
+enum status pc_medium_identity(struct pc *pc, const char *drive, u64 *out)
+{
+    unsigned place = place_of(pc, drive);
+
+    *out = 0;
+    if (place == DRIVE_COUNT)
+        return STATUS_NOT_FOUND;
+    return pc->disk[place] ? block_identity(pc->disk[place], out) : STATUS_OK;
+}
+
+/* Whether the journal lets the medium be changed. */
+static enum status may_change(struct pc *pc, const struct drive *d, const char *path,
+                              char error[PC_ERROR_MAX])
+{
+    const struct journal *j = pc->journal;
+
+    if (!j || j->playing)
+        return STATUS_OK;
+    if (j->replays)
+        snprintf(error, PC_ERROR_MAX, "a replaying machine takes only what was recorded");
+    else if (path && !d->readonly && !d->snapshot)
+        snprintf(error, PC_ERROR_MAX,
+                 "--record: '%.200s' would not be the same again; add -snapshot", path);
+    else
+        return STATUS_OK;
+    return STATUS_CONFLICT;
+}
+
+/* Note in the journal what is in @drive now. */
+static enum status note_change(struct pc *pc, const char *drive, const char *path,
+                               char error[PC_ERROR_MAX])
+{
+    struct journal_event e = {.kind = JOURNAL_MEDIUM};
+    char text[sizeof(pc->drive[0].path) + 64];
+
+    if (!pc_records(pc))
+        return STATUS_OK;
+    enum status s = pc_medium_identity(pc, drive, &e.number[0]);
+    int n = snprintf(text, sizeof(text), "%s%c%s", drive, 0, path ? path : "");
+    e.bytes = (const u8 *)text;
+    e.len = (size_t)n + 1;
+    if (s == STATUS_OK)
+        (void)journal_input(pc, e);
+    else
+        snprintf(error, PC_ERROR_MAX, "the medium cannot be read: what is recorded stops here");
+    return s;
+}
+
 enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
                              char error[PC_ERROR_MAX])
 {
@@ -141,6 +190,9 @@ enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
         return STATUS_LOCKED;
     }
     d = pc->drive[place];
+    s = may_change(pc, &d, path, error);
+    if (s != STATUS_OK)
+        return s;
     snprintf(d.path, sizeof(d.path), "%s", path ? path : "");
     old = pc->disk[place];
     if (path) {
@@ -157,5 +209,5 @@ enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
     block_close(old);
     pc->disk[place] = medium;
     pc->drive[place] = d;
-    return STATUS_OK;
+    return note_change(pc, drive, path, error);
 }

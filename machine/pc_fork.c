@@ -9,9 +9,11 @@
 
 enum status pc_prepare_fork(struct pc *pc, char error[PC_ERROR_MAX])
 {
-    if (pc->check || pc->nics) {
+    if (pc->check || pc->nics || pc->journal) {
         snprintf(error, PC_ERROR_MAX, "a machine with %s cannot be forked",
-                 pc->check ? "-jit check" : "a network card");
+                 pc->check  ? "-jit check"
+                 : pc->nics ? "a network card"
+                            : "a recording");
         return STATUS_UNSUPPORTED;
     }
     for (unsigned i = 0; i < DRIVE_COUNT; i++) {

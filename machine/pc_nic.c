@@ -10,6 +10,7 @@
 #include "devices/ne2000.h"
 #include "devices/rtl8139.h"
 #include "machine/board.h"
+#include "machine/journal_private.h"
 
 enum { FIRST_SLOT = 3 };
 
@@ -34,7 +35,10 @@ bool pc_nic_ready(const struct pc *pc, unsigned nic)
 void pc_nic_receive(struct pc *pc, unsigned nic, const u8 *frame, size_t len)
 {
     struct pc_nic *n = &pc->nic[nic];
+    struct journal_event e = {.kind = JOURNAL_FRAME, .number = {nic}, .bytes = frame, .len = len};
 
+    if (!journal_input(pc, e))
+        return;
     n->ops->receive(n->dev, frame, len);
     if (pc->twin)
         pc_nic_receive(pc->twin, nic, frame, len);
@@ -44,13 +48,15 @@ bool pc_nic_unplug(struct pc *pc, unsigned nic, bool out)
 {
     if (nic >= pc->nics)
         return false;
+    if (!journal_numbers(pc, JOURNAL_CABLE, nic, out, 0))
+        return true;
     pc->nic[nic].ops->unplug(pc->nic[nic].dev, out);
     if (pc->twin)
         (void)pc_nic_unplug(pc->twin, nic, out);
     return true;
 }
 
-static enum status free_slot(struct pc *pc, u8 wanted, u8 *devfn)
+static enum status free_slot(struct pc *pc, const char *option, u8 wanted, u8 *devfn)
 {
     for (unsigned slot = wanted ? wanted : FIRST_SLOT; slot < 32; slot++) {
         *devfn = PCI_DEVFN(slot, 0);
@@ -59,7 +65,9 @@ static enum status free_slot(struct pc *pc, u8 wanted, u8 *devfn)
         if (wanted)
             break;
     }
-    return pc_fail(pc, STATUS_BAD_VALUE, "-device: PCI slot %u is taken", wanted);
+    if (!wanted)
+        return pc_fail(pc, STATUS_BAD_VALUE, "%s: all PCI slots are taken", option);
+    return pc_fail(pc, STATUS_BAD_VALUE, "%s: PCI slot %u is taken", option, wanted);
 }
 
 /*
@@ -116,7 +124,8 @@ static enum status create_isa(struct pc *pc, struct pc_nic *n, const struct nic_
         desc.mac[i] = c->mac[i];
     enum status s = ne2000_isa_create(&dev, &desc);
     if (s == STATUS_CONFLICT)
-        return pc_fail(pc, STATUS_BAD_VALUE, "ne2k_isa: the ports from %x are taken", c->iobase);
+        return pc_fail(pc, STATUS_BAD_VALUE, "%s: the ports of ne2k_isa, from %x, are taken",
+                       c->option, c->iobase);
     if (s != STATUS_OK)
         return s;
     *n = (struct pc_nic){pc, &ne2000_nic_ops, dev};
@@ -156,7 +165,7 @@ static enum status create_pci(struct pc *pc, struct pc_nic *n, const struct nic_
     struct rtl8139_desc rtl = {.pci = pc->pci, .wire = wire, .cplus = c->cplus};
     u8 *rom = NULL;
     size_t rom_len = 0;
-    enum status s = free_slot(pc, c->slot, &rtl.devfn);
+    enum status s = free_slot(pc, c->option, c->slot, &rtl.devfn);
 
     if (s == STATUS_OK)
         s = load_rom(pc, c, &rom, &rom_len);

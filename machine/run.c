@@ -5,6 +5,7 @@
  */
 #include "machine/board.h"
 #include "machine/check.h"
+#include "machine/journal_private.h"
 
 enum {
     SLICE_NS = 1000 * 1000, /* interactive: how often the frontend gets to look around */
@@ -36,6 +37,8 @@ static bool sleep_step(struct pc *pc, u64 host_ns, enum pc_stop *stop)
 {
     u64 next = clock_next(&pc->clock);
 
+    if (pc_replays(pc) && journal_wake(pc) < next)
+        next = journal_wake(pc);
     if (!pc_can_wake(pc, 0) || (next == CLOCK_NEVER && pc->deterministic)) {
         *stop = PC_STOP_HALTED;
         return false;
@@ -89,6 +92,11 @@ bool pc_settle(struct pc *pc, enum cpu_exit exit, u64 host_ns, enum pc_stop *sto
 
 static enum cpu_exit slice(struct pc *pc, u64 cap)
 {
+    if (pc_replays(pc)) {
+        cap = journal_cap(pc, cap);
+        if (!cap)
+            return CPU_EXIT_HALTED; /* and stays so until something comes */
+    }
     clock_begin(&pc->clock, cap);
     return cpu_run(pc->cpu[0]);
 }
@@ -103,7 +111,10 @@ static enum pc_stop run_slices(struct pc *pc, u64 host_ns)
         if (pc->slept)
             pacer_slept(&pc->pacer, &pc->clock, host_ns);
         pc->slept = false;
+        u64 ratio = pc->clock.ratio;
         pacer_update(&pc->pacer, &pc->clock, host_ns);
+        if (pc->clock.ratio != ratio)
+            (void)journal_numbers(pc, JOURNAL_RATIO, pc->clock.ratio, 0, 0);
         pc->ahead = pacer_ahead(&pc->pacer, &pc->clock, host_ns);
     }
     if (pc->ahead) {
@@ -114,11 +125,13 @@ static enum pc_stop run_slices(struct pc *pc, u64 host_ns)
     if (pc->stop_at && pc->stop_at < end)
         end = pc->stop_at;
     for (unsigned skips = 0; skips < SKIPS_MAX;) {
-        u64 retired = clock_retired(&pc->clock);
         if (pc->stopping) {
             pc->stopping = false;
             return pc->stop;
         }
+        if (pc_replays(pc) && !journal_play(pc, &stop))
+            return stop;
+        u64 retired = clock_retired(&pc->clock);
         if (retired >= end || pc->look)
             break;
         u64 cap = end - retired;
@@ -134,10 +147,19 @@ static enum pc_stop run_slices(struct pc *pc, u64 host_ns)
     return PC_STOP_SLICE;
 }
 
+/* Has the guest itself ended the run? */
+static bool is_guests(enum pc_stop stop)
+{
+    return stop == PC_STOP_POWER_OFF || stop == PC_STOP_EXIT || stop == PC_STOP_RESET ||
+           stop == PC_STOP_TRIPLE_FAULT || stop == PC_STOP_HALTED;
+}
+
 enum pc_stop pc_run(struct pc *pc, u64 host_ns)
 {
     enum pc_stop stop = run_slices(pc, host_ns);
 
+    if (pc_replays(pc) && is_guests(stop))
+        stop = journal_ended(pc, stop);
     sound_sync(pc->sound);
     return stop;
 }

@@ -255,6 +255,7 @@ enum status pc_snapshot_take(struct pc *pc, struct pc_snapshot **out, char error
         snprintf(error, PC_ERROR_MAX, "no snapshot could be taken: %s", status_text(status));
         return status;
     }
+    s->place = journal_place(pc);
     *out = s;
     return STATUS_OK;
 }

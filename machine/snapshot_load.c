@@ -327,8 +327,10 @@ static enum status check_disks(struct loading *l)
 /* Look at everything; nothing of the machine changes. */
 static enum status prepare(struct loading *l)
 {
+    if (snapfile_find(l->f, JOURNAL_SECTION))
+        return refuse(l, STATUS_BAD_FORMAT,
+                      "this is a recording and no snapshot: --replay takes it");
     enum status s = check_machine(l);
-
     if (s == STATUS_OK)
         s = expect_all(l);
     for (unsigned i = 0; s == STATUS_OK && i < l->f->count; i++)
@@ -496,7 +498,7 @@ static void commit(struct loading *l)
         jit_flush(pc->jit);
 }
 
-static enum status apply(struct pc *pc, struct snapfile *f, char error[PC_ERROR_MAX])
+enum status snapshot_apply_file(struct pc *pc, struct snapfile *f, char error[PC_ERROR_MAX])
 {
     struct loading *l = calloc(2, sizeof(*l));
     unsigned machines = pc->twin ? 2 : 1;
@@ -524,16 +526,28 @@ static enum status apply(struct pc *pc, struct snapfile *f, char error[PC_ERROR_
 
 enum status pc_snapshot_apply(struct pc *pc, struct pc_snapshot *s, char error[PC_ERROR_MAX])
 {
-    return apply(pc, &s->file, error);
+    if (pc_records(pc)) {
+        snprintf(error, PC_ERROR_MAX, "a machine that is recorded cannot load a snapshot");
+        return STATUS_CONFLICT;
+    }
+    enum status status = snapshot_apply_file(pc, &s->file, error);
+    if (status == STATUS_OK)
+        journal_go(pc, s->place);
+    return status;
 }
 
 enum status pc_snapshot_load(struct pc *pc, const char *path, char error[PC_ERROR_MAX])
 {
     struct snapfile f;
-    enum status s = snapfile_read(&f, path, error);
 
+    if (pc->journal) {
+        snprintf(error, PC_ERROR_MAX, "a machine that is %s cannot load a snapshot",
+                 pc_replays(pc) ? "replayed" : "recorded");
+        return STATUS_CONFLICT;
+    }
+    enum status s = snapfile_read(&f, path, error);
     if (s == STATUS_OK)
-        s = apply(pc, &f, error);
+        s = snapshot_apply_file(pc, &f, error);
     snapfile_free(&f);
     return s;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "machine/board.h"
+#include "machine/journal_private.h"
 #include "machine/snapfile.h"
 #include "machine/snapshot.h"
 
@@ -13,6 +14,7 @@ enum { SNAPSHOT_PATH = 512 };
 
 struct pc_snapshot {
     struct snapfile file;
+    struct journal_place place; /* in what is replayed */
 };
 
 /** State of the board itself: between the chips. */
@@ -53,6 +55,10 @@ void snapshot_describe(const struct pc *pc, char text[SNAPSHOT_MACHINE_MAX]);
 /** What is in drive @n of @pc. */
 enum status snapshot_describe_drive(struct pc *pc, unsigned n,
                                     struct snapshot_drive *out) MUST_CHECK;
+
+/** As pc_snapshot_apply(). */
+enum status snapshot_apply_file(struct pc *pc, struct snapfile *f,
+                                char error[PC_ERROR_MAX]) MUST_CHECK;
 
 /** Whether timer @t is in snapshots: the guest's are, and the typist's. */
 bool snapshot_has_timer(const struct clock_timer *t);

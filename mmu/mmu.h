@@ -58,25 +58,13 @@ enum mmu_access { MMU_READ = 0, MMU_WRITE = PF_W, MMU_EXEC = PF_I };
 struct mmu_tables {
     u64 *read, *write;
     u32 *exec;
-    struct mmu_jump *jump;
 };
 
-/* The four tables of a context lie in one piece, so that one register reaches them all: their
- * distances from read. */
+/* The tables of a context lie in one piece, so that one register reaches them all: their distances
+ * from read. */
 #define MMU_WRITE_OFFSET  (MMU_PAGES * 8)
 #define MMU_EXEC_OFFSET   (MMU_PAGES * 16)
-#define MMU_JUMP_OFFSET   (MMU_PAGES * 20)
-#define MMU_JUMPS         4096u
-#define MMU_CONTEXT_BYTES (MMU_JUMP_OFFSET + MMU_JUMPS * sizeof(struct mmu_jump))
-
-/**
- * Where indirect jumps went, by the low bits of EIP; filled by the translator. Emptied here when a
- * page that was executed in the context may no longer be where it was.
- */
-struct mmu_jump {
-    u32 eip, mode; /* mode ~0: empty */
-    u64 host;
-};
+#define MMU_CONTEXT_BYTES (MMU_PAGES * 20)
 
 /** Set by a failing access. */
 struct mmu_fault {
@@ -126,26 +114,19 @@ void mmu_set_watch(struct mmu *m, unsigned n, lin_addr lin, unsigned len, bool r
 /** Read the four PDPTEs at @cr3. False: a reserved bit is set in a present one [SDM 3A §4.4.1]. */
 bool mmu_load_pdptes(struct mmu *m, u64 cr3, bool nxe, u64 pdpte[4]) MUST_CHECK;
 
-/** Note that @eip of @mode, linear @lin, is executed at @host in the current context. */
-void mmu_jump_set(struct mmu *m, u32 eip, lin_addr lin, u32 mode, u64 host);
-/** Where that is, or 0 if it is not known. */
-static inline u64 mmu_jump_find(struct mmu *m, u32 eip, u32 mode)
-{
-    const struct mmu_jump *j = &mmu_view(m)->cur.jump[eip & (MMU_JUMPS - 1)];
-
-    return j->eip == eip && j->mode == mode ? j->host : 0;
-}
-/** Forget where @eip of @mode is, in every context. */
-void mmu_jump_forget(struct mmu *m, u32 eip, u32 mode);
-/** Forget all jumps of all contexts. */
-void mmu_jump_flush(struct mmu *m);
-
 /**
- * Who wants to know when a write to a page table dropped a cached translation: the code that runs
- * may not be there any more, and every engine has to notice at the same instruction. Told of hits
- * of the debugger's watchpoints, too, which are to end the block.
+ * Who wants to know when a write to a page table dropped the translation of a page that was
+ * executed: the code that runs may not be there any more, and every engine has to notice at the
+ * same instruction. Told of hits of the debugger's watchpoints, too, which are to end the block.
  */
 void mmu_on_dropped(struct mmu *m, void (*fn)(void *ctx), void *ctx);
+
+/**
+ * The caller is about to write [@phys, @phys + @len) itself, within a page whose only watcher is
+ * PAGE_WATCH_TABLE: what came from the entries there is dropped. False: code that was executed came
+ * from them, nothing is dropped, and the write has to be made where that can be noticed.
+ */
+bool mmu_table_write(struct mmu *m, phys_addr phys, size_t len) MUST_CHECK;
 
 /** Forget everything cached; changes nothing that a guest can see. */
 void mmu_flush(struct mmu *m);

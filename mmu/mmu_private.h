@@ -62,22 +62,14 @@ struct table_page {
     u32 head[TABLE_SLOTS];
 };
 
-#define MMU_JUMP_GROUPS 512u
-
 struct mmu_context {
     u32 mode;
     u64 cr3;
     u64 pdpte[4];
     struct mmu_tables t;
-    u32 *node;  /* by linear page; 0: nothing cached */
-    u32 head;   /* all nodes of this context */
-    bool jumps; /* the jump table is not empty */
-    struct jump_lists {
-        u32 vpn[MMU_JUMPS];        /* linear page of each jump                       */
-        u16 next[MMU_JUMPS];       /* others of pages with the same low bits, 1 + .. */
-        u16 head[MMU_JUMP_GROUPS]; /* by the low bits of the page; 0: none           */
-    } jump;
-    u64 used; /* for LRU; 0: free */
+    u32 *node; /* by linear page; 0: nothing cached */
+    u32 head;  /* all nodes of this context */
+    u64 used;  /* for LRU; 0: free */
 };
 
 struct mmu {
@@ -120,12 +112,3 @@ void tlb_drop_writes(struct mmu *m, u32 ram_page);
 
 /** RAM page number of a host pointer, or NO_RAM_PAGE. */
 u32 mmu_ram_page(const struct mmu *m, const u8 *host);
-
-/* --- jumps.c --- */
-
-/** All jumps of @c are forgotten. */
-void jumps_clear(struct mmu_context *c);
-/** Page @vpn of @c is not executed where it was any more. */
-void jumps_drop(struct mmu_context *c, u32 vpn);
-/** @c takes over @d's jumps to the pages from @vpn that both execute at the same place. */
-void jumps_adopt(struct mmu_context *c, const struct mmu_context *d, u32 vpn, u32 pages);

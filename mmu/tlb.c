@@ -157,8 +157,6 @@ static void node_drop(struct mmu *m, u32 i)
 
     c->t.read[n->vpn] = 0;
     c->t.write[n->vpn] = 0;
-    if (c->t.exec[n->vpn])
-        jumps_drop(c, n->vpn);
     c->t.exec[n->vpn] = 0;
     c->node[n->vpn] = 0;
     link_remove(m, ON_CTX, &c->head, i * 4);
@@ -186,7 +184,6 @@ void tlb_drop_writes(struct mmu *m, u32 ram_page)
 
 static void context_flush(struct mmu *m, struct mmu_context *c)
 {
-    jumps_clear(c);
     while (c->head)
         node_drop(m, c->head >> 2);
 }
@@ -198,26 +195,66 @@ void mmu_flush(struct mmu *m)
         context_flush(m, &m->context[i]);
 }
 
+/* What a write to a page table touches. */
+struct touched {
+    u32 table; /* 0: no table */
+    unsigned first, last;
+};
+
+static struct touched touched_by(const struct mmu *m, phys_addr phys, size_t len)
+{
+    const struct phys_page *p = physmem_page(m->pm, phys);
+    u32 ram_page = p->host ? mmu_ram_page(m, p->host) : NO_RAM_PAGE;
+
+    return (struct touched){
+        .table = ram_page == NO_RAM_PAGE ? 0 : m->table_of[ram_page],
+        .first = (unsigned)(phys & (PAGE_SIZE - 1) & ~7u) / 4, /* an entry may be 8 bytes */
+        .last = (unsigned)((phys & (PAGE_SIZE - 1)) + len - 1) / 4,
+    };
+}
+
+static bool gives_code(const struct mmu *m, struct touched w)
+{
+    for (unsigned s = w.first; w.table && s <= w.last; s++) {
+        for (u32 ref = m->table[w.table]->head[s]; ref;
+             ref = m->node[ref >> 2].on_table[ref & 3].next) {
+            if (m->node[ref >> 2].rights & TLB_X)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void drop_touched(struct mmu *m, struct touched w)
+{
+    u32 ram_page = m->table[w.table] ? m->table[w.table]->ram_page : NO_RAM_PAGE;
+
+    for (unsigned s = w.first; w.table && s <= w.last; s++) {
+        while (m->table_of[ram_page] == w.table && m->table[w.table]->head[s])
+            node_drop(m, m->table[w.table]->head[s] >> 2);
+    }
+}
+
 /* A watched table page is about to be written: drop what the written entries gave. */
 static void on_table_write(void *ctx, phys_addr phys, size_t len)
 {
     struct mmu *m = ctx;
-    const struct phys_page *p = physmem_page(m->pm, phys);
-    u32 ram_page = p->host ? mmu_ram_page(m, p->host) : NO_RAM_PAGE;
-    u32 t = ram_page == NO_RAM_PAGE ? 0 : m->table_of[ram_page];
-    unsigned first = (unsigned)(phys & (PAGE_SIZE - 1) & ~7u) / 4; /* an entry may be 8 bytes */
-    unsigned last = (unsigned)((phys & (PAGE_SIZE - 1)) + len - 1) / 4;
+    struct touched w = touched_by(m, phys, len);
+    bool code = gives_code(m, w);
 
-    bool dropped = false;
-
-    for (unsigned s = first; t && s <= last; s++) {
-        while (m->table_of[ram_page] == t && m->table[t]->head[s]) {
-            node_drop(m, m->table[t]->head[s] >> 2);
-            dropped = true;
-        }
-    }
-    if (dropped && m->on_dropped)
+    drop_touched(m, w);
+    if (code && m->on_dropped)
         m->on_dropped(m->on_dropped_ctx);
+}
+
+bool mmu_table_write(struct mmu *m, phys_addr phys, size_t len)
+{
+    struct touched w = touched_by(m, phys, len);
+
+    if (gives_code(m, w))
+        return false;
+    drop_touched(m, w);
+    return true;
 }
 
 void mmu_on_dropped(struct mmu *m, void (*fn)(void *ctx), void *ctx)
@@ -361,8 +398,6 @@ static void adopt(struct mmu *m, struct mmu_context *c, u32 i)
         if (d->t.exec[v] && !c->node[v])
             adopt_page(m, c, d, v);
     }
-    if (m->flushes == flushes)
-        jumps_adopt(c, d, vpn & ~(pages - 1), pages);
 }
 
 const struct tlb_node *tlb_get(struct mmu *m, struct mmu_context *c, lin_addr lin,
@@ -413,7 +448,6 @@ static bool tables_map(struct mmu_tables *t)
     t->read = (u64 *)p;
     t->write = (u64 *)(p + MMU_WRITE_OFFSET);
     t->exec = (u32 *)(p + MMU_EXEC_OFFSET);
-    t->jump = (struct mmu_jump *)(p + MMU_JUMP_OFFSET);
     return true;
 }
 

@@ -8,7 +8,7 @@
  *   X27          the MMU context's tables
  *   X28          struct cpu
  *   W29          instructions that may still be retired
- *   X8 X4        the MMU context's tables of writes and jumps
+ *   X8 X4        the MMU context's tables of writes and of executed pages
  *   W9 to W15    temporaries
  *   X3           between LDW and STW: the addend
  *   X0 X1 X2 X16 X17   for the current operation; W0 and X16 are also what stubs take and give
@@ -34,7 +34,7 @@ enum {
     REG_PF = X6,
     REG_AF = X7,
     REG_WRITES = X8,
-    REG_JUMPS = X4,
+    REG_EXEC = X4,
     REG_TEMP0 = X9, /* and so on to: */
     REG_TEMP9 = X15,
     REG_HELD = X3,
@@ -71,7 +71,7 @@ enum cold_kind { COLD_ACCESS, COLD_BAIL, COLD_BUDGET, COLD_EDGE, COLD_INDIRECT }
 struct cold {
     u8 *from[3]; /* branches to it, or NULL                */
     u8 *back;    /* ACCESS: where to go on                 */
-    u8 *guard;   /* EDGE, INDIRECT: what loads the expected page, the mode */
+    u8 *guard;   /* EDGE: what loads the expected page */
     u8 kind, reg, how, g;
     u8 addend;            /* ACCESS: the register that wants it */
     struct flag_state fl; /* ACCESS, BAIL                   */

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "jit/a64/a64_emit.h"
+#include "jit/jumps.h"
 
 /* The whole block is paid for before it begins. */
 void a64_emit_head(struct a64_emit *e)
@@ -34,8 +35,8 @@ static void edge(struct a64_emit *e, u32 eip)
     if (!same_page(e, eip)) {
         u32 vpn = (e->u->cs_base + eip) >> PAGE_SHIFT;
         k->guard = a64_ldr_near(c, W32, X17, NULL);
-        a64_mov_ri64(c, X16, MMU_EXEC_OFFSET + (u64)vpn * 4);
-        a64_mem_rr(c, A64_LDR, W32, X16, REG_TABLES, X16, A64_UXTX, false);
+        a64_mov_ri64(c, X16, (u64)vpn * 4);
+        a64_mem_rr(c, A64_LDR, W32, X16, REG_EXEC, X16, A64_UXTX, false);
         a64_arith_rr(c, A64_SUB, W32, X16, X16, X17);
         k->from[1] = a64_cbnz(c, W32, X16, NULL);
     }
@@ -91,27 +92,48 @@ void a64_emit_BRZ(struct a64_emit *e, const struct ir_insn *in)
     branch(e, k, (u32)in->imm);
 }
 
-/* The table of the context knows where the target is, if it was there before. */
+/* X16: where @eip's entry in the table of jumps is. X17: the key that it should have. */
+static void find_jump(struct a64_emit *e, u8 eip)
+{
+    struct codebuf *c = e->c;
+    u32 base = e->u->cs_base, mode = jit_jump_mode(e->u->mode);
+    u8 lin = eip;
+
+    if (base) {
+        a64_mov_ri64(c, X16, base);
+        a64_arith_rr(c, A64_ADD, W32, X16, X16, eip);
+        lin = X16;
+    }
+    a64_shift_ri(c, A64_LSR, W32, X16, lin, PAGE_SHIFT);
+    a64_arith_rs(c, A64_ADD, W64, X16, REG_EXEC, X16, A64_LSL, 2);
+    a64_ldr(c, W32, X17, X16, 0);
+    if (mode) {
+        a64_movz(c, W32, X1, (u16)(mode >> 16), 16);
+        a64_logic_rr(c, A64_EOR, W32, X17, X17, X1);
+    }
+    a64_arith_rs(c, A64_ADD, W64, X17, eip, X17, A64_LSL, 32);
+    a64_logic_rs(c, A64_EOR, W32, X16, eip, eip, A64_LSR, PAGE_SHIFT);
+    a64_logic_ri(c, A64_AND, W32, X16, X16, JIT_JUMPS - 1);
+    a64_ldr(c, W64, X1, REG_CPU, CPU_OFF(jit.jumps));
+    a64_arith_rs(c, A64_ADD, W64, X16, X1, X16, A64_LSL, 4);
+}
+static_assert(sizeof(struct jit_jump) == 16, "the shift above");
+
+/* The table of jumps knows where the target is, if it was there before. */
 void a64_emit_JMPR(struct a64_emit *e, const struct ir_insn *in)
 {
     struct codebuf *c = e->c;
     u8 a = a64_reg(e, in->a);
 
     a64_flags_settle(c, &e->fl);
-    a64_logic_ri(c, A64_AND, W32, X16, a, MMU_JUMPS - 1);
-    a64_arith_rs(c, A64_ADD, W64, X16, REG_JUMPS, X16, A64_LSL, 4);
-    a64_ldr(c, W64, X17, X16, offsetof(struct mmu_jump, eip)); /* and mode */
-    u8 *mode = a64_ldr_near(c, W64, X1, NULL);
-    a64_arith_rr(c, A64_SUB, W64, X17, X17, a);
+    find_jump(e, a);
+    a64_ldp(c, W64, X1, X16, X16, 0);
     a64_arith_rr(c, A64_SUB, W64, X17, X17, X1);
     struct cold *k = a64_cold(e, COLD_INDIRECT, a64_cbnz(c, W64, X17, NULL));
     k->reg = a;
-    k->guard = mode;
-    a64_ldr(c, W64, X16, X16, offsetof(struct mmu_jump, host));
     a64_br(c, X16);
 }
-static_assert(sizeof(struct mmu_jump) == 16 && offsetof(struct mmu_jump, mode) == 4,
-              "the shift and the loads above");
+static_assert(offsetof(struct jit_jump, host) == 8, "the pair above");
 
 void a64_emit_LEAVE(struct a64_emit *e, const struct ir_insn *in)
 {
@@ -221,8 +243,6 @@ static void emit_one_cold(struct a64_emit *e, struct cold *k)
         if (k->reg != REG_ARG)
             a64_mov_rr(c, W32, REG_ARG, k->reg);
         a64_b(c, s->leave[LEAVE_INDIRECT]);
-        a64_here(c, k->guard);
-        put64(c, (u64)e->u->mode << 32);
         break;
     }
 }

@@ -2,6 +2,7 @@
 /* Heads, exits, calls of executors, and the code behind a block that runs rarely. */
 #include <assert.h>
 
+#include "jit/jumps.h"
 #include "jit/x64/x64_emit.h"
 
 static struct cold *cold_for(struct x64_emit *e, enum cold_kind kind, u8 *from)
@@ -12,7 +13,7 @@ static struct cold *cold_for(struct x64_emit *e, enum cold_kind kind, u8 *from)
         e->colds++;
     else
         e->c->full = true;
-    *k = (struct cold){.kind = (u8)kind, .from = {from, NULL}};
+    *k = (struct cold){.kind = (u8)kind, .from = {from}};
     return k;
 }
 
@@ -110,7 +111,34 @@ void x64_emit_BRZ(struct x64_emit *e, const struct ir_insn *in)
     branch(e, in->cc ? X64_E : X64_NE, (u32)in->imm);
 }
 
-/* The table of the context knows where the target is, if it was there before. */
+/* R10: where the entry of R9 in the table of jumps is. R11: the key that it should have. */
+static void find_jump(struct x64_emit *e)
+{
+    struct codebuf *c = e->c;
+    u32 base = e->u->cs_base, mode = jit_jump_mode(e->u->mode);
+
+    if (base)
+        x64_lea(c, W32, REG_ADDEND, x64_at(REG_ADDR, (i32)base));
+    else
+        x64_mov_rr(c, W32, REG_ADDEND, REG_ADDR);
+    x64_shift_ri(c, X64_SHR, W32, REG_ADDEND, PAGE_SHIFT);
+    x64_mov_rm(c, W32, R11, x64_idx(REG_TABLES, REG_ADDEND, 2, (i32)MMU_EXEC_OFFSET));
+    if (base) {
+        x64_mov_rr(c, W32, REG_ADDEND, REG_ADDR);
+        x64_shift_ri(c, X64_SHR, W32, REG_ADDEND, PAGE_SHIFT);
+    }
+    x64_alu_rr(c, X64_XOR, W32, REG_ADDEND, REG_ADDR);
+    x64_alu_ri(c, X64_AND, W32, REG_ADDEND, JIT_JUMPS - 1);
+    x64_shift_ri(c, X64_SHL, W32, REG_ADDEND, 4);
+    x64_alu_rm(c, X64_ADD, W64, REG_ADDEND, CPU_AT(jit.jumps));
+    if (mode)
+        x64_alu_ri(c, X64_XOR, W32, R11, (i32)mode);
+    x64_shift_ri(c, X64_SHL, W64, R11, 32);
+    x64_alu_rr(c, X64_OR, W64, R11, REG_ADDR);
+}
+static_assert(sizeof(struct jit_jump) == 16, "the shift above");
+
+/* The table of jumps knows where the target is, if it was there before. */
 void x64_emit_JMPR(struct x64_emit *e, const struct ir_insn *in)
 {
     struct codebuf *c = e->c;
@@ -120,17 +148,11 @@ void x64_emit_JMPR(struct x64_emit *e, const struct ir_insn *in)
         x64_mov_rm(c, W32, REG_ADDR, x64_operand(e));
     else if (x64_reg(e, in->a) != REG_ADDR)
         x64_mov_rr(c, W32, REG_ADDR, x64_reg(e, in->a));
-    x64_mov_rr(c, W32, REG_ADDEND, REG_ADDR);
-    x64_alu_ri(c, X64_AND, W32, REG_ADDEND, MMU_JUMPS - 1);
-    x64_shift_ri(c, X64_SHL, W32, REG_ADDEND, 4);
-    x64_alu_rm(c, X64_CMP, W32, REG_ADDR, x64_idx(REG_TABLES, REG_ADDEND, 0, (i32)MMU_JUMP_OFFSET));
-    struct cold *k = cold_for(e, COLD_INDIRECT, x64_jcc(c, X64_NE, NULL));
-    x64_alu_mi(c, X64_CMP, W32, x64_idx(REG_TABLES, REG_ADDEND, 0, (i32)MMU_JUMP_OFFSET + 4),
-               (i32)e->u->mode);
-    k->from[1] = x64_jcc(c, X64_NE, NULL);
-    x64_jmp_m(c, x64_idx(REG_TABLES, REG_ADDEND, 0, (i32)MMU_JUMP_OFFSET + 8));
+    find_jump(e);
+    x64_alu_rm(c, X64_CMP, W64, R11, x64_at(REG_ADDEND, offsetof(struct jit_jump, key)));
+    cold_for(e, COLD_INDIRECT, x64_jcc(c, X64_NE, NULL));
+    x64_jmp_m(c, x64_at(REG_ADDEND, offsetof(struct jit_jump, host)));
 }
-static_assert(sizeof(struct mmu_jump) == 16, "the shift above");
 
 void x64_emit_LEAVE(struct x64_emit *e, const struct ir_insn *in)
 {

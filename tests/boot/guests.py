@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Other people's floppies and CD-ROMs, each up to its prompt, menu or shell.
 
-usage: guests.py [--runs N] [--keep FOLDER] TURBO86 FOLDER [GUEST ...]
+usage: guests.py [--runs N] [--keep FOLDER] [--strict] TURBO86 FOLDER [GUEST ...]
 FOLDER holds freedos722.img and mikeos.flp; the others come from Debian's packages grub-rescue-pc,
 ipxe, memtest86+ and isolinux with syslinux-common (for which xorriso makes an image). What is not
-there is skipped. Each guest runs N times (default 3) and must end in the same state; the first run's
+there is skipped, which --strict takes for a failure. Each guest runs N times (default 3) and must end in the same state; the first run's
 screen must show what is expected. --keep stores the screens as PNG.
 """
 import argparse
@@ -32,6 +32,10 @@ GUESTS = {
     "mikeos-program": ("mikeos.flp", "fda", 20, "12s", ["6s:\n<1s><down><down><down><down><down>\n"], ["Hangman"]),
     "mikeos-command-line": ("mikeos.flp", "fda", 20, "12s", ["6s:<right>\n<1s>dir\n"],
                             [".BIN", ".BAS", "> "]),
+    "mikeos-file": ("mikeos.flp", "fda", 20, "24s",
+                    ["6s:<right>\n<1s>copy example.bas kept.bas\n", "12s:<ctrl-alt-delete>",
+                     "20s:<right>\n<1s>dir\n<1s>size kept.bas\n"],
+                    ["\nKEPT.BAS", "> size kept.bas\nSize (in bytes) is: "]),
     "grub-floppy": ("/usr/lib/grub-rescue/grub-rescue-floppy.img", "fda", 50, "14s", [],
                     ["GNU GRUB", "Microsoft Windows"]),
     "grub-cd": ("/usr/lib/grub-rescue/grub-rescue-cdrom.iso", "cdrom", 50, "14s", [],
@@ -78,29 +82,36 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--runs", type=int, default=3)
     p.add_argument("--keep")
+    p.add_argument("--strict", action="store_true")
     p.add_argument("turbo86")
     p.add_argument("folder")
     p.add_argument("guest", nargs="*")
     a = p.parse_args()
-    failed = 0
+    ok = failed = skipped = 0
+    if a.keep:
+        os.makedirs(a.keep, exist_ok=True)
     with tempfile.TemporaryDirectory() as tmp:
         for name in a.guest or GUESTS:
             guest = GUESTS[name]
             image = os.path.join(a.folder, guest[0]) if guest[0] else make_isolinux(tmp)
             if not image or not os.path.exists(image):
-                print(f"skipped {name}: there is no {guest[0] or 'isolinux, or no xorriso'}")
+                print(f"skipped {name}: there is no {guest[0] or 'isolinux, or no xorriso'}", flush=True)
+                skipped += 1
                 continue
             shot = a.keep and os.path.join(a.keep, name + ".png")
             runs = [run(a.turbo86, guest[1], image, guest, shot) for _ in range(a.runs)]
             screen, state = runs[0]
             missing = [text for text in guest[5] if text not in screen]
             same = all(r[1] == state for r in runs)
-            failed += bool(missing) or not same
-            print(f"{'ok     ' if not missing and same else 'FAILED '} {name}: "
+            bad = bool(missing) or not same
+            failed += bad
+            ok += not bad
+            print(f"{'FAILED ' if bad else 'ok     '} {name}: "
                   f"{len(runs)} runs, state {', '.join(sorted({r[1] for r in runs}))}", flush=True)
             if missing:
                 print(f"        not on the screen: {missing}\n{screen}")
-    return 1 if failed else 0
+    print(f"{ok} ok, {failed} failed, {skipped} skipped")
+    return 1 if failed or (a.strict and skipped) else 0
 
 
 if __name__ == "__main__":

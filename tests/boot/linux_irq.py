@@ -2,19 +2,23 @@
 # SPDX-License-Identifier: MIT
 """Linux with every way to its interrupts: with and without noapic, nolapic and acpi=off.
 
-    linux_irq.py --root DIR [--turbo86 CMD] [--runs N] [--cd IMAGE] NAME=VMLINUZ...
+    linux_irq.py --root DIR [--turbo86 CMD] [--runs N] [--make-cd IMAGE] [--cd IMAGE] NAME=VMLINUZ...
 
 DIR holds the unpacked package of one of the kernels and busybox-static. Each kernel boots with each set of
 options, reads a disk (with modules of DIR, if they are its own), and shows /proc/interrupts before and
 after: timer, disk and serial line must have come through the controller that the options leave, in
 numbers that fit what was done, and nothing may be spurious or lost. Each boot runs N times (default 3)
-with --deterministic and must end in the same state. --cd: this CD, which must boot Linux by itself and
-say @DONE on the serial line, too.
+with --deterministic and must end in the same state. --make-cd: with grub-mkrescue,
+write a CD of the first kernel (whose modules DIR must have), and boot it through GRUB: Linux must use DMA
+for the drive and read the right bytes. --cd: this CD, which must boot Linux by itself and say @DONE on
+the serial line, too.
 """
 import argparse
+import hashlib
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,12 +40,21 @@ INIT = """#!/bin/busybox sh
 export PATH=/bin
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev 2>/dev/null
 echo "@KERNEL $(uname -r)"
+drive=sda; [ -n "$cdsum" ] && drive=sr0
 if [ "$(cat /modules/release)" = $(uname -r) ]; then
     for m in $(cat /modules/order); do insmod /modules/$m || echo "@FAIL insmod $m"; done
-    n=0; while [ ! -b /dev/sda ] && [ $n -lt 50 ]; do sleep 0.2; n=$((n+1)); done
+    n=0; while [ ! -b /dev/$drive ] && [ $n -lt 50 ]; do sleep 0.2; n=$((n+1)); done
 fi
 sed 's/^/@BEFORE /' /proc/interrupts
 [ -b /dev/sda ] && dd if=/dev/sda of=/dev/null bs=65536 2>/dev/null && echo "@READ"
+if [ -n "$cdsum" ]; then
+    mount -t iso9660 -o ro /dev/sr0 /mnt || echo "@FAIL mount"
+    set -- $(md5sum </mnt/boot/vmlinuz)
+    [ "$1" = "$cdsum" ] && echo "@CD $1" || echo "@FAIL the sum on the CD is $1"
+    for d in /sys/class/ata_device/*; do
+        [ "$(cat $d/class)" = atapi ] && echo "@ATAPI $(cat $d/xfer_mode)"
+    done
+fi
 sleep 2
 sed 's/^/@AFTER /' /proc/interrupts
 dmesg | grep -i -e spurious -e 'nobody cared' -e 'irq.*lost' -e 'not working' -e 'MP-BIOS bug' | sed 's/^/@FAIL /'
@@ -101,6 +114,30 @@ def check(out, options):
     return None, text
 
 
+def make_cd(image, kernel, initrd, tmp):
+    """An image that boots through GRUB, whose Linux knows the sum of the kernel that is on it."""
+    boot = tmp / "cd/boot"
+    (boot / "grub").mkdir(parents=True)
+    shutil.copy(kernel, boot / "vmlinuz")
+    shutil.copy(initrd, boot / "initrd.gz")
+    total = hashlib.md5(pathlib.Path(kernel).read_bytes()).hexdigest()
+    (boot / "grub/grub.cfg").write_text(
+        "set timeout=0\nmenuentry linux {\n"
+        f"linux /boot/vmlinuz console=ttyS0 quiet cdsum={total}\ninitrd /boot/initrd.gz\n}}\n")
+    subprocess.run(["grub-mkrescue", "-o", image, tmp / "cd"], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+
+
+def check_cd(out):
+    """-> what is wrong with how Linux used the CD drive, or None; how"""
+    how = re.search(r"^@ATAPI (.*)$", out, re.M)
+    if "@CD" not in out:
+        return "the CD was not read", ""
+    if not how or "DMA" not in how[1]:
+        return f"no DMA for the CD drive: {how and how[1]}", ""
+    return None, how[1]
+
+
 def boots(a, label, arguments, options):
     seen, text = set(), ""
     for _ in range(a.runs):
@@ -112,7 +149,7 @@ def boots(a, label, arguments, options):
         if p.returncode not in ENDS or "@DONE" not in out or "@FAIL" in out or not m:
             fail(f"{label}: exit status {p.returncode}", out)
         if options is not None:
-            wrong, text = check(out, options)
+            wrong, text = check_cd(out) if options == "cd" else check(out, options)
             if wrong:
                 fail(f"{label}: {wrong}", out)
         seen.add(m[1])
@@ -127,6 +164,7 @@ def main():
     p.add_argument("--turbo86", default="build/turbo86")
     p.add_argument("--runs", type=int, default=3)
     p.add_argument("--limit", type=float, default=900)
+    p.add_argument("--make-cd")
     p.add_argument("--cd")
     p.add_argument("kernels", nargs="*")
     a = p.parse_args()
@@ -134,9 +172,12 @@ def main():
         tmp = pathlib.Path(tmp)
         initrd, disk = tmp / "initrd.gz", tmp / "disk.img"
         release = next(iter((a.root / "lib/modules").iterdir())).name
-        make_initrd(a.root, initrd, INIT, ("ata_piix", "sd_mod"), [("modules/release", release)])
+        make_initrd(a.root, initrd, INIT, ("ata_piix", "sd_mod", "sr_mod", "isofs"), [("modules/release", release)])
         with open(disk, "wb") as f:
             f.truncate(DISK_MIB << 20)
+        if a.make_cd:
+            make_cd(a.make_cd, a.kernels[0].split("=", 1)[1], initrd, tmp)
+            boots(a, "CD by GRUB", ["-cdrom", a.make_cd, "-boot", "d"], "cd")
         if a.cd:
             boots(a, "CD", ["-cdrom", a.cd, "-boot", "d"], None)
         for item in a.kernels:

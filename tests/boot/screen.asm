@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: MIT
 ; A boot sector that sets a video mode and fills the screen: the pixel at x, y has the colour
 ; (x / 16 + y / 8) & MASK; in text modes the cell does, by its column and row. screens.py assembles it
-; with MODE (AX of INT 10h, or the VBE mode), KIND, WIDTH, HEIGHT, PITCH, MASK.
+; with MODE (AX of INT 10h, or the VBE mode), KIND, WIDTH, HEIGHT, PITCH, MASK; text modes: the height of a
+; CELL, the LINES of the picture, 350 or 400.
 TEXT    equ 0                           ; MODE 7 is at B000h
 CGA     equ 1                           ; 2 bits a pixel
 CGA1    equ 2                           ; 1 bit
@@ -27,6 +28,22 @@ main:
         mov     ax, MODE
 %endif
         int     0x10
+%if KIND = TEXT && LINES = 350
+        mov     dx, 0x3c2
+        mov     al, 0xa3
+        out     dx, al
+        mov     si, lines
+        call    crtc
+%endif
+%if KIND = TEXT && CELL = 8
+        mov     ax, 0x1112              ; as many rows of the 8x8 font as fit
+        xor     bx, bx
+        int     0x10
+        mov     al, [0x484]             ; the last row
+        cmp     al, LINES / 8 - 1
+        mov     al, 0
+        jne     leave
+%endif
 %if KIND = MODEX
         mov     si, modex
         mov     dx, 0x3c4
@@ -37,18 +54,7 @@ main:
         mov     dx, 0x3c2
         mov     al, 0xe3                ; 480 lines
         out     dx, al
-        mov     dx, 0x3d4
-        mov     al, 0x11
-        out     dx, al
-        inc     dx
-        in      al, dx
-        and     al, 0x7f
-        out     dx, al
-        dec     dx
-.crtc:  lodsw
-        out     dx, ax
-        cmp     si, modex.end
-        jb      .crtc
+        call    crtc
 %endif
 %if KIND = BYTES || KIND = MODEX || (KIND = VBE && BPP = 8)
         mov     dx, 0x3c8               ; colour i is i, 3 * i, 63 - i
@@ -196,8 +202,27 @@ main:
         cmp     bp, HEIGHT
         jb      .line
         mov     al, 0x10
-        out     0xf4, al
+leave:  out     0xf4, al
         hlt
+%if KIND = MODEX || (KIND = TEXT && LINES = 350)
+; The table at SI, up to a zero, into the CRTC.
+crtc:   mov     dx, 0x3d4
+        mov     al, 0x11
+        out     dx, al
+        inc     dx
+        in      al, dx
+        and     al, 0x7f
+        out     dx, al
+        dec     dx
+.next:  lodsw
+        out     dx, ax
+        cmp     word [si], 0
+        jne     .next
+        ret
+%endif
+%if KIND = TEXT && LINES = 350
+lines:  dw      0xbf06, 0x1f07, 0x8310, 0x8511, 0x5d12, 0x6315, 0xba16, 0
+%endif
 bank:   dd      -1
 %if KIND = LFB
 gdt:    dq      0, 0x00cf92000000ffff
@@ -205,8 +230,7 @@ gdtr:   dw      gdtr - gdt - 1
         dd      gdt
 %endif
 %if KIND = MODEX
-modex:  dw      0x0d06, 0x3e07, 0x4109, 0xea10, 0xac11, 0xdf12, 0x0014, 0xe715, 0x0616, 0xe317
-.end:
+modex:  dw      0x0d06, 0x3e07, 0x4109, 0xea10, 0xac11, 0xdf12, 0x0014, 0xe715, 0x0616, 0xe317, 0
 %endif
         times   510 - ($ - $$) db 0
         dw      0xaa55

@@ -53,13 +53,16 @@ def mono(c):
     return 0x000000 if c == 0 else 0xffffff if c > 8 else 0xaaaaaa
 
 
-# name: kind, AX or VBE mode, width, height, bytes a line, mask, colour, bits; text: and size of a cell
+# name: kind, AX or VBE mode, width, height, bytes a line, mask, colour, bits; text: and size of a cell;
+# then the picture's lines, if the last row is cut
 MODES = {
     "00": (TEXT, 0x00, 40, 25, 80, 15, RGBI.__getitem__, 0, 9, 16),
     "01": (TEXT, 0x01, 40, 25, 80, 15, RGBI.__getitem__, 0, 9, 16),
     "02": (TEXT, 0x02, 80, 25, 160, 15, RGBI.__getitem__, 0, 9, 16),
     "03": (TEXT, 0x03, 80, 25, 160, 15, RGBI.__getitem__, 0, 9, 16),
     "07": (TEXT, 0x07, 80, 25, 160, 15, mono, 0, 9, 16),
+    "43": (TEXT, 0x03, 80, 44, 160, 15, RGBI.__getitem__, 0, 9, 8, 350),  # 43 rows and the top of one
+    "50": (TEXT, 0x03, 80, 50, 160, 15, RGBI.__getitem__, 0, 9, 8),
     "04": (CGA, 0x04, 320, 200, 80, 3, [0, 0x55ffff, 0xff55ff, 0xffffff].__getitem__, 0),
     "05": (CGA, 0x05, 320, 200, 80, 3, [0, 0x55ffff, 0xff55ff, 0xffffff].__getitem__, 0),
     "06": (CGA1, 0x06, 640, 200, 80, 1, [0, 0xffffff].__getitem__, 0),
@@ -116,7 +119,10 @@ def check(name, tmp):
     """-> what is wrong, or None"""
     kind, mode, width, height, pitch, mask, color, bpp, *cell = MODES[name]
     image, shot = os.path.join(tmp, "screen.img"), os.path.join(tmp, f"{name}.png")
-    defines = dict(KIND=kind, MODE=mode, WIDTH=width, HEIGHT=height, PITCH=pitch, MASK=mask, BPP=bpp)
+    cw, ch, *lines = cell or (1, 1)
+    lines = lines[0] if lines else height * ch
+    defines = dict(KIND=kind, MODE=mode, WIDTH=width, HEIGHT=height, PITCH=pitch, MASK=mask, BPP=bpp,
+                   CELL=ch, LINES=lines)
     subprocess.run(["nasm", "-f", "bin", "-o", image, os.path.join(HERE, "screen.asm")] +
                    [f"-D{k}={v}" for k, v in defines.items()], check=True)
     with open(image, "ab") as f:
@@ -127,9 +133,8 @@ def check(name, tmp):
     if p.returncode != 33:
         return f"exit status {p.returncode} {p.stderr.decode()}"
     w, h, rows = read_png(shot)
-    cw, ch = cell or (1, 1)
-    if (w, h) != (width * cw, height * ch):
-        return f"{w}x{h}, not {width * cw}x{height * ch}"
+    if (w, h) != (width * cw, lines):
+        return f"{w}x{h}, not {width * cw}x{lines}"
     for y in range(h):
         for x in range(w):
             c = (x // cw + y // ch if cell else x // 16 + y // 8) & mask

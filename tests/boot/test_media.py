@@ -142,7 +142,7 @@ WRITER = SETUP + """
     good:""" + LEAVE + """
     io: mov bx, 0x8000
         mov cx, 0x2705                  ; cylinder 39, sector 5
-        mov dh, 1
+        mov dh, HEAD
         mov dl, [drive]
         int 0x13
         ret
@@ -150,9 +150,10 @@ WRITER = SETUP + """
 
 
 def what_is_written_to_a_floppy_stays_there():
-    sizes = {368640: "360K", 737280: "720K", 1228800: "1.2M", 1474560: "1.44M", 2949120: "2.88M"}
+    sizes = {163840: "160K", 184320: "180K", 327680: "320K", 368640: "360K", 737280: "720K", 1228800: "1.2M", 1474560: "1.44M", 2949120: "2.88M"}
     for size, name in sizes.items():
-        image = floppy("w.img", assemble(WRITER), size)
+        head = 0 if name in ("160K", "180K") else 1
+        image = floppy("w.img", assemble(f"HEAD equ {head}\n" + WRITER), size)
         before = open(image, "rb").read()
         check(name, run(*HEADLESS, "-fda", image, "-snapshot")[0], "\xe5")
         check(name + " with -snapshot", open(image, "rb").read() == before, True)
@@ -160,6 +161,47 @@ def what_is_written_to_a_floppy_stays_there():
         check(name + " again", run(*HEADLESS, "-fda", image)[0], "w")
         drive = ["-drive", f"file={image},if=floppy,readonly=on"]
         check(name + " protected", run(*HEADLESS, *drive)[0], "w!")
+
+
+def each_drive_is_where_its_option_says():
+    """-fdb, -hdb, -hdd: the guest boots from -fda and reads the first letters of the others."""
+    code = SETUP + """
+        mov dx, 1                       ; floppy B
+        call first
+        mov dx, 0x80                    ; the disks, in the order of their cables
+    more: call first
+        inc dx
+        cmp dx, 0x83
+        jbe more""" + LEAVE + """
+    first: push dx
+        mov byte [0x8000], '-'
+        mov ax, 0x0201
+        mov bx, 0x8000
+        mov cx, 1
+        int 0x13
+        jnc read
+        mov ax, 0x0201                  ; a floppy that was changed: once more
+        int 0x13
+    read: mov al, [0x8000]
+        out 0xe9, al
+        pop dx
+        ret"""
+    boot = ["-fda", floppy("a.img", assemble(code)), "-boot", "a"]
+    b = ["-fdb", write("b.img", b"B".ljust(737280, b"\0"))]
+    hd = {c: [f"-hd{c}", write(f"hd{c}.img", c.encode().ljust(1 << 20, b"\0"))] for c in "abcd"}
+    check("B", run(*HEADLESS, *boot, *b)[0], "B----")
+    check("b", run(*HEADLESS, *boot, *hd["b"])[0], "-b---")
+    check("d", run(*HEADLESS, *boot, *b, *hd["d"])[0], "Bd---")
+    check("all", run(*HEADLESS, *boot, *b, *hd["d"], *hd["c"], *hd["b"], *hd["a"])[0], "Babcd")
+
+
+def the_boot_menu_asks():
+    media = ["-fda", floppy("a.img", assemble(say("a") + LEAVE)), "-hda",
+             disk("c.img", assemble(say("c") + LEAVE))]
+    asks = ["-boot", "order=c,menu=on", "--type", "1s:<esc>", "--type", "2s:2"]
+    check("no menu", run(*HEADLESS, *media, *asks[2:])[0], "c")
+    said, out = run(*HEADLESS, *media, *asks, "--print-screen")
+    check("menu", (said, "Select boot device" in out), ("a", True))
 
 
 ECHO = SETUP + """
@@ -220,7 +262,8 @@ def mistakes_are_told():
 
 
 TESTS = [the_boot_order_is_followed, once_is_for_the_first_boot, a_cd_is_read_through_int_13h,
-         what_is_written_to_a_floppy_stays_there, typed_text_arrives_and_repeats,
+         what_is_written_to_a_floppy_stays_there, each_drive_is_where_its_option_says,
+         the_boot_menu_asks, typed_text_arrives_and_repeats,
          the_monitor_changes_media, mistakes_are_told]
 
 

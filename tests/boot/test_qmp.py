@@ -145,6 +145,53 @@ def a_stopped_machine_stays_where_it_is_and_a_snapshot_brings_it_back():
         check("back", "demo> x" in c.screen(), False)
 
 
+def the_monitor_looks_into_the_machine():
+    with Machine("--deterministic"):
+        c = Client()
+        c.wait_for("demo>")
+        c.command("stop")
+        say = lambda line: c.command("human-monitor-command", **{"command-line": line}).replace("\r", "")
+        check("boot sector", say("xp/2xb 0x7dfe"), "00007dfe: 0x55 0xaa\n")
+        check("linear", say("x /1xh 0x7dfe"), "00007dfe: 0xaa55\n")
+        check("signed", say("x/1dh 0x7dfe"), "00007dfe: -21931\n")
+        check("lines", len(say("x/9w 0x7c00").splitlines()), 3)
+        check("nowhere", say("xp/4w 0xf00000000"), "f00000000: there is no memory\n")
+        check("device", say("xp/1b 0xfec00000"), "fec00000: there is no memory\n")
+        for line in ("x", "x/0w 0", "x/4z 0", "x/4 -1", "x 0x100000000", "xp/5000 0"):
+            check(line, "x/NFS" in say(line) or "no such command" in say(line), True)
+        check("jit", say("info jit").split(":")[0] in ("jit", "code is interpreted\n"), True)
+        check("dump", say("screendump " + path("m.png")), "")
+        with open(path("m.png"), "rb") as f:
+            check("png", f.read(4), b"\x89PNG")
+        check("told", "could not be saved" in say("screendump /nonexistent/m.png"), True)
+        check("speed", "deterministic" in say("speed 386"), True)
+
+
+def a_monitor_at_a_socket_is_beside_the_running_machine():
+    with Machine("-monitor", "unix:" + path("mon") + ",server") as m:
+        c = Client()
+        c.wait_for("demo>")
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(path("mon"))
+        said = s.makefile("r", newline="")
+
+        def until(text):
+            got = ""
+            while text not in got:
+                got += said.read(1)
+            return got
+        until("(turbo86) ")
+        s.sendall(b"speed 386\nspeed fast\nspeed max\n")
+        check("refused", "a speed is max" in until("speed max"), True)
+        s.sendall(b"sendkey q\n")
+        c.wait_for("demo> q")
+        check("running", c.command("query-status")["running"], True)
+        s.sendall(b"change cdrom /nonexistent.iso\n")
+        check("told", "cannot be opened" in until("cannot be opened"), True)
+        s.sendall(b"quit\n")
+        check("status", m.status(), 0)
+
+
 def resets_and_the_end_of_the_guest_are_told():
     with Machine() as m:
         c = Client()
@@ -199,6 +246,8 @@ def the_command_line_is_checked():
 TESTS = [
     a_client_starts_types_looks_and_quits,
     a_stopped_machine_stays_where_it_is_and_a_snapshot_brings_it_back,
+    the_monitor_looks_into_the_machine,
+    a_monitor_at_a_socket_is_beside_the_running_machine,
     resets_and_the_end_of_the_guest_are_told,
     mistakes_are_answered_with_an_error,
     the_command_line_is_checked,

@@ -378,10 +378,59 @@ def mistakes_end_with_2_and_one_line():
                  ["-rtc", "base=never"], ["-boot", "q"], ["-bios", "/nonexistent"], ["-append", "x"], ["-drive", "file=" + pipe],
                  ["-drive", "file=" + DIR.name], ["-screenshot", "/nonexistent/x.png"], ["-screenshot", DIR.name], ["-nic", "tap"], ["-nic", "user,model=abacus"],
                  ["-nic", "user,tftp=/nonexistent"], ["-nic", "user", "--deterministic"], ["-netdev", "user"],
-                 ["-device", "rtl8139,netdev=none"], ["-display", "abacus"]):
+                 ["-device", "rtl8139,netdev=none"], ["-display", "abacus"], ["-boot", ""],
+                 ["-netdev", "user,id=a"], ["-nographic", "-display", "terminal"],
+                 ["-nic", "user,addr=5,romfile=", "-nic", "user,addr=5,romfile="]):
         code, out, err = run(*args)
         check(f"{args}: status", code, 2)
         check(f"{args}: lines", (out, len(err.splitlines())), ("", 1))
+
+
+def a_port_of_the_host_leads_to_the_guest():
+    guest = os.path.join(DIR.name, "udp_echo.img")
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "udp_echo.asm")
+    subprocess.run(["nasm", "-f", "bin", "-o", guest, source], check=True)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    pcap = os.path.join(DIR.name, "echo.pcap")
+    p = subprocess.Popen([TURBO86, "-fda", guest, "-display", "none", "-debugcon", "stdio", "-nic",
+                          f"user,model=ne2k_isa,hostfwd=udp:127.0.0.1:{port}-:7,pcap={pcap}",
+                          "--wall-timeout", "60s"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
+    try:
+        heard = b""
+        while not heard.endswith(b"ready\n"):
+            byte = p.stdout.read(1)
+            if not byte:
+                err = p.stderr.read().decode(errors="replace")
+                if "no user networking" in err:
+                    raise Skipped(err.strip())
+                raise AssertionError(f"the guest never was ready: {heard} {err}")
+            heard += byte
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(50)
+            for text in (b"over", b"and over again"):
+                s.sendto(text, ("127.0.0.1", port))
+                check("the answer", s.recvfrom(100), (bytes([text[0] + 1]) + text[1:], ("127.0.0.1", port)))
+        p.terminate()
+        check("status", (p.wait(timeout=20), p.stderr.read()), (128 + 15, b""))
+    finally:
+        p.kill()
+        p.communicate()
+    with open(pcap, "rb") as f:
+        frames = f.read()
+    for text in (b"over", b"pver", b"and over again", b"bnd over again"):
+        check("the capture has both directions", text in frames, True)
+
+
+def the_option_that_asks_for_a_taken_slot_is_named():
+    two = run("-nic", "user,addr=5,romfile=", "-nic", "user,addr=5,romfile=")[2]
+    check("-nic", two, "turbo86: -nic: PCI slot 5 is taken\n")
+    two = run("-nic", "user,addr=5,romfile=", "-device", "ne2k_pci,addr=5,romfile=")[2]
+    check("-device", two, "turbo86: -device: PCI slot 5 is taken\n")
+    same = run("-nographic", "-display", "terminal")[2]
+    check("display", "-nographic is no display, and -display terminal is one" in same, True)
 
 
 def the_demo_reaches_its_prompt_on_every_cpu_model():

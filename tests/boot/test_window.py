@@ -6,6 +6,7 @@ usage: test_window.py TURBO86 [TEST ...]
 Exit status 77: there is no Xvfb, xdotool, nasm or SeaBIOS, or turbo86 has no window.
 """
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -29,14 +30,14 @@ KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY
 
 
 class Guest:
-    """input.asm in a window."""
+    """input.asm, or another program, in a window."""
 
-    def __init__(self, desktop, *options):
+    def __init__(self, desktop, *options, program="input.asm"):
         self.desktop = desktop
         self.tmp = tempfile.mkdtemp()
         image = os.path.join(self.tmp, "input.img")
         self.log = os.path.join(self.tmp, "log")
-        subprocess.run(["nasm", "-f", "bin", "-o", image, os.path.join(HERE, "input.asm")],
+        subprocess.run(["nasm", "-f", "bin", "-o", image, os.path.join(HERE, program)],
                        check=True)
         with open(image, "ab") as f:
             f.truncate(1440 * 1024)
@@ -80,7 +81,34 @@ class Guest:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
         self.process.stderr.close()
-        shutil.rmtree(self.tmp)
+        shutil.rmtree(self.tmp, ignore_errors=True)
+
+
+class PointerGuest(Guest):
+    """pointer.asm: the guest follows the pointer, in a mode of 320x200."""
+    WIDTH, HEIGHT = 320, 200
+
+    def __init__(self, desktop, *options):
+        super().__init__(desktop, *options, "-device", "vmmouse", program="pointer.asm")
+        wait_for(lambda: desktop.geometry(self.window)[2:] == [640, 480], "the window has its size")
+
+    def packet(self):
+        """The last one: buttons, the guest's pixel, the wheel."""
+        lines = [l.split()[1:] for l in self.said() if len(l) == 37]
+        if not lines:
+            return None
+        head, x, y, z = (int(v, 16) for v in lines[-1])
+        return head, x * self.WIDTH // 65536, y * self.HEIGHT // 65536, z
+
+    def pixel_at(self, x, y):
+        """Which pixel is shown at a place of the window."""
+        return x * self.WIDTH // 640, y * self.HEIGHT // 480
+
+    def point(self, x, y):
+        self.desktop.xdotool("mousemove", "--window", self.window, x, y)
+
+    def wait(self, *packet):
+        wait_for(lambda: self.packet() == packet, f"the packet {packet}", 20)
 
 
 def break_code(make):
@@ -145,6 +173,46 @@ def a_click_grabs_the_mouse_and_ctrl_alt_g_frees_it(guest):
     guest.hotkey(KEY_G)
     assert guest.bytes("K", 4) == "1d389db8"
     wait_for(lambda: "Ctrl-Alt-G" not in d.title(guest.window), "the title forgets the grab")
+
+
+def the_pointer_of_a_guest_that_follows_ours_needs_no_grab(guest):
+    d = guest.desktop
+    guest.close()
+    guest = PointerGuest(d)
+    try:
+        guest.point(320, 240)
+        guest.wait(0, 160, 100, 0)
+        d.xdotool("mousedown", 1)
+        guest.wait(0x20, 160, 100, 0)
+        guest.point(639, 479)
+        guest.wait(0x20, 319, 199, 0)
+        d.xdotool("mouseup", 1, "mousedown", 3)
+        guest.wait(0x10, 319, 199, 0)
+        d.xdotool("mouseup", 3, "mousedown", 2)
+        guest.wait(0x08, 319, 199, 0)
+        d.xdotool("mouseup", 2, "click", 5)
+        guest.wait(0, 319, 199, 1)
+        assert "Ctrl-Alt-G" not in d.title(guest.window), d.title(guest.window)
+        d.xdotool("mousemove", 3, 3)  # outside: it stays where it was
+        guest.point(0, 0)
+        guest.wait(0, 0, 0, 0)
+    finally:
+        guest.close()
+
+
+def a_thousand_moves_end_where_the_pointer_is(guest):
+    d = guest.desktop
+    guest.close()
+    guest = PointerGuest(d)
+    random.seed(8)
+    try:
+        width, height = d.geometry(guest.window)[2:]
+        for _ in range(10):
+            places = [(random.randrange(width), random.randrange(height)) for _ in range(100)]
+            d.xdotool(*(w for x, y in places for w in ("mousemove", "--window", guest.window, x, y)))
+            guest.wait(0, *guest.pixel_at(*places[-1]), 0)
+    finally:
+        guest.close()
 
 
 def ctrl_alt_d_is_ctrl_alt_del(guest):
@@ -213,6 +281,8 @@ TESTS = [
     every_key_of_a_us_layout_sends_its_scan_code,
     keys_go_up_when_the_window_loses_the_keyboard,
     a_click_grabs_the_mouse_and_ctrl_alt_g_frees_it,
+    the_pointer_of_a_guest_that_follows_ours_needs_no_grab,
+    a_thousand_moves_end_where_the_pointer_is,
     ctrl_alt_d_is_ctrl_alt_del,
     full_screen_and_back,
     a_paused_machine_says_so_and_goes_on,
@@ -250,7 +320,8 @@ def main():
                 print("ok  ", test.__name__, flush=True)
             except AssertionError as e:
                 failed += 1
-                print("FAIL", test.__name__, e, guest.said()[-20:], flush=True)
+                said = guest.said()[-20:] if os.path.exists(guest.log) else []
+                print("FAIL", test.__name__, e, said, flush=True)
             finally:
                 guest.close()
     finally:

@@ -173,6 +173,26 @@ static void cr4_and_msrs_are_those_of_the_model(void **state)
     }
 }
 
+/* It came with the Pentium MMX and the Pentium Pro [SDM 2B RDPMC]. */
+static void performance_counters_came_after_the_first_pentium(void **state)
+{
+    static const char *const without[] = {"386", "486", "pentium"};
+    static const char *const with[] = {"pentium-mmx", "pentium2", "pentium3",
+                                       "pentium4",    "core2",    "max"};
+    static const u8 rdpmc[] = {0x66, 0x31, 0xc9, 0x0f, 0x33, 0xf4};           /* ECX = 0 */
+    static const u8 pce[] = {0x66, 0xb8, 0, 1, 0, 0, 0x0f, 0x22, 0xe0, 0xf4}; /* CR4 = 100h */
+    u32 eax;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(without); i++)
+        assert_int_equal(outcome(without[i], rdpmc, sizeof(rdpmc), &eax), VEC_OF_UD);
+    assert_int_equal(outcome("pentium", pce, sizeof(pce), &eax), VEC_OF_GP);
+    for (size_t i = 0; i < ARRAY_LEN(with); i++) {
+        assert_int_equal(outcome(with[i], rdpmc, sizeof(rdpmc), &eax), 0);
+        assert_int_equal(outcome(with[i], pce, sizeof(pce), &eax), 0);
+    }
+}
+
 /* A feature that stands on another. */
 static void features_bring_what_they_need(void **state)
 {
@@ -201,6 +221,7 @@ int main(void)
         cmocka_unit_test(no_model_shows_more_than_the_part),
         cmocka_unit_test(eflags_tells_386_486_and_later_apart),
         cmocka_unit_test(cr4_and_msrs_are_those_of_the_model),
+        cmocka_unit_test(performance_counters_came_after_the_first_pentium),
         cmocka_unit_test(features_bring_what_they_need),
     };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Non-maskable interrupts [SDM 3A §6.7, §6.8.3, Table 6-2]: no guest of ours can raise them at
- * will. */
+/* Non-maskable interrupts [SDM 3A §6.7, §6.8.3, Table 6-2] on the wire itself, at any instruction.
+ * Guests raise them by a local APIC: tests/metal/apic.asm, ioapic.asm. */
 #include "tests/support/little_pc.h"
 
 enum { CODE = 0x7c00, ON_NMI = 0x8000, ON_INTR = 0x8100, ON_UD = 0x8200, STACK = 0x7000 };

@@ -450,32 +450,87 @@ static void implied_seeks_move_the_head(void **state)
     check_memory(b, BUFFER, 40 * 36 + 18, 1);
 }
 
+static const struct {
+    u32 sectors;
+    u8 cylinders, heads, per_track, rate, type;
+} formats[] = {
+    {320, 40, 1, 8, 2, FLOPPY_360K},   {360, 40, 1, 9, 2, FLOPPY_360K},
+    {640, 40, 2, 8, 1, FLOPPY_360K},   {720, 40, 2, 9, 1, FLOPPY_360K},
+    {1440, 80, 2, 9, 2, FLOPPY_1M44},  {2400, 80, 2, 15, 0, FLOPPY_1M2},
+    {2880, 80, 2, 18, 0, FLOPPY_1M44}, {3360, 80, 2, 21, 0, FLOPPY_1M44},
+    {5760, 80, 2, 36, 3, FLOPPY_2M88},
+};
+
+/* A disk of format @i in a drive of its kind, the head on the last track. */
+static void use_format(struct board *b, unsigned i)
+{
+    assert_int_equal(floppy_format_find(formats[i].sectors)->type, formats[i].type);
+    use_image(b, formats[i].sectors);
+    ready(b, formats[i].rate);
+    seek(b, formats[i].heads - 1, formats[i].cylinders - 1);
+}
+
 static void every_format_reads_its_last_sector(void **state)
 {
     struct board *b = *state;
-    static const struct {
-        u32 sectors;
-        u8 c, h, s, rate, type;
-    } formats[] = {
-        {320, 40, 1, 8, 2, FLOPPY_360K},   {360, 40, 1, 9, 2, FLOPPY_360K},
-        {640, 40, 2, 8, 1, FLOPPY_360K},   {720, 40, 2, 9, 1, FLOPPY_360K},
-        {1440, 80, 2, 9, 2, FLOPPY_1M44},  {2400, 80, 2, 15, 0, FLOPPY_1M2},
-        {2880, 80, 2, 18, 0, FLOPPY_1M44}, {3360, 80, 2, 21, 0, FLOPPY_1M44},
-        {5760, 80, 2, 36, 3, FLOPPY_2M88},
-    };
 
     for (unsigned i = 0; i < ARRAY_LEN(formats); i++) {
-        u8 c = formats[i].c - 1, h = formats[i].h - 1, s = formats[i].s;
-        assert_int_equal(floppy_format_find(formats[i].sectors)->type, formats[i].type);
-        use_image(b, formats[i].sectors);
-        ready(b, formats[i].rate);
-        seek(b, h, c);
+        u8 c = formats[i].cylinders - 1, h = formats[i].heads - 1, s = formats[i].per_track;
+        use_format(b, i);
         set_dma(b, 0x44, 512);
         transfer(b, 0x46, c, h, s, s);
         check_status(b, (u8)(h << 2), 0, 0);
         check_memory(b, BUFFER, formats[i].sectors - 1, 1);
         transfer(b, 0x46, c, h, s + 1, s + 1);
         check_status(b, (u8)(0x40 | h << 2), 0x04, 0);
+    }
+}
+
+static void every_format_writes_its_last_sector(void **state)
+{
+    struct board *b = *state;
+    u8 sector[512];
+
+    for (unsigned i = 0; i < ARRAY_LEN(formats); i++) {
+        u8 c = formats[i].cylinders - 1, h = formats[i].heads - 1, s = formats[i].per_track;
+        use_format(b, i);
+        memset(physmem_ram(b->pm) + BUFFER, 0xa0 + (int)i, 512);
+        set_dma(b, 0x48, 512);
+        transfer(b, 0x45, c, h, s, s);
+        check_status(b, (u8)(h << 2), 0, 0);
+        assert_int_equal(block_read(b->disk, formats[i].sectors - 1, 1, sector), STATUS_OK);
+        assert_int_equal(sector[0], 0xa0 + i);
+        assert_int_equal(sector[511], 0xa0 + i);
+        assert_int_equal(block_read(b->disk, formats[i].sectors - 2, 1, sector), STATUS_OK);
+        assert_memory_equal(sector, b->image + (formats[i].sectors - 2) * 512, 512);
+        transfer(b, 0x45, c, h, s + 1, s + 1);
+        check_status(b, (u8)(0x40 | h << 2), 0x04, 0);
+    }
+}
+
+static void every_format_formats_its_last_track(void **state)
+{
+    struct board *b = *state;
+    u8 sector[512];
+
+    for (unsigned i = 0; i < ARRAY_LEN(formats); i++) {
+        u8 c = formats[i].cylinders - 1, h = formats[i].heads - 1, s = formats[i].per_track;
+        u8 *ids = physmem_ram(b->pm) + BUFFER;
+        use_format(b, i);
+        for (u8 k = 0; k < s; k++)
+            memcpy(ids + 4 * k, (u8[]){c, h, k + 1, 2}, 4);
+        set_dma(b, 0x48, 4 * s);
+        SEND(b, 0x4d, (u8)(h << 2), 2, s, 0x54, 0xf6);
+        run(b);
+        check_status(b, (u8)(h << 2), 0, 0);
+        for (u32 k = 0; k <= s; k++) { /* from the end: the track, and one sector before it */
+            u32 lba = formats[i].sectors - 1 - k;
+            assert_int_equal(block_read(b->disk, lba, 1, sector), STATUS_OK);
+            if (k == s)
+                assert_memory_equal(sector, b->image + lba * 512, 512);
+            else
+                assert_true(sector[0] == 0xf6 && sector[511] == 0xf6);
+        }
     }
 }
 
@@ -781,6 +836,8 @@ int main(void)
         TEST(sectors_that_are_not_there_are_not_found),
         TEST(implied_seeks_move_the_head),
         TEST(every_format_reads_its_last_sector),
+        TEST(every_format_writes_its_last_sector),
+        TEST(every_format_formats_its_last_track),
         TEST(an_odd_image_is_a_disk_with_an_unformatted_end),
         TEST(read_id_tells_cylinder_and_head),
         TEST(read_track_ignores_ids),

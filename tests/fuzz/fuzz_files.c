@@ -3,6 +3,7 @@
  * Mutated kernels, RAM disks, disk images, config files and command lines through the parsers that
  * read them: each ends in an error with a sentence or in success.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,7 +354,7 @@ static void use_config(struct fuzz *f, const struct config *c, bool plain)
         check_round_trip(f, c);
     if (!drive_parse(c, drives, error))
         check_sentence(f, error, sizeof(error));
-    /* A machine with that key would leave files where the fuzzer is run. */
+    /* A machine with that key would leave files in /tmp. */
     if (fuzz_one_in(f, 8) && !config_text(c, CONFIG_perf_map)) {
         struct pc *pc = NULL;
         struct pc_host host = {.wall_seconds = fuzz_length(f, 40)};
@@ -436,7 +437,29 @@ static void one(struct fuzz *f)
         kinds[fuzz_below(f, ARRAY_LEN(kinds))](f);
 }
 
+static void remove_folder(const char *folder)
+{
+    DIR *d = opendir(".");
+
+    for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
+        (void)unlink(e->d_name); /* "." and ".." refuse */
+    if (d)
+        closedir(d);
+    if (rmdir(folder) != 0)
+        perror(folder);
+}
+
+/* Machines leave files, by whatever names the options give: all in a folder that goes at the end.
+ */
 int main(int argc, char **argv)
 {
-    return fuzz_main(argc, argv, "fuzz_files", one);
+    char folder[] = "/tmp/fuzz-files-XXXXXX";
+
+    if (!mkdtemp(folder) || chdir(folder) != 0) {
+        perror(folder);
+        return 2;
+    }
+    int status = fuzz_main(argc, argv, "fuzz_files", one);
+    remove_folder(folder);
+    return status;
 }

@@ -3,6 +3,7 @@
  * Every row of cpu/isa.def is proven somewhere: by the oracle, or, where user code on the host
  * cannot show all that it does, by the metal tests that tests/isa/system_rows.def names.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,19 +42,84 @@ static bool is_system(unsigned row)
                                      row == INSN_CLI || row == INSN_STI);
 }
 
-/** Does tests/metal/@name.asm have that text? */
+/** The instruction of a line alone: no comment, nothing quoted, one blank for several. */
+static void strip(const char *line, char *to)
+{
+    char quote = 0, last = ' ';
+
+    for (; *line && *line != '\n' && (quote || *line != ';'); line++) {
+        char c = *line == '\t' ? ' ' : *line;
+        if (c == quote)
+            quote = 0;
+        else if (!quote && (c == '"' || c == '\'' || c == '`'))
+            quote = c;
+        else if (!quote && !(c == ' ' && last == ' '))
+            *to++ = last = c;
+    }
+    *to = 0;
+}
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '$' || c == '@';
+}
+
+/** Is @text in @line, from the start of a word to the end of one? With a '*' any end will do. */
+static bool has_words(const char *line, const char *text)
+{
+    size_t n = strcspn(text, "*");
+
+    for (const char *p = line; *p; p++) {
+        if (strncmp(p, text, n) == 0 && (p == line || !is_word(p[-1])) &&
+            (text[n] == '*' || !(is_word(p[n]) || p[n] == ':')))
+            return true;
+    }
+    return false;
+}
+
+/** Has tests/metal/@name.asm those words in an instruction? */
 static bool metal_test_has(const char *name, unsigned length, const char *text)
 {
-    char path[128], line[256];
+    char path[128], line[512], bare[512];
     bool found = false;
 
     snprintf(path, sizeof(path), "tests/metal/%.*s.asm", (int)length, name);
     FILE *f = fopen(path, "r");
-    while (f && !found && fgets(line, sizeof(line), f))
-        found = line[0] != ';' && strstr(line, text);
+    while (f && !found && fgets(line, sizeof(line), f)) {
+        strip(line, bare);
+        found = has_words(bare, text);
+    }
     if (f)
         fclose(f);
     return found;
+}
+
+static void names_and_comments_are_no_instructions(void **state)
+{
+    static const struct {
+        const char *line, *text;
+        bool found;
+    } cases[] = {
+        {"        user_case \"ring 3: invd\", GP, 0, wbinvd", "invd", false},
+        {"        user_case \"ring 3: wbinvd\", GP, 0, invd", "invd", true},
+        {"        nop ; invd", "invd", false},
+        {"        mov al, ';' ; invd", "invd", false},
+        {"into_v86: ret", "into", false},
+        {".int1:  int     0x40", "int1", false},
+        {".int1:  int     0x40", "int 0x*", true},
+        {"        int     0x40", "int 0x", false},
+        {"into:", "into", false},
+        {"        invd", "invd", true},
+        {"a:      db      0xf1\n", "db 0xf1", true},
+    };
+    char bare[512];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        strip(cases[i].line, bare);
+        if (has_words(bare, cases[i].text) != cases[i].found)
+            fail_msg("\"%s\" in \"%s\"", cases[i].text, cases[i].line);
+    }
 }
 
 static void every_row_has_a_proof(void **state)
@@ -98,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_has_a_proof),
+        cmocka_unit_test(names_and_comments_are_no_instructions),
         cmocka_unit_test(metal_tests_have_the_instructions),
     };
 

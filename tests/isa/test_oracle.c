@@ -26,7 +26,7 @@
 #include "tests/isa/oracle_run.h"
 #include "tests/support/check.h"
 
-enum { DEFAULT_COUNT = 730 };
+enum { DEFAULT_COUNT = 800, DEFAULT_AT_LEAST = 5 * 1000 * 1000 };
 
 static struct {
     const char *rows, *save, *replay;
@@ -35,6 +35,11 @@ static struct {
     bool undefined, keep_going, counts;
     enum oracle_engine engine;
 } options = {.count = DEFAULT_COUNT, .seed = 1, .jobs = 1};
+
+static struct {
+    bool asked;       /* it ran something */
+    unsigned refused; /* bits of enum oracle_mode that it would not run */
+} host_answers;
 
 /** Instances of each row that both sides ran, of all jobs: they share it. */
 static atomic_uint *row_counts;
@@ -139,10 +144,12 @@ static void open_native(struct oracle_run *run, enum oracle_mode mode)
 {
     const char *why_not = native_open(&run->sides.native);
 
-    if (!why_not)
-        why_not = native_enable(mode);
-    if (!why_not)
+    if (!why_not && (why_not = native_enable(mode)))
+        host_answers.refused |= BIT(mode);
+    if (!why_not) {
+        host_answers.asked = true;
         return;
+    }
     printf("skipped: %s\n", why_not);
     skip();
 }
@@ -265,8 +272,8 @@ static enum row_class class_of(unsigned row)
     return mmx || d->feat == FEAT_MMX ? ROW_MMX : ROW_SSE;
 }
 
-/** What has been run, by class, and with --counts by row. */
-static void print_counts(void)
+/** What has been run, by class, and with --counts by row; of all together. */
+static unsigned long print_counts(void)
 {
     static const char *const name[] = {"integer", "x87", "MMX", "SSE"};
     unsigned long sum[ROW__CLASSES] = {0}, rows[ROW__CLASSES] = {0}, total = 0;
@@ -287,6 +294,26 @@ static void print_counts(void)
     for (unsigned i = 0; i < ROW__CLASSES; i++)
         printf("%s: %lu rows, %lu instances\n", name[i], rows[i], sum[i]);
     printf("all: %lu instances; the least are %u, of %s\n", total, least, insn_def[poorest].id);
+    return total;
+}
+
+/** A run without options is worth something only if it compared what it should. */
+static bool compared_enough(unsigned long total)
+{
+    static const char *const mode[] = {
+        [ORACLE_FLAT32] = "flat 32-bit code",
+        [ORACLE_CODE16] = "16-bit code",
+        [ORACLE_MIXED] = "mixed segments",
+    };
+    bool whole = !options.rows && options.count == DEFAULT_COUNT && host_answers.asked;
+
+    for (unsigned i = 0; i < ARRAY_LEN(mode); i++)
+        if (host_answers.refused & BIT(i))
+            printf("NOT COMPARED, as the host refused it: %s\n", mode[i]);
+    if (whole && total < DEFAULT_AT_LEAST)
+        printf("FAILED: %lu instances; a run without options compares %d\n", total,
+               DEFAULT_AT_LEAST);
+    return !whole || total >= DEFAULT_AT_LEAST;
 }
 
 /** All but the first of the jobs; the first returns. */
@@ -308,8 +335,7 @@ static int finish_jobs(int failed)
         return failed;
     while (wait(&status) > 0)
         failed |= status != 0;
-    print_counts();
-    return failed;
+    return !compared_enough(print_counts()) || failed;
 }
 
 static bool parse_flag(const char *arg)

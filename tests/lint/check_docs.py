@@ -5,10 +5,12 @@
 - a file in devices/ that docs/DEVICES.md does not name;
 - a chip in devices/ whose state no test of tests/devices/ saves, loads and hashes;
 - a relative link in a Markdown file that leads nowhere;
-- an absolute path of somebody's workplace in any file.
+- an absolute path of somebody's workplace in any file;
+- a name in the root that ROOT does not list (in a Git checkout: one that is committed or could be).
 """
 import pathlib
 import re
+import subprocess
 import sys
 
 C_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
@@ -18,6 +20,10 @@ CITATION = re.compile(r"(?<![\w\])])\[([A-Z][\w-]{2,}|\d{3,}[A-Z-]*)(?=[\s\],;])
 REGISTER = re.compile(r"[ER]?([A-D]X|[SD]I|[SBI]P)$")  # [EBX] in a comment is an operand
 LINK = re.compile(r"\]\(([^)\s#]+)[^)]*\)")
 WORKPLACE = re.compile(r"(?<![\w.])/(work|tmp/w)/")
+
+ROOT = {".ci", ".clang-format", ".gitignore", "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md",
+        "base", "cmake", "cpu", "devices", "docs", "frontend", "jit", "machine", "mmu", "roms", "run", "test",
+        "tests"}
 
 root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
 files = [path for top in sorted(root.iterdir())
@@ -58,6 +64,12 @@ for path in files:
         for m in re.finditer(r"^const struct device_class (\w+) =", text, re.M):
             if m[1] not in saved:
                 complain(path, text, m.start(), f"no test saves and loads {m[1]}")
+
+git = subprocess.run(["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                     capture_output=True, check=False) if (root / ".git").exists() else None
+if git and git.returncode == 0:
+    names = {n.split(b"/")[0].decode(errors="replace") for n in git.stdout.split(b"\0") if n}
+    bad += [f"{name!r}: no file of ours has that name, in the root" for name in sorted(names - ROOT)]
 
 print("\n".join(bad) or "docs: ok")
 sys.exit(bool(bad))

@@ -98,6 +98,7 @@ static void boot_orders_become_cmos_bytes(void **state)
     assert_int_equal(byte38, 0x01);
     assert_int_equal(byte3d, 0x34);
     assert_true(boot_order_parse("d", &b) && strcmp(b.order, "d") == 0);
+    assert_false(boot_order_parse("", &b));
     assert_false(boot_order_parse("aa", &b));
     assert_false(boot_order_parse("b", &b));
     assert_false(boot_order_parse("order=", &b));

@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: MIT
-; A20 by port 92h, by the 8042's output port and by INT 15h. The board ors the two sources, so each
+; A20 by port 92h, by the 8042's output port, by its commands DDh and DFh, and by INT 15h. The board ors the two sources, so each
 ; is tried with the other one off.
-; expect: 0101010
+; expect: 010101010
 %include "metal.inc"
 main:   mov     bl, 0xdd
         call    kbc
@@ -20,6 +20,12 @@ main:   mov     bl, 0xdd
         call    show
         mov     bl, 0xdd
         call    kbc
+        call    show
+        mov     bl, 0xdf
+        call    command
+        call    show
+        mov     bl, 0xdd
+        call    command
         call    show
         mov     ax, 0x2401
         int     0x15
@@ -41,6 +47,12 @@ kbc:    call    .ready
         test    al, 2
         jnz     .ready
         ret
+
+; Command BL of the 8042, which sets A20 [8042-AT].
+command: call   kbc.ready
+        mov     al, bl
+        out     0x64, al
+        jmp     kbc.ready
 
 ; Says 1 if FFFF:0510 is not 0:0500. Keeps AX.
 show:   push    ax

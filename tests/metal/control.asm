@@ -2,7 +2,11 @@
 ; What control registers and LTR refuse [SDM 3A 2.5, 2B LTR].
 ; expect: done
 %include "inc/pm.inc"
-main:   mov     eax, cr0
+main:   xor     eax, eax
+        case    "ltr null", GP, 0
+        ltr     ax
+        endcase
+        mov     eax, cr0
         or      eax, 0x80000000
         and     al, 0xfe
         case    "cr0: PG without PE", GP, 0
@@ -14,10 +18,6 @@ main:   mov     eax, cr0
         case    "cr4: reserved bit", GP, 0
         at_here
         mov     cr4, eax
-        endcase
-        xor     eax, eax
-        case    "ltr null", GP, 0
-        ltr     ax
         endcase
         ret
 %include "inc/end.inc"

@@ -12,6 +12,7 @@ main:   call    execute
         call    data
         call    detect
         call    single
+        call    btf
         call    shadows
         call    ports
         ret
@@ -24,7 +25,7 @@ note:   call    note_it
 note_tf:
         call    note_it
         dec     dword [left]
-        jnz     .more
+        jg      .more
         and     dword [esp + 4 + 48], ~FL_TF
 .more:  ret
 note_it:
@@ -358,6 +359,118 @@ single: step    "TF: three instructions", 3
 .handler:
         nop
         iretd
+
+; Single steps on branches [SDM 3B 17.4.3]: IA32_DEBUGCTL.BTF, which every #DB clears.
+DEBUGCTL equ 0x1d9
+BTF     equ 2
+note_btf:                               ; like note_tf, and sets BTF again
+        mov     ecx, DEBUGCTL
+        mov     eax, BTF
+        xor     edx, edx
+        wrmsr
+        jmp     note_tf
+%macro step_btf 3                       ; name, number of traps, hook
+        clear
+        mov     dword [left], %2
+        case    %1, NONE, 0
+        mov     ecx, DEBUGCTL
+        mov     eax, BTF
+        xor     edx, edx
+        wrmsr
+        mov     dword [hook], %3
+        mov     ecx, 3
+        push    dword FL_TF | 2
+        popfd
+%endmacro
+%macro check_at 3                       ; name, number of the trap, address
+        check   %1, [log_at + (%2) * 16], %3
+%endmacro
+btf:    step_btf "BTF: until a branch is taken", 2, note_tf
+        nop
+        xor     eax, eax
+        jnz     .j0
+        mov     esi, 0x21000
+        mov     edi, 0x22000
+        rep     movsb
+        jmp     .j0
+        nop
+.j0:    nop
+.j1:    nop
+        endcase
+        check_at "BTF: first at the target", 0, .j0
+        check   "BTF: DR6", [log_at + 4], 0x4000
+        check_at "BTF: cleared: then each instruction", 1, .j1
+        case    "BTF: rdmsr", NONE, 0
+        mov     ecx, DEBUGCTL
+        rdmsr
+        endcase
+        check   "BTF: reads 0", eax, 0
+        step_btf "BTF: every kind of branch", 9, note_btf
+        call    .c0
+.c1:    jz      .z0                     ; not taken
+        xor     eax, eax
+        jz      .z0                     ; taken, to what follows
+.z0:    nop
+.l0:    loop    .l0                     ; three times, two taken
+        jecxz   .e0
+        nop
+.e0:    mov     eax, .f0
+        jmp     eax
+        nop
+.f0:    jmp     CS0:.f1
+.f1:    push    dword FL_TF | 2
+        push    dword CS0
+        push    dword .i0
+        iretd
+        nop
+.i0:    nop
+        endcase
+        check   "BTF: branches", [log_n], 9
+        check_at "BTF: call", 0, .c0
+        check_at "BTF: ret", 1, .c1
+        check_at "BTF: jz to what follows", 2, .z0
+        check_at "BTF: loop", 3, .l0
+        check_at "BTF: loop again", 4, .l0
+        check_at "BTF: jecxz", 5, .e0
+        check_at "BTF: jmp eax", 6, .f0
+        check_at "BTF: jmp far", 7, .f1
+        check_at "BTF: iretd", 8, .i0
+        clear
+        dr      0, VAR
+        dr      7, 2 | 0x10000
+        case    "BTF: a data breakpoint", DB_, 0
+        mov     ecx, DEBUGCTL
+        mov     eax, BTF
+        xor     edx, edx
+        wrmsr
+        fault_at .d0
+        push    dword FL_TF | 2
+        popfd
+        nop
+        mov     [VAR], al
+.d0:    nop
+        endcase
+        check_dr6 "BTF data: DR6 without BS", 1
+        case    "BTF: LBR, which leaves BTF alone", NONE, 0
+        mov     ecx, DEBUGCTL
+        rdmsr
+        mov     ebx, eax
+        mov     eax, 1
+        xor     edx, edx
+        wrmsr
+        rdmsr
+        endcase
+        and     eax, BTF
+        or      eax, ebx
+        check   "BTF data: cleared", eax, 0
+        case    "DEBUGCTL: reserved bit", GP, 0
+        mov     eax, 4
+        wrmsr
+        endcase
+        clear
+        ret
+.c0:    test    esp, esp
+        ret
 
 shadows:
         step    "TF: mov ss", 1

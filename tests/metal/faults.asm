@@ -313,7 +313,10 @@ privileged:
         user_case "ring 3: clts", GP, 0, clts
         user_case "ring 3: lmsw", GP, 0, lmsw ax
         user_case "ring 3: smsw", EXIT3, 0, smsw ax
-        user_case "ring 3: invd", GP, 0, wbinvd
+        user_case "ring 3: invd", GP, 0, invd
+        user_case "ring 3: wbinvd", GP, 0, wbinvd
+        fault_case "ring 0: wbinvd", NONE, 0, wbinvd
+        fault_case "ring 0: invd", NONE, 0, invd
         user_case "ring 3: invlpg", GP, 0, invlpg [0]
         user_case "ring 3: lgdt", GP, 0, lgdt [gdtr]
         user_case "ring 3: ltr", GP, 0, ltr ax
@@ -329,6 +332,9 @@ privileged:
         fault_case "ring 0: rdtsc with TSD", NONE, 0, rdtsc
         xor     ecx, ecx
         user_case "ring 3: rdpmc without PCE", GP, 0, rdpmc
+        fault_case "rdpmc: ring 0 without PCE", NONE, 0, rdpmc
+        mov     ecx, 0x12345678
+        fault_case "rdpmc: no such counter", GP, 0, rdpmc
         mov     eax, cr4
         and     eax, ~4
         mov     cr4, eax
@@ -385,6 +391,22 @@ stacks: set_idt VEC, CS1, .never, 0xee
         ret
 .never: exit3
 
+%macro pending 0                        ; 1 / 0, with ZM clear
+        fninit
+        fldcw   [scratch]
+        fld1
+        fldz
+        fdivp
+        nop
+%endmacro
+%macro mf_case 2+                       ; name, instruction
+        case    %1, MF, 0
+        pending
+        at_here
+        %2
+        endcase
+%endmacro
+
 x87_sse:  mov     eax, cr0
         mov     ebx, eax
         or      al, 4
@@ -403,17 +425,37 @@ x87_sse:  mov     eax, cr0
         fault_case "TS and MP: wait", NM, 0, wait
         fault_case "TS: movq mm", NM, 0, movq mm0, mm1
         mov     cr0, ebx
-        case    "#MF at the next instruction", MF, 0
-        fninit
         mov     word [scratch], 0x37b
-        fldcw   [scratch]
-        fld1
-        fldz
-        fdivp
-        nop
-        at_here
+        mf_case "#MF at the next instruction", fld1
+        check_rf "#MF: RF", 1
+        mf_case "#MF at FWAIT", wait
+        mf_case "#MF at an MMX instruction", movq mm0, mm1
+        mf_case "#MF at EMMS", emms
+        mf_case "#MF at FLDCW", fldcw [scratch]
+        mf_case "#MF at FSTSW's FWAIT", fstsw ax
+        case    "#MF: not at FNSTSW, FNSTCW, FNCLEX", NONE, 0
+        pending
+        fnstsw  ax
+        fnstcw  [scratch + 4]
+        fnclex
         fld1
         endcase
+        movzx   eax, ax
+        and     eax, 0x80ff
+        check   "#MF: FNSTSW: ES, B and ZE", eax, 0x8084
+        case    "#MF: not at FNINIT", NONE, 0
+        pending
+        fninit
+        fld1
+        endcase
+        case    "#MF: not at FNSAVE, which ends it", NONE, 0
+        pending
+        fnsave  [0x20000]
+        fld1
+        endcase
+        movzx   eax, word [0x20004]
+        and     eax, 0x80ff
+        check   "#MF: FNSAVE: ES, B and ZE", eax, 0x8084
         fninit
         fault_case "movaps without OSFXSR", UD, 0, movaps xmm0, xmm1
         mov     eax, cr4

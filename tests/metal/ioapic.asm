@@ -90,9 +90,12 @@ levels: case    "level: until register C is read", NONE, 0
         entry   8, LEVEL | 0x60
         call    rtc_on
         sti
-.wait:  cmp     dword [n], 3
+        mov     dword [spin], 20000000
+.wait:  dec     dword [spin]
+        jz      .late
+        cmp     dword [n], 3
         jb      .wait
-        nop
+.late:  nop
         nop
         cli
         endcase
@@ -107,6 +110,7 @@ levels: case    "level: until register C is read", NONE, 0
         mov     dword [n], 2
         entry   8, MASKED | LEVEL | 0x60
         call    rtc_on
+        mov     dword [spin], 200000
 .high:  outb    0x70, 0x0b              ; time passes until IRQF would show
         in      al, 0x71
         dec     dword [spin]
@@ -147,7 +151,7 @@ levels: case    "level: until register C is read", NONE, 0
         endcase
         check   "edge: no remote IRR", ebx, MASKED | 0x60
         ret
-spin:   dd      200000
+spin:   dd      0
 
 ; The third interrupt reads register C, so that the line goes low before its EOI.
 level_note:

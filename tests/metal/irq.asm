@@ -347,7 +347,7 @@ rtc:    case    "RTC periodic wakes hlt", NONE, 0
         outb    SLAVE + 1, 0xff
         ret
 
-; INT 2 does not mask interrupts of its own; nothing on this board raises NMI at will.
+; INT 2 does not mask interrupts of its own. NMI itself, by a local APIC: apic.asm, ioapic.asm.
 nmi:    case    "int 2", 2, 0
         int     2
         endcase

@@ -82,7 +82,15 @@ main:   mov     eax, 0x00332211
         must    c
         mov     dword [6 * 4], no_counters
         xor     ecx, ecx
+        or      edx, -1
         rdpmc                   ; QEMU has no counters: #UD
+        mov     ebx, eax
+        test    edx, ~0xff      ; 40 bits
+        must    nz
+        or      eax, -1
+        rdpmc                   ; nobody has told it to count
+        cmp     eax, ebx
+        must    ne
         mov     si, good
         jmp     say
 failed: mov     al, [step]
@@ -95,6 +103,8 @@ say:    mov     dx, 0xe9
         rep outsb
         leave_test
 no_counters:
+        xor     eax, eax
+        cdq
         mov     bp, sp
         add     word [bp], 2
         iret

@@ -2,6 +2,7 @@
 ; INIT by port 92h, out of protected mode with paging, and by the keyboard controller: the processor starts
 ; over in real mode; memory, SYSENTER_CS and XMM registers stay [SDM 3A 9.1.1, Table 9-1]. A byte of CMOS
 ; RAM counts the rounds.
+; reboots: as others count INIT as a reset
 ; expect: reset: ok
 %include "metal.inc"
         cpu     default

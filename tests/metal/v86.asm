@@ -137,6 +137,15 @@ no_vme: v86     "IOPL 0: cli", GP, 0, V, cli
 .i3:    int3
         bits    32
         endcase
+        case    "IOPL 0: into, OF set", OF_, 0
+        fault_at .of
+        enter86 V | 0x800, .into
+        bits    16
+.into:  into
+.of:    ud2
+        bits    32
+        endcase
+        v86     "IOPL 0: into, OF clear", GOOD, 0, V, into
         case    "IOPL 3: int n", VEC, 0
         enter86 V | IOPL3, .in
         bits    16

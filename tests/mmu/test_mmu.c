@@ -303,6 +303,37 @@ static void video_memory_is_direct_and_tells_of_writes(void **state)
     assert_true(written(b, at, 3));
 }
 
+static void told_dropped(void *ctx)
+{
+    ++*(int *)ctx;
+}
+
+static void a_write_to_a_table_may_be_made_by_the_caller_unless_code_hangs_on_it(void **state)
+{
+    const struct mmu_view *v = mmu_view(((struct bench *)*state)->m);
+    struct bench *b = *state;
+    phys_addr phys;
+    int told = 0;
+    u64 got;
+
+    mmu_on_dropped(b->m, told_dropped, &told);
+    space(b, 0);
+    assert_true(rd(b, 0x5010, &got));
+    assert_true(mmu_table_write(b->m, PT + 24, 4)); /* the entry beside it: nothing is dropped */
+    assert_non_null(mmu_host(v->cur.read, 0x5010));
+    assert_true(mmu_table_write(b->m, PT + 20, 4));
+    assert_null(mmu_host(v->cur.read, 0x5010));
+    assert_int_equal(told, 0); /* only data: the block goes on */
+
+    assert_true(mmu_translate(b->m, 0x5000, MMU_EXEC, &phys));
+    assert_false(mmu_table_write(b->m, PT + 20, 4));
+    assert_int_equal(v->cur.exec[5], (DATA >> PAGE_SHIFT) + 1);
+    assert_int_equal(told, 0);
+    put(b, PT + 20, 0, 4);
+    assert_int_equal(v->cur.exec[5], 0);
+    assert_int_equal(told, 1);
+}
+
 static void banks_of_video_memory_move_at_once(void **state)
 {
     static const u64 no_pdpte[4];
@@ -341,6 +372,7 @@ int main(void)
         T(contexts_of_address_spaces_do_not_mix),
         T(a_page_with_code_takes_writes_slowly_and_reports_them),
         T(video_memory_is_direct_and_tells_of_writes),
+        T(a_write_to_a_table_may_be_made_by_the_caller_unless_code_hangs_on_it),
         T(banks_of_video_memory_move_at_once),
     };
     return cmocka_run_group_tests_name("mmu", tests, NULL, NULL);
