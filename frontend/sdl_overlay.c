@@ -105,7 +105,7 @@ void sdl_overlay_draw(struct window *w)
     x += BORDER * dot, y += BORDER * dot;
     for (int i = 0; i < n; i++)
         draw_letter(w, o->text[i], x + i * CELL_W * dot, y, dot);
-    x += n * CELL_W * dot;
+    x += (n * CELL_W + BORDER) * dot;
     fill(w, o->disk.on ? green : dark, (SDL_Rect){x, y, LIGHT * dot, LIGHT * dot});
     x += (LIGHT + BORDER) * dot;
     fill(w, o->net.on ? blue : dark, (SDL_Rect){x, y, LIGHT * dot, LIGHT * dot});
