@@ -28,7 +28,7 @@ OTHERS = {96: "e01c", 97: "e01d", 98: "e035", 100: "e038", 102: "e047", 103: "e0
           125: "e05b", 126: "e05c", 127: "e05d"}
 PAUSE = (119, "e11d45 e19dc5")
 KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
-KEY_I, KEY_R = 23, 19
+KEY_I = 23
 
 
 class Guest:
@@ -255,14 +255,19 @@ def the_overlay_has_the_speed_and_lights(guest):
     assert not colors()[dark] and not colors()[white], colors()
     guest.hotkey(KEY_I)
     wait_for(lambda: colors()[dark] == 2 * 10 * 10 and colors()[white], "two dark lights and letters")
-    guest.hotkey(KEY_R)
-    wait_for(lambda: colors()[green] == 10 * 10, "the disk's light")
     running = colors()[white]
     guest.hotkey(KEY_P)
     wait_for(lambda: colors()[white] not in (0, running), "other letters")
     guest.hotkey(KEY_P)
     guest.hotkey(KEY_I)
     wait_for(lambda: not colors()[dark] and not colors()[white], "nothing of it")
+    guest.close()
+    guest = Guest(d, program="busy.asm")
+    try:
+        guest.hotkey(KEY_I)
+        wait_for(lambda: colors()[green] == 10 * 10, "the disk's light")
+    finally:
+        guest.close()
 
 
 def the_close_button_ends_the_run(guest):
