@@ -47,6 +47,7 @@ struct block {
     struct overlay staged; /* leaf is NULL: none */
     bool identified;       /* identity is that of the image */
     u64 identity;
+    u64 transfers; /* for whoever watches; no state */
 };
 
 static u64 chunk_count(const struct block *b)
@@ -320,10 +321,16 @@ static bool in_image(const struct block *b, u64 lba, u32 count)
     return lba < b->sectors && count <= b->sectors - lba;
 }
 
+u64 block_transfers(const struct block *b)
+{
+    return b->transfers;
+}
+
 enum status block_read(struct block *b, u64 lba, u32 count, u8 *to)
 {
     if (!in_image(b, lba, count))
         return STATUS_BAD_SIZE;
+    b->transfers++;
     if (!b->over.chunks)
         return image_read(b, lba * BLOCK_SECTOR, to, (size_t)count * BLOCK_SECTOR);
     while (count) {
@@ -347,6 +354,7 @@ enum status block_write(struct block *b, u64 lba, u32 count, const u8 *from)
         return STATUS_BAD_SIZE;
     if (b->read_only)
         return STATUS_IO;
+    b->transfers++;
     if (!b->overlaid)
         return image_write(b, lba * BLOCK_SECTOR, from, (size_t)count * BLOCK_SECTOR);
     while (count) {

@@ -38,6 +38,8 @@ bool block_read_only(const struct block *b);
 /* Sectors outside of the image are STATUS_BAD_SIZE; a failing host is STATUS_IO. */
 enum status block_read(struct block *b, u64 lba, u32 count, u8 *to) MUST_CHECK;
 enum status block_write(struct block *b, u64 lba, u32 count, const u8 *from) MUST_CHECK;
+/** How many reads and writes there were. */
+u64 block_transfers(const struct block *b);
 
 /** Return when what was written is on the host's disk. */
 enum status block_flush(struct block *b) MUST_CHECK;

@@ -5,9 +5,11 @@
  * played stays at about 60 ms.
  */
 #include <SDL.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "frontend/audio_private.h"
 #include "machine/pc.h"
@@ -81,6 +83,28 @@ static bool sdl_close(void *dev)
     return true;
 }
 
+/* Libraries below SDL have their own say about cards that are not there; ours is one sentence.
+ * Returns where the standard error goes meanwhile; -1: it could not be turned away. */
+static int errors_away(void)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int kept = null >= 0 ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3) : -1;
+
+    if (kept >= 0)
+        dup2(null, STDERR_FILENO);
+    if (null >= 0)
+        close(null);
+    return kept;
+}
+
+static void errors_back(int kept)
+{
+    if (kept < 0)
+        return;
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+}
+
 enum status audio_sdl_open(void **dev, const struct audio_ops **ops, char error[AUDIO_ERROR_MAX])
 {
     static const struct audio_ops sdl_ops = {sdl_put, sdl_close};
@@ -90,11 +114,13 @@ enum status audio_sdl_open(void **dev, const struct audio_ops **ops, char error[
 
     if (!a)
         return STATUS_NO_MEMORY;
+    int kept = errors_away();
     if (SDL_InitSubSystem(SDL_INIT_AUDIO) == 0) {
         a->id = SDL_OpenAudioDevice(NULL, 0, &want, NULL, 0);
         if (!a->id)
             SDL_QuitSubSystem(SDL_INIT_AUDIO);
     }
+    errors_back(kept);
     if (!a->id) {
         snprintf(error, AUDIO_ERROR_MAX, "no sound: %.200s", SDL_GetError());
         free(a);

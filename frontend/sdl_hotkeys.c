@@ -49,6 +49,12 @@ static void do_power(struct window *w, struct pc *pc)
         sdl_tell(w, "the guest does not listen to the power button");
 }
 
+static void do_overlay(struct window *w, struct pc *pc)
+{
+    (void)pc;
+    sdl_overlay_toggle(w);
+}
+
 static void do_quit(struct window *w, struct pc *pc)
 {
     (void)pc;
@@ -119,7 +125,7 @@ static const struct {
     {SDL_SCANCODE_G, do_grab},  {SDL_SCANCODE_F, do_full_screen}, {SDL_SCANCODE_D, do_ctrl_alt_del},
     {SDL_SCANCODE_P, do_pause}, {SDL_SCANCODE_R, do_reset},       {SDL_SCANCODE_O, do_power},
     {SDL_SCANCODE_Q, do_quit},  {SDL_SCANCODE_S, do_screenshot},  {SDL_SCANCODE_V, do_paste},
-    {SDL_SCANCODE_T, do_turbo},
+    {SDL_SCANCODE_T, do_turbo}, {SDL_SCANCODE_I, do_overlay},
 };
 
 bool sdl_hotkey(struct window *w, struct pc *pc, const SDL_KeyboardEvent *e)

@@ -28,6 +28,17 @@ struct sdl_input {
     u16 x, y;
 };
 
+struct sdl_light {
+    u64 count, until; /* of what it shows; host time */
+    bool on;
+};
+
+struct sdl_overlay {
+    bool on;
+    char text[40];
+    struct sdl_light disk, net;
+};
+
 struct window {
     const struct config *cfg;
     SDL_Window *win;
@@ -52,6 +63,8 @@ struct window {
     u64 pumped; /* ... at events */
     u64 titled; /* ... at the speed; guest time and instructions then: */
     u64 titled_time, titled_retired;
+    u64 mips, percent; /* the speed, and its share of real time */
+    struct sdl_overlay overlay;
     struct sdl_input in;
     char title[500], told[300]; /* now; a sentence that stands there for a while */
     u64 told_until;             /* 0: from its first sight on */
@@ -62,6 +75,13 @@ struct window {
 void sdl_tell(struct window *w, const char *text);
 void sdl_toggle_full_screen(struct window *w);
 void sdl_set_grab(struct window *w, bool on);
+
+/* sdl_overlay.c */
+void sdl_overlay_toggle(struct window *w);
+/** Look at what it shows. */
+void sdl_overlay_update(struct window *w, const struct pc *pc, u64 host_ns, bool stopped);
+/** Over the picture that is being presented. */
+void sdl_overlay_draw(struct window *w);
 
 /* sdl_x11.c */
 /** Set @w->lost when the display server goes away. */

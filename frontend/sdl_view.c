@@ -171,6 +171,7 @@ static void present(struct window *w, const SDL_Rect *part)
     SDL_RenderClear(w->ren);
     if (w->tex)
         SDL_RenderCopy(w->ren, w->tex, NULL, &w->place);
+    sdl_overlay_draw(w);
     SDL_RenderPresent(w->ren);
     SDL_RenderSetClipRect(w->ren, NULL);
     w->stale = false;
@@ -196,5 +197,5 @@ void sdl_draw(struct window *w, struct pc *pc)
     if (w->stale)
         present(w, NULL);
     else if (drawn)
-        present(w, w->keeps ? &part : NULL);
+        present(w, w->keeps && !w->overlay.on ? &part : NULL);
 }

@@ -55,14 +55,17 @@ static void update_title(struct window *w, const struct pc *pc, u64 host_ns, boo
         w->told_until = host_ns + TELL_NS;
     else if (*w->told && host_ns >= w->told_until)
         *w->told = 0;
+    if (w->titled) {
+        w->mips = (pc_retired(pc) - w->titled_retired) * 1000 / took;
+        w->percent = ((pc_time(pc) - w->titled_time) * 100 + took / 2) / took;
+    }
     if (w->paused)
         snprintf(state, sizeof(state), " - paused, Ctrl-Alt-P goes on");
     else if (stopped)
         snprintf(state, sizeof(state), " - stopped");
     else if (w->titled)
-        snprintf(state, sizeof(state), " - %" PRIu64 " MIPS, %" PRIu64 "%% of real time",
-                 (pc_retired(pc) - w->titled_retired) * 1000 / took,
-                 ((pc_time(pc) - w->titled_time) * 100 + took / 2) / took);
+        snprintf(state, sizeof(state), " - %" PRIu64 " MIPS, %" PRIu64 "%% of real time", w->mips,
+                 w->percent);
     put_title(w, state);
     w->titled = host_ns;
     w->titled_time = pc_time(pc);
@@ -107,6 +110,7 @@ static enum window_wish update(struct window *w, struct pc *pc, u64 host_ns, boo
     sdl_deliver(w, pc);
     if (draws) {
         w->drawn = host_ns;
+        sdl_overlay_update(w, pc, host_ns, stopped);
         sdl_draw(w, pc);
         update_title(w, pc, host_ns, stopped);
     }

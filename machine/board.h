@@ -123,6 +123,7 @@ struct pc {
         struct pc *pc;
         const struct nic_ops *ops;
         void *dev;
+        u64 frames; /* for whoever watches; no state */
     } nic[PC_NICS];
     unsigned nics;
     bool look; /* pc_run() returns after this instruction: a frame was sent, or it is poll time */

@@ -209,6 +209,12 @@ struct pc_picture {
 /** Draw what has changed. On failure there is nothing to show now. */
 enum status pc_show(struct pc *pc, struct pc_picture *out) MUST_CHECK;
 
+/** How often disks were read or written, and how many frames went over the network. */
+struct pc_activity {
+    u64 disk, net;
+};
+struct pc_activity pc_activity(const struct pc *pc);
+
 /** Registers as text, into @text. */
 void pc_dump_registers(const struct pc *pc, char *text, size_t size);
 /** Counters as lines of text. */

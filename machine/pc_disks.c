@@ -211,3 +211,14 @@ enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
     pc->drive[place] = d;
     return note_change(pc, drive, path, error);
 }
+
+struct pc_activity pc_activity(const struct pc *pc)
+{
+    struct pc_activity a = {0};
+
+    for (unsigned i = 0; i < DRIVE_COUNT; i++)
+        a.disk += pc->disk[i] ? block_transfers(pc->disk[i]) : 0;
+    for (unsigned i = 0; i < pc->nics; i++)
+        a.net += pc->nic[i].frames;
+    return a;
+}

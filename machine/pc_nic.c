@@ -20,6 +20,7 @@ static void on_send(void *ctx, const u8 *frame, size_t len)
     struct pc_nic *n = ctx;
     const struct pc_wire *wire = &n->pc->host.nic[n - n->pc->nic];
 
+    n->frames++;
     wire->send(wire->ctx, frame, len);
     n->pc->look = true;
     clock_stop(&n->pc->clock);
@@ -39,6 +40,7 @@ void pc_nic_receive(struct pc *pc, unsigned nic, const u8 *frame, size_t len)
 
     if (!journal_input(pc, e))
         return;
+    n->frames++;
     n->ops->receive(n->dev, frame, len);
     if (pc->twin)
         pc_nic_receive(pc->twin, nic, frame, len);

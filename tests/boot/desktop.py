@@ -2,7 +2,9 @@
 """A desktop of its own for a test: Xvfb, and xdotool as the person in front of it."""
 import os
 import shutil
+import struct
 import subprocess
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -26,11 +28,28 @@ def wait_for(condition, what, seconds=60):
         time.sleep(0.02)
 
 
+def crop(path, x, y, width, height):
+    """A part of an X window dump of 32 bits a pixel."""
+    with open(path, "rb") as f:
+        data = f.read()
+    head = struct.unpack(">25I", data[:100])
+    stride, base = head[12], head[0] + 12 * head[19]
+    out = bytearray()
+    for row in range(y, y + height):
+        line = data[base + row * stride + 4 * x:base + row * stride + 4 * (x + width)]
+        rgb = bytearray(3 * width)
+        rgb[0::3], rgb[1::3], rgb[2::3] = line[2::4], line[1::4], line[0::4]
+        out += rgb
+    return width, height, bytes(out)
+
+
 class Desktop:
     def __init__(self, size="1280x1024x24"):
         read, write = os.pipe()
+        self.screen = tempfile.TemporaryDirectory()
         self.server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp", "-noreset"],
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp", "-noreset", "-r",
+             "-fbdir", self.screen.name],
             pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(write)
         with os.fdopen(read) as pipe:
@@ -74,6 +93,13 @@ class Desktop:
         values = dict(line.split("=") for line in text.splitlines())
         return [int(values[k]) for k in ("X", "Y", "WIDTH", "HEIGHT")]
 
+    def picture(self, window):
+        """What is in it now: width, height, bytes of red, green, blue."""
+        self.xdotool("mousemove", "--window", window, 0, 0)
+        at = dict(l.split("=") for l in self.xdotool("getmouselocation", "--shell").splitlines())
+        width, height = self.geometry(window)[2:]
+        return crop(os.path.join(self.screen.name, "Xvfb_screen0"), int(at["X"]), int(at["Y"]), width, height)
+
     def focus(self, window):
         """Without a window manager the keyboard is where it is put."""
         self.xdotool("windowfocus", "--sync", window)
@@ -84,3 +110,4 @@ class Desktop:
             self.manager.wait()
         self.server.terminate()
         self.server.wait()
+        self.screen.cleanup()

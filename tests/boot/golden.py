@@ -22,6 +22,8 @@ import tempfile
 import time
 import zlib
 
+from desktop import crop
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, "golden")
 HASHES = os.path.join(GOLDEN, "hashes.txt")
@@ -348,21 +350,6 @@ def bochs(image, tmp):
             process.kill()
             process.wait()
         out.close()
-
-
-def crop(path, x, y, width, height):
-    """A part of an X window dump of 32 bits a pixel."""
-    with open(path, "rb") as f:
-        data = f.read()
-    head = struct.unpack(">25I", data[:100])
-    stride, base = head[12], head[0] + 12 * head[19]
-    out = bytearray()
-    for row in range(y, y + height):
-        line = data[base + row * stride + 4 * x:base + row * stride + 4 * (x + width)]
-        rgb = bytearray(3 * width)
-        rgb[0::3], rgb[1::3], rgb[2::3] = line[2::4], line[1::4], line[0::4]
-        out += rgb
-    return width, height, bytes(out)
 
 
 # ---- what is asked ----

@@ -5,6 +5,7 @@
 usage: test_window.py TURBO86 [TEST ...]
 Exit status 77: there is no Xvfb, xdotool, nasm or SeaBIOS, or turbo86 has no window.
 """
+import collections
 import os
 import random
 import shutil
@@ -27,6 +28,7 @@ OTHERS = {96: "e01c", 97: "e01d", 98: "e035", 100: "e038", 102: "e047", 103: "e0
           125: "e05b", 126: "e05c", 127: "e05d"}
 PAUSE = (119, "e11d45 e19dc5")
 KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
+KEY_I = 23
 
 
 class Guest:
@@ -241,6 +243,33 @@ def a_paused_machine_says_so_and_goes_on(guest):
     assert guest.bytes("K", 10) == "1d389db8" "1e9e" "1d389db8"
 
 
+def the_overlay_has_the_speed_and_lights(guest):
+    d = guest.desktop
+
+    def colors():
+        """Of the corner: how many pixels of each."""
+        width, height, data = d.picture(guest.window)
+        rows = (data[3 * (y * width + width - 200):3 * (y + 1) * width] for y in range(height - 20, height))
+        return collections.Counter(row[i:i + 3] for row in rows for i in range(0, len(row), 3))
+    dark, green, white = b"\x40\x40\x40", b"\x00\xe0\x00", b"\xff\xff\xff"
+    assert not colors()[dark] and not colors()[white], colors()
+    guest.hotkey(KEY_I)
+    wait_for(lambda: colors()[dark] == 2 * 10 * 10 and colors()[white], "two dark lights and letters")
+    running = colors()[white]
+    guest.hotkey(KEY_P)
+    wait_for(lambda: colors()[white] not in (0, running), "other letters")
+    guest.hotkey(KEY_P)
+    guest.hotkey(KEY_I)
+    wait_for(lambda: not colors()[dark] and not colors()[white], "nothing of it")
+    guest.close()
+    guest = Guest(d, program="busy.asm")
+    try:
+        guest.hotkey(KEY_I)
+        wait_for(lambda: colors()[green] == 10 * 10, "the disk's light")
+    finally:
+        guest.close()
+
+
 def the_close_button_ends_the_run(guest):
     if not guest.desktop.manager:
         return
@@ -271,10 +300,12 @@ def without_a_display_one_sentence_says_so(guest):
 
 
 def an_absent_sound_card_is_told_only_to_who_asked(guest):
-    env = dict(guest.desktop.env, SDL_AUDIODRIVER="disk", SDL_DISKAUDIOFILE="/nonexistent/file")
-    r = subprocess.run([TURBO86, "-display", "none", "-audio", "sdl"], env=env, text=True,
-                       stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
-    assert r.returncode == 2 and "no sound" in r.stderr, r
+    env = dict(guest.desktop.env, SDL_DISKAUDIOFILE="/nonexistent/file", ALSA_CONFIG_PATH="/dev/null")
+    for driver in ("disk", "alsa"):  # ALSA has much to say about that configuration
+        r = subprocess.run([TURBO86, "-display", "none", "-audio", "sdl"], env=dict(env, SDL_AUDIODRIVER=driver),
+                           text=True, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
+        assert r.returncode == 2 and r.stderr.startswith("turbo86: no sound"), r
+        assert r.stderr.count("\n") == 1, r
 
 
 TESTS = [
@@ -286,6 +317,7 @@ TESTS = [
     ctrl_alt_d_is_ctrl_alt_del,
     full_screen_and_back,
     a_paused_machine_says_so_and_goes_on,
+    the_overlay_has_the_speed_and_lights,
     the_close_button_ends_the_run,
     ctrl_alt_q_ends_the_run,
     a_german_layout_sends_the_same_codes,
