@@ -13,7 +13,7 @@
 #include "machine/snapfile.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { SLICES = 60, FILE_MAX = 16 << 20, TRIES = 12 };
+enum { SLICES = 20, TRIES = 12 };
 
 /* A machine for one recording or one replay. */
 struct bench {
