@@ -520,14 +520,14 @@ static void sb16_loaded(void *dev)
         sb->wanted = sb->given = 0;
     if (sb->reply_len > sizeof(sb->reply))
         sb->reply_len = 0;
-    if (sb->rate < 4000 || sb->rate > 48000)
+    if (sb->rate < 4000 || sb->rate > 48000) {
         sb->running = false;
+        sb->rate = 4000;
+    }
     if (sb->begun > clock_now(sb->desc.clk) || sb->left > 0x20000 || sb->block > 0x20000 ||
         sb->block == 0 || sb->left == 0)
         sb->running = false;
     sb->count = 0;
-    if (!sb->running)
-        sb->rate = 4000;
     drive_irq(sb);
 }
 

@@ -244,6 +244,31 @@ static void state_survives_save_and_load(void **state)
     ioport_destroy(io);
 }
 
+/* Found by fuzz_board: the rate of a transfer that has ended. */
+static void what_a_transfer_leaves_survives_save_and_load(void **state)
+{
+    struct board *b = *state;
+    struct ioport_bus *io = ioport_create();
+    struct clock clk;
+    struct sb16 *other;
+
+    set_dma(b, 100, 0x49);
+    dsp(b, 0x40);
+    dsp(b, 156); /* 10000 Hz */
+    dsp(b, 0x14);
+    dsp(b, 99);
+    dsp(b, 0);
+    clock_run(&b->clk, 20 * MS);
+    assert_int_equal(b->irq[1].rises, 1);
+    clock_init(&clk, CLOCK_RATIO_DEFAULT);
+    clock_run(&clk, 20 * MS);
+    struct sb16_desc desc = desc_of(b, io, &clk);
+    assert_int_equal(sb16_create(&other, &desc), STATUS_OK);
+    check_save_load(&sb16_class, b->chip, other);
+    sb16_class.destroy(other);
+    ioport_destroy(io);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -255,6 +280,7 @@ int main(void)
         T(the_mixer_chooses_the_interrupt),
         T(the_mpu_acknowledges),
         T(state_survives_save_and_load),
+        T(what_a_transfer_leaves_survives_save_and_load),
     };
     return cmocka_run_group_tests_name("sb16", tests, NULL, NULL);
 }
