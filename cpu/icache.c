@@ -14,13 +14,19 @@
 #define ARENA_INSN (1u << 19) /* decoded instructions kept; when full, everything is forgotten */
 #define MAX_BLOCKS (1u << 17)
 
+/* A page of RAM: its blocks, and which of its 64 pieces they are in. */
+struct code_page {
+    struct block *blocks;
+    u64 pieces;
+};
+
 struct icache {
     struct icache_fast fast; /* first: icache_get() */
     struct cpu *cpu;
     struct physmem *pm;
     struct decode_table *table;
     struct block *hash[HASH_SIZE];
-    struct block **by_page; /* by RAM page */
+    struct code_page *page; /* by RAM page */
     size_t ram_pages;
     struct insn *insn; /* arena */
     struct block *block;
@@ -51,6 +57,29 @@ static size_t ram_page_at(const struct icache *ic, phys_addr phys)
     return page->host ? ram_page(ic, page->host) : ic->ram_pages;
 }
 
+/* Those that [phys, phys + len), on one page, touches. */
+static u64 pieces_of(phys_addr phys, size_t len)
+{
+    const unsigned size = PAGE_SIZE / 64;
+    unsigned first = (unsigned)(phys & (PAGE_SIZE - 1)) / size;
+    unsigned last = ((unsigned)(phys & (PAGE_SIZE - 1)) + (unsigned)len - 1) / size;
+
+    return ~(u64)0 << first & ~(u64)0 >> (63 - last);
+}
+
+static u64 pieces_of_block(const struct block *b)
+{
+    return pieces_of(b->key >> 2, b->bytes);
+}
+
+/* The page of [phys, phys + len), if there may be blocks there, else NULL. */
+static struct code_page *page_with_code(const struct icache *ic, phys_addr phys, size_t len)
+{
+    size_t p = ram_page_at(ic, phys);
+
+    return p != ic->ram_pages && ic->page[p].pieces & pieces_of(phys, len) ? &ic->page[p] : NULL;
+}
+
 void icache_on_drop(struct icache *ic, icache_drop_fn *fn, void *ctx)
 {
     ic->on_drop = fn;
@@ -68,9 +97,9 @@ void icache_flush(struct icache *ic)
     for (u32 i = 0; i < ic->blocks; i++)
         tell_drop(ic, &ic->block[i], false);
     for (size_t p = 0; p < ic->ram_pages; p++) {
-        if (ic->by_page[p]) {
-            mmu_unwatch_code(ic->cpu->mmu, ic->by_page[p]->key >> 2);
-            ic->by_page[p] = NULL;
+        if (ic->page[p].blocks) {
+            mmu_unwatch_code(ic->cpu->mmu, ic->page[p].blocks->key >> 2);
+            ic->page[p] = (struct code_page){0};
         }
     }
     memset(ic->hash, 0, sizeof(ic->hash));
@@ -148,12 +177,13 @@ static int soft_immediate(const struct block *b, phys_addr phys, size_t len, phy
 static void on_code_write(void *ctx, phys_addr phys, size_t len)
 {
     struct icache *ic = ctx;
-    size_t p = ram_page_at(ic, phys);
+    struct code_page *page = page_with_code(ic, phys, len);
     phys_addr at_insn;
 
-    if (p == ic->ram_pages)
+    if (!page)
         return;
-    for (struct block **at = &ic->by_page[p]; *at;) {
+    page->pieces = 0;
+    for (struct block **at = &page->blocks; *at;) {
         struct block *b = *at;
         if (overlaps(b, phys, len) && soft_immediate(b, phys, len, &at_insn) < 0) {
             hash_remove(ic, b);
@@ -161,10 +191,11 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
             *at = b->page_next;
             ic->cpu->attention |= ATTN_CODE;
         } else {
+            page->pieces |= pieces_of_block(b);
             at = &b->page_next;
         }
     }
-    if (!ic->by_page[p])
+    if (!page->blocks)
         mmu_unwatch_code(ic->cpu->mmu, phys);
 }
 
@@ -172,13 +203,13 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
 static void on_code_written(void *ctx, phys_addr phys, size_t len)
 {
     struct icache *ic = ctx;
-    size_t p = ram_page_at(ic, phys);
+    const struct code_page *page = page_with_code(ic, phys, len);
     phys_addr at_insn;
 
-    if (p == ic->ram_pages)
+    if (!page)
         return;
     const u8 *host = physmem_page(ic->pm, phys)->host;
-    for (struct block *b = ic->by_page[p]; b; b = b->page_next) {
+    for (struct block *b = page->blocks; b; b = b->page_next) {
         int i = soft_immediate(b, phys, len, &at_insn);
         if (i < 0)
             continue;
@@ -192,11 +223,9 @@ static void on_code_written(void *ctx, phys_addr phys, size_t len)
 
 bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len)
 {
-    size_t p = ram_page_at(ic, phys);
+    const struct code_page *page = page_with_code(ic, phys, len);
 
-    if (p == ic->ram_pages)
-        return false;
-    for (const struct block *b = ic->by_page[p]; b; b = b->page_next) {
+    for (const struct block *b = page ? page->blocks : NULL; b; b = b->page_next) {
         if (overlaps(b, phys, len))
             return true;
     }
@@ -276,8 +305,9 @@ struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
     *head = b;
     size_t p = ram_page(ic, page->host);
     if (p != ic->ram_pages && !page->rom) {
-        b->page_next = ic->by_page[p];
-        ic->by_page[p] = b;
+        b->page_next = ic->page[p].blocks;
+        ic->page[p].blocks = b;
+        ic->page[p].pieces |= pieces_of_block(b);
         mmu_watch_code(ic->cpu->mmu, phys);
     }
     ic->fast.slot[icache_fast_index(key)] = b;
@@ -293,10 +323,10 @@ enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *
     ic->cpu = cpu;
     ic->pm = pm;
     ic->ram_pages = physmem_ram_size(pm) >> PAGE_SHIFT;
-    ic->by_page = calloc(ic->ram_pages, sizeof(*ic->by_page));
+    ic->page = calloc(ic->ram_pages, sizeof(*ic->page));
     ic->insn = malloc(ARENA_INSN * sizeof(*ic->insn));
     ic->block = malloc(MAX_BLOCKS * sizeof(*ic->block));
-    enum status s = ic->by_page && ic->insn && ic->block ? STATUS_OK : STATUS_NO_MEMORY;
+    enum status s = ic->page && ic->insn && ic->block ? STATUS_OK : STATUS_NO_MEMORY;
     if (s == STATUS_OK)
         s = decode_table_create(&ic->table, features);
     if (s != STATUS_OK) {
@@ -315,7 +345,7 @@ void icache_destroy(struct icache *ic)
     if (!ic)
         return;
     decode_table_destroy(ic->table);
-    free(ic->by_page);
+    free(ic->page);
     free(ic->insn);
     free(ic->block);
     free(ic);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Decoded blocks, and writes in and beside them. */
+#include "cpu/icache.h"
+#include "tests/support/check.h"
+#include "tests/support/little_pc.h"
+
+enum { PAGE = 0x8000 };
+
+/* NOPs up to a HLT, @bytes together, at @off of the page. */
+static struct block *block_at(struct little_pc *pc, unsigned off, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        physmem_store(pc->pm, PAGE + off + i, i + 1 < bytes ? 0x90 : 0xf4, 1);
+    return icache_get(pc->cpu->icache, PAGE + off, 0);
+}
+
+static void exactly_the_bytes_of_blocks_overlap(void **state)
+{
+    struct little_pc *pc = *state;
+    const struct icache *ic = pc->cpu->icache;
+    static const struct {
+        unsigned off, bytes;
+    } blocks[] = {{0, 1}, {60, 8}, {127, 1}, {128, 1}, {1000, 32}, {4095, 1}};
+
+    for (unsigned i = 0; i < ARRAY_LEN(blocks); i++)
+        assert_int_equal(block_at(pc, blocks[i].off, blocks[i].bytes)->bytes, blocks[i].bytes);
+    for (unsigned at = 0; at < PAGE_SIZE; at++) {
+        for (unsigned len = 1; len <= 16 && at + len <= PAGE_SIZE; len *= 2) {
+            bool hit = false;
+            for (unsigned i = 0; i < ARRAY_LEN(blocks); i++)
+                hit |= at < blocks[i].off + blocks[i].bytes && blocks[i].off < at + len;
+            assert_int_equal(icache_overlaps(ic, PAGE + at, len), hit);
+        }
+    }
+    assert_false(icache_overlaps(ic, PAGE + PAGE_SIZE, 16));
+}
+
+static void a_write_drops_the_blocks_it_touches_and_no_others(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    struct block *low = block_at(pc, 60, 8), *high = block_at(pc, 70, 4);
+
+    physmem_store(pc->pm, PAGE + 68, 0x1234, 2); /* between them */
+    assert_ptr_equal(icache_get(ic, PAGE + 60, 0), low);
+    physmem_store(pc->pm, PAGE + 67, 0x90, 1);
+    assert_false(icache_overlaps(ic, PAGE + 60, 8));
+    assert_true(icache_overlaps(ic, PAGE + 70, 1));
+    assert_ptr_equal(icache_get(ic, PAGE + 70, 0), high);
+    physmem_store(pc->pm, PAGE + 64, 0x90909090u, 4); /* its piece has the other one still */
+    assert_ptr_equal(icache_get(ic, PAGE + 70, 0), high);
+    physmem_store(pc->pm, PAGE + 73, 0x90, 1);
+    assert_false(icache_overlaps(ic, PAGE, 4096));
+    assert_int_equal(physmem_page(pc->pm, PAGE)->watch, 0); /* writes are fast again */
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, little_pc_setup, little_pc_teardown)
+    const struct CMUnitTest tests[] = {
+        T(exactly_the_bytes_of_blocks_overlap),
+        T(a_write_drops_the_blocks_it_touches_and_no_others),
+    };
+    return cmocka_run_group_tests_name("icache", tests, NULL, NULL);
+}
