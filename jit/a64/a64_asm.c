@@ -50,7 +50,8 @@ void a64_arith_ri(struct codebuf *c, enum a64_arith op, enum width w, u8 d, u8 n
 {
     u32 lsl12 = 0;
 
-    assert(a64_arith_fits(imm));
+    if (!a64_arith_fits(imm))
+        c->full = true; /* nobody runs what it became */
     if (imm > 0xfff) {
         lsl12 = OP_ARITH_RI_LSL12;
         imm >>= 12;

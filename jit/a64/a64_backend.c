@@ -66,7 +66,7 @@ static void load_engine(struct codebuf *c)
     a64_ldr(c, W64, REG_TABLES, REG_CPU, CPU_OFF(mmu));
     a64_ldr(c, W64, REG_TABLES, REG_TABLES, offsetof(struct mmu_view, cur.read));
     a64_arith_ri(c, A64_ADD, W64, REG_WRITES, REG_TABLES, MMU_WRITE_OFFSET);
-    a64_arith_ri(c, A64_ADD, W64, REG_EXEC, REG_TABLES, MMU_EXEC_OFFSET);
+    a64_arith_ri(c, A64_ADD, W64, REG_EXEC, REG_WRITES, MMU_EXEC_OFFSET - MMU_WRITE_OFFSET);
     a64_ldr(c, W32, REG_BUDGET, REG_CPU, CPU_OFF(jit.budget));
 }
 
