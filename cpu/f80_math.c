@@ -13,6 +13,19 @@
 #define QUARTER_PI WIDE(0x1921fb54442d1846, 0x9898cc51701b839a)
 #define PI         WIDE(0x6487ed5110b4611a, 0x62633145c06e0e69)
 
+/* 2^192 / HALF_PI_66: a multiplication takes a quarter of a division's time. */
+#define HALF_PI_66_INVERSE WIDE(0x517cc1b727220a95, 0x000315e206d13b5f)
+
+/* @units / HALF_PI_66. */
+static u128 half_pis(u128 units)
+{
+    u128 q = wide_mul(units, HALF_PI_66_INVERSE) >> 64; /* or a little less */
+
+    while (units - q * HALF_PI_66 >= HALF_PI_66)
+        q++;
+    return q;
+}
+
 /* An angle as quadrant and rest: a = quadrant * pi/2 + rest, |rest| <= pi/4. */
 struct angle {
     struct fp_num rest;
@@ -29,7 +42,7 @@ static struct angle reduce_angle(const struct fp_num *a)
     if (a->exp < -1) /* below 1/2 */
         return r;
     units = (a->sig >> 64) << (a->exp + 2); /* of 2^-65; exp <= 62 */
-    q = units / HALF_PI_66;
+    q = half_pis(units);
     rest = units - q * HALF_PI_66;
     if (rest > HALF_PI_66 - rest) {
         q++;
@@ -39,6 +52,20 @@ static struct angle reduce_angle(const struct fp_num *a)
     }
     r.quadrant = (unsigned)q & 3;
     return r;
+}
+
+/* Sine and cosine of the rest: both in one loop, so that the host overlaps them. */
+static void both_of_rest(const struct angle *g, u128 square, struct fp_num *sin, struct fp_num *cos)
+{
+    enum { LAST = 13 };
+    u128 s = f80_sin_coef[LAST], c = f80_cos_coef[LAST] - wide_mul(f80_cos_coef[LAST + 1], square);
+
+    for (unsigned n = LAST; n--;) {
+        s = f80_sin_coef[n] - wide_mul(s, square);
+        c = f80_cos_coef[n] - wide_mul(c, square);
+    }
+    *sin = wide_scale(&g->rest, s - 1); /* below the true value: wide_series() */
+    *cos = wide_number(c - 1, 127, false);
 }
 
 static struct fp_num sine_of_rest(const struct angle *g, u128 square)
@@ -51,14 +78,30 @@ static struct fp_num cosine_of_rest(u128 square)
     return wide_number(wide_series(f80_cos_coef, 15, square, true), 127, false);
 }
 
-/* @shift 0: sine of the angle, 1: cosine. */
-static struct fp_num sine(const struct angle *g, u128 square, unsigned shift)
+/* Sine and cosine of the angle, those that are wanted. */
+static void sine_and_cosine(const struct angle *g, u128 square, struct fp_num *sin,
+                            struct fp_num *cos)
 {
-    unsigned quadrant = g->quadrant + shift;
-    struct fp_num r = quadrant & 1 ? cosine_of_rest(square) : sine_of_rest(g, square);
+    struct fp_num s, c;
+    bool swap = g->quadrant & 1;
 
-    r.sign ^= quadrant >> 1 & 1;
-    return r;
+    if (sin && cos) {
+        both_of_rest(g, square, &s, &c);
+    } else if (swap == (sin != NULL)) {
+        c = cosine_of_rest(square);
+        s = c;
+    } else {
+        s = sine_of_rest(g, square);
+        c = s;
+    }
+    if (sin) {
+        *sin = swap ? c : s;
+        sin->sign ^= g->quadrant >> 1 & 1;
+    }
+    if (cos) {
+        *cos = swap ? s : c;
+        cos->sign ^= (g->quadrant + 1) >> 1 & 1;
+    }
 }
 
 static u128 square_of_rest(const struct angle *g)
@@ -95,10 +138,9 @@ static bool trig_special(struct fp_env *e, const struct fp_num *n, struct f80 *s
 
 bool f80_sincos(struct fp_env *e, struct f80 a, struct f80 *sin, struct f80 *cos)
 {
-    struct fp_num n = fp_unpack_f80(a), r;
+    struct fp_num n = fp_unpack_f80(a), wide_sin, wide_cos;
     struct f80 s, c;
     struct angle g;
-    u128 square;
 
     if (trig_special(e, &n, &s, &c))
         goto done;
@@ -106,16 +148,13 @@ bool f80_sincos(struct fp_env *e, struct f80 a, struct f80 *sin, struct f80 *cos
         return false;
     fp_denormal(e, n.denormal);
     g = reduce_angle(&n);
-    square = square_of_rest(&g);
+    sine_and_cosine(&g, square_of_rest(&g), sin ? &wide_sin : NULL, cos ? &wide_cos : NULL);
     if (sin) {
-        r = sine(&g, square, 0);
-        r.sign ^= n.sign;
-        s = wide_pack(e, &r);
+        wide_sin.sign ^= n.sign;
+        s = wide_pack(e, &wide_sin);
     }
-    if (cos) {
-        r = sine(&g, square, 1);
-        c = wide_pack(e, &r);
-    }
+    if (cos)
+        c = wide_pack(e, &wide_cos);
 done:
     if (sin)
         *sin = s;
@@ -141,8 +180,7 @@ bool f80_tan(struct fp_env *e, struct f80 a, struct f80 *r)
     if (square == 0 && g.quadrant == 0) { /* a little more than the angle */
         t = g.rest;
     } else {
-        s = sine(&g, square, 0);
-        c = sine(&g, square, 1);
+        sine_and_cosine(&g, square, &s, &c);
         t = wide_quotient(&s, &c);
     }
     t.sign ^= n.sign;
