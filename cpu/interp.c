@@ -167,7 +167,7 @@ void cpu_interpret_carefully(struct cpu *cpu)
     if (trap || (cpu->dr[7] & DR7_ENABLES))
         clock_stop(cpu->clock); /* REP: one iteration, then the trap */
     mmu_view(cpu->mmu)->watch_hits = 0;
-    if (!step(cpu, &did))
+    if (!step(cpu, trap && branches ? &did : NULL))
         return;
     if (rf && !(cpu->inhibit & (INHIBIT_KEEP_RF | INHIBIT_REP)))
         cpu->eflags &= ~(u32)FL_RF;

@@ -11,6 +11,8 @@ import sys
 import tempfile
 import time
 
+import suite
+
 TURBO86 = os.path.abspath(sys.argv[1])
 DIR = tempfile.TemporaryDirectory()
 MACHINE = ["-bios", "tinybios.bin", "-m", "16", "-deterministic", "-stats"]
@@ -113,14 +115,4 @@ TESTS = [
 ]
 
 if __name__ == "__main__":
-    failed = 0
-    for test in TESTS:
-        if len(sys.argv) > 2 and sys.argv[2] != test.__name__:
-            continue
-        try:
-            test()
-            print("ok", test.__name__, flush=True)
-        except (AssertionError, OSError, StopIteration, subprocess.SubprocessError) as e:
-            print("FAILED", test.__name__, e, flush=True)
-            failed += 1
-    sys.exit(1 if failed else 0)
+    suite.main(TESTS)

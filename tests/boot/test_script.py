@@ -14,6 +14,8 @@ import tempfile
 import time
 import xml.etree.ElementTree
 
+import suite
+
 TURBO86 = os.path.abspath(sys.argv[1])
 FIRMWARE = "/usr/share/seabios/bios-256k.bin"
 DIR = tempfile.TemporaryDirectory()
@@ -293,14 +295,4 @@ TESTS = [
 ]
 
 if __name__ == "__main__":
-    failed = 0
-    for test in TESTS:
-        if len(sys.argv) > 2 and sys.argv[2] != test.__name__:
-            continue
-        try:
-            test()
-            print("ok", test.__name__, flush=True)
-        except (AssertionError, OSError, subprocess.SubprocessError) as e:
-            print("FAILED", test.__name__, e, flush=True)
-            failed += 1
-    sys.exit(1 if failed else 0)
+    suite.main(TESTS)
