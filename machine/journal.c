@@ -51,6 +51,21 @@ static void put_event(struct journal *j, const struct journal_event *e)
     j->now.time = e->time;
 }
 
+/* Between two events at one instant, timers may have fired and a reset may have been done. */
+static void put_settled(struct journal *j, u64 retired, u64 time)
+{
+    if (j->settled && j->now.retired == retired && j->now.time == time)
+        put_event(
+            j, &(struct journal_event){.kind = JOURNAL_SETTLE, .retired = retired, .time = time});
+    j->settled = false;
+}
+
+void journal_settled(struct pc *pc)
+{
+    if (pc_records(pc))
+        pc->journal->settled = true;
+}
+
 bool journal_input(struct pc *pc, struct journal_event e)
 {
     struct journal *j = pc->journal;
@@ -61,6 +76,7 @@ bool journal_input(struct pc *pc, struct journal_event e)
         return j->playing;
     e.retired = clock_retired(&pc->clock);
     e.time = clock_now(&pc->clock);
+    put_settled(j, e.retired, e.time);
     put_event(j, &e);
     return true;
 }

@@ -8,7 +8,7 @@
 
 /** Section of a recording, and its version. */
 #define JOURNAL_SECTION "journal"
-enum { JOURNAL_VERSION = 1 };
+enum { JOURNAL_VERSION = 2 };
 
 /** Between two events of a journal. */
 struct journal_place {
@@ -19,6 +19,7 @@ struct journal_place {
 struct journal {
     bool replays;
     bool playing;         /* what comes now comes from here */
+    bool settled;         /* recording: pc_settle() has run since the last event */
     struct snapfile file; /* recording: the start, and the journal as its last section */
     u8 *bytes;            /* owned; replaying: the journal      */
     size_t len;
@@ -35,6 +36,9 @@ struct journal {
 bool journal_input(struct pc *pc, struct journal_event e);
 /** The same for an event of @kind with these numbers. */
 bool journal_numbers(struct pc *pc, enum journal_kind kind, u64 a, u64 b, u64 c);
+
+/** Recording: the main loop has fired what was due. Order matters, even if no time passes. */
+void journal_settled(struct pc *pc);
 
 /** Take the event at @j->now as @j->next. False: it makes no sense. */
 bool journal_read(struct journal *j) MUST_CHECK;

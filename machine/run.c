@@ -3,6 +3,7 @@
  * The main loop: the clock says how many instructions may run before something is due, the CPU runs
  * them, the clock fires what is due. Nothing else advances guest time, except a halted CPU.
  */
+#include "cpu/state.h"
 #include "machine/board.h"
 #include "machine/check.h"
 #include "machine/journal_private.h"
@@ -87,6 +88,7 @@ bool pc_settle(struct pc *pc, enum cpu_exit exit, u64 host_ns, enum pc_stop *sto
 {
     clock_fire(&pc->clock);
     handle_events(pc, exit);
+    journal_settled(pc);
     return exit != CPU_EXIT_HALTED || pc->stopping || sleep_step(pc, host_ns, stop);
 }
 
@@ -94,8 +96,8 @@ static enum cpu_exit slice(struct pc *pc, u64 cap)
 {
     if (pc_replays(pc)) {
         cap = journal_cap(pc, cap);
-        if (!cap)
-            return CPU_EXIT_HALTED; /* and stays so until something comes */
+        if (!cap) /* something comes here */
+            return pc->cpu[0]->halted ? CPU_EXIT_HALTED : CPU_EXIT_BUDGET;
     }
     clock_begin(&pc->clock, cap);
     return cpu_run(pc->cpu[0]);

@@ -196,6 +196,43 @@ static void a_replay_ends_in_the_recorded_state_on_every_engine(void **state)
     }
 }
 
+/* Let @ns of host time pass in small steps; the guest sleeps at its prompt then. */
+static void wait(struct bench *b, u64 ns)
+{
+    enum pc_stop stop = PC_STOP_SLICE;
+
+    for (u64 end = b->host_ns + ns; b->host_ns < end || stop != PC_STOP_IDLE;) {
+        b->host_ns += MS / 7;
+        stop = pc_run(b->pc, b->host_ns);
+    }
+}
+
+/* What was typed is at the keyboard before the key that follows it, though no time has passed. */
+static void order_within_an_instant_is_kept(void **state)
+{
+    struct bench *b = *state;
+    char error[PC_ERROR_MAX] = "";
+
+    build(b, false, "on");
+    wait(b, 2000 * MS);
+    assert_int_equal(pc_record(b->pc, error), STATUS_OK);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(pc_type(b->pc, "ab", error), STATUS_OK);
+        assert_int_equal(pc_run(b->pc, b->host_ns), PC_STOP_IDLE);
+        (void)pc_key(b->pc, 0x1e, true);
+        (void)pc_key(b->pc, 0x1e, false);
+        wait(b, 200 * MS);
+    }
+    u64 hash = pc_state_hash(b->pc);
+    assert_int_equal(pc_record_end(b->pc, b->path, error), STATUS_OK);
+    drop(b);
+    start_replay(b, "on");
+    if (run_to_end(b->pc) != PC_STOP_REPLAYED)
+        fail_msg("%s", pc_check_report(b->pc));
+    assert_true(pc_state_hash(b->pc) == hash);
+    drop(b);
+}
+
 static void a_replay_takes_nothing_else(void **state)
 {
     struct bench *b = *state;
@@ -310,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_replay_ends_in_the_recorded_state_on_every_engine, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(order_within_an_instant_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_replay_takes_nothing_else, setup, teardown),
         cmocka_unit_test_setup_teardown(snapshots_in_memory_go_back_and_forth_in_a_replay, setup,
                                         teardown),
