@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* VGA with Bochs VBE extensions, as an ISA card or as PCI function 1234:1111. */
+/* VGA: with Bochs VBE extensions, as an ISA card or as PCI function 1234:1111; or a GD5446. */
 #pragma once
 
 #include "base/clock.h"
@@ -12,9 +12,11 @@
 struct vga;
 
 #define VGA_VRAM_DEFAULT   (16u << 20)
+#define VGA_VRAM_CIRRUS    (4u << 20)
 #define VGA_TEXT_MAX_CELLS 16384u
 
 struct vga_desc {
+    bool cirrus; /* a Cirrus Logic CL-GD5446, on PCI only, with 4 MiB, of class cirrus_class */
     struct ioport_bus *io;
     struct clock *clk;
     struct pci_bus *pci; /* NULL: an ISA card, without BARs and ROM */
@@ -28,7 +30,7 @@ struct vga_desc {
     void *direct_ctx;
 };
 
-extern const struct device_class vga_class;
+extern const struct device_class vga_class, cirrus_class;
 
 /** What answers at A0000h-BFFFFh: map 128 KiB with the vga as device. */
 extern const struct mmio_ops vga_window_ops;

@@ -71,7 +71,7 @@ static struct target target_of(const struct vga *v, u32 off)
         if (v->gc[GC_MISC] & GC_MISC_CHAIN_ODD_EVEN)
             at &= ~1u;
     }
-    t.at = vga_plane_at(v, bank + at);
+    t.at = vga_plane_at(v, v->desc.cirrus ? cirrus_bank(v, at) : bank + at);
     return t;
 }
 
@@ -93,7 +93,10 @@ static u8 read_mode1(const struct vga *v)
 static u8 window_read_byte(struct vga *v, u64 window)
 {
     u32 off = window_offset(v, window);
+    u8 val;
 
+    if (v->desc.cirrus && cirrus_window_read(v, window, &val))
+        return val;
     if (off == UINT32_MAX || !(v->misc & MISC_RAM))
         return 0xff;
     if (vga_is_linear(v))
@@ -180,6 +183,10 @@ static u64 window_read(void *dev, u64 off, unsigned size)
 
 static void window_write(void *dev, u64 off, u64 val, unsigned size)
 {
+    struct vga *v = dev;
+
+    if (v->desc.cirrus && cirrus_window_write(v, off, val, size))
+        return;
     for (unsigned i = 0; i < size; i++)
         window_write_byte(dev, off + i, (u8)(val >> 8 * i));
 }
@@ -196,11 +203,26 @@ static bool chain4_is_plain(const struct vga *v)
            v->gc[GC_BIT_MASK] == 0xff;
 }
 
+static bool window_is_plain(const struct vga *v, size_t *off)
+{
+    *off = 0;
+    if (!(v->misc & MISC_RAM) || (v->gc[GC_MISC] >> 2 & 3) > 1)
+        return false; /* it does not show A0000h */
+    if (v->desc.cirrus)
+        return (vga_is_linear(v) || chain4_is_plain(v)) && cirrus_window_is_plain(v, off);
+    if (vga_is_linear(v))
+        *off = linear_at(v, 0);
+    return vga_is_linear(v) || (!vbe_on(v) && chain4_is_plain(v));
+}
+
 void vga_update_window(struct vga *v)
 {
-    bool here = v->misc & MISC_RAM && (v->gc[GC_MISC] >> 2 & 3) <= 1; /* it shows A0000h */
-    bool direct = here && (vga_is_linear(v) || (!vbe_on(v) && chain4_is_plain(v)));
-    size_t off = direct && vga_is_linear(v) ? linear_at(v, 0) : 0;
+    size_t off;
+
+    if (v->desc.cirrus)
+        cirrus_update_linear(v, false);
+    bool direct = window_is_plain(v, &off);
+    off = direct ? off : 0;
 
     if (!v->desc.direct || (direct == v->direct && off == v->direct_off))
         return;

@@ -63,6 +63,8 @@ void vga_timing(const struct vga *v, struct vga_timing *t)
     unsigned over = c[CRTC_OVERFLOW];
 
     t->hz = v->misc & MISC_CLOCK_28 ? DOT_CLOCK_28 : DOT_CLOCK_25;
+    if (v->desc.cirrus)
+        t->hz = cirrus_clock(v);
     t->char_dots = v->seq[SEQ_CLOCKING] & SEQ_CLOCKING_8DOT ? 8 : 9;
     if (v->seq[SEQ_CLOCKING] & SEQ_CLOCKING_HALF)
         t->hz /= 2;
@@ -219,8 +221,14 @@ static bool is_crtc_port(u16 port)
 
 u8 vga_port_read(struct vga *v, u16 port)
 {
+    u8 val;
+
     if (is_crtc_port(port))
-        return crtc_port_read(v, crtc_port(v, port));
+        port = crtc_port(v, port);
+    if (v->desc.cirrus && cirrus_port_read(v, port, &val))
+        return val;
+    if (is_crtc_port(port))
+        return crtc_port_read(v, port);
     switch (port) {
     case PORT_AC_WRITE:
         return v->ac_index;
@@ -257,8 +265,12 @@ u8 vga_port_read(struct vga *v, u16 port)
 
 void vga_port_write(struct vga *v, u16 port, u8 val)
 {
+    if (is_crtc_port(port))
+        port = crtc_port(v, port);
+    if (v->desc.cirrus && cirrus_port_write(v, port, val))
+        return;
     if (is_crtc_port(port)) {
-        crtc_port_write(v, crtc_port(v, port), val);
+        crtc_port_write(v, port, val);
         return;
     }
     switch (port) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From registers and memory to pixels: sizes, colours, VGA and VBE graphics modes.
+ * From registers and memory to pixels: sizes, colours, VGA and linear graphics modes.
  *
  * References: [VGA] CRT controller address generation, attribute controller, DAC.
  *
@@ -64,8 +64,7 @@ unsigned vga_line_compare(const struct vga *v)
            (v->crtc[CRTC_MAX_SCAN] & 0x40u) << 3;
 }
 
-/* How often a graphics line is shown before the next one. */
-static unsigned line_repeat(const struct vga *v)
+unsigned vga_line_repeat(const struct vga *v)
 {
     unsigned rows = (v->crtc[CRTC_MAX_SCAN] & 0x1fu) + 1;
     unsigned n = v->crtc[CRTC_MAX_SCAN] & CRTC_MAX_SCAN_DOUBLE ? 2 : 1;
@@ -76,7 +75,7 @@ static unsigned line_repeat(const struct vga *v)
 /* How many of them are one in the picture: all, unless the split screen begins between them. */
 static unsigned picture_repeat(const struct vga *v, const struct vga_timing *t)
 {
-    unsigned repeat = line_repeat(v), split = vga_line_compare(v);
+    unsigned repeat = vga_line_repeat(v), split = vga_line_compare(v);
 
     return split < t->lines && (split + 1) % repeat ? 1 : repeat;
 }
@@ -110,7 +109,7 @@ static void column_pixels(const struct vga *v, const u8 *plane, const u32 *color
 static void render_graphics(const struct vga *v, const struct vga_timing *t, struct vga_frame *f)
 {
     const u8 *c = v->crtc;
-    unsigned repeat = line_repeat(v);
+    unsigned repeat = vga_line_repeat(v);
     unsigned rows = c[CRTC_MODE] & CRTC_MODE_ROW0_A13 ? 1 : (c[CRTC_MAX_SCAN] & 0x1fu) + 1;
     unsigned per = pixels_per_column(v);
     unsigned pan = v->ac[AC_PANNING] & 7;
@@ -140,17 +139,33 @@ static void render_graphics(const struct vga *v, const struct vga_timing *t, str
     }
 }
 
-/* ---- VBE ---- */
+/* ---- linear modes ---- */
+
+void vga_linear(const struct vga *v, struct vga_linear *l)
+{
+    if (v->desc.cirrus) {
+        cirrus_linear(v, l);
+        return;
+    }
+    u32 pixel = (v->vbe[VBE_BPP] + 7u) / 8;
+    *l = (struct vga_linear){
+        .width = v->vbe[VBE_XRES],
+        .height = v->vbe[VBE_YRES],
+        .bpp = v->vbe[VBE_BPP],
+        .pitch = vbe_pitch(v),
+        .start = v->vbe[VBE_Y_OFFSET] * vbe_pitch(v) + v->vbe[VBE_X_OFFSET] * pixel,
+    };
+}
 
 static u32 widen(u32 value, unsigned bits)
 {
     return (value << (8 - bits) | value >> (2 * bits - 8)) & 0xff;
 }
 
-/* @n pixels at @from. */
-static void linear_pixels(const struct vga *v, const u32 *palette, const u8 *from, u32 n, u32 *to)
+/* @n pixels of @bpp bits at @from. */
+static void linear_pixels(u32 bpp, const u32 *palette, const u8 *from, u32 n, u32 *to)
 {
-    switch (v->vbe[VBE_BPP]) {
+    switch (bpp) {
     case 15:
         for (u32 i = 0; i < n; i++) {
             u32 raw = load16(from + 2 * i);
@@ -180,21 +195,21 @@ static void linear_pixels(const struct vga *v, const u32 *palette, const u8 *fro
 }
 
 /* A row from byte @at of memory on, which may wrap around its end. */
-static void linear_row(const struct vga *v, const u32 *palette, u32 at, u32 n, u32 *to)
+static void linear_row(const struct vga *v, u32 bpp, const u32 *palette, u32 at, u32 n, u32 *to)
 {
-    u32 pixel = (v->vbe[VBE_BPP] + 7u) / 8;
+    u32 pixel = (bpp + 7) / 8;
     size_t mask = v->vram_bytes - 1;
 
     at &= mask;
     if (at + (size_t)n * pixel <= v->vram_bytes) {
-        linear_pixels(v, palette, v->vram + at, n, to);
+        linear_pixels(bpp, palette, v->vram + at, n, to);
         return;
     }
     for (u32 x = 0; x < n; x++) {
         u8 raw[4];
         for (u32 i = 0; i < pixel; i++)
             raw[i] = v->vram[(at + x * pixel + i) & mask];
-        linear_pixels(v, palette, raw, 1, to + x);
+        linear_pixels(bpp, palette, raw, 1, to + x);
     }
 }
 
@@ -211,25 +226,23 @@ static u32 vbe_planar_pixel(const struct vga *v, const u32 *color, u32 y, u32 x)
 
 void vga_render_rows(const struct vga *v, struct vga_frame *f, u32 first, u32 end)
 {
-    u32 pixel = (v->vbe[VBE_BPP] + 7u) / 8;
+    struct vga_linear l;
     u32 palette[256];
 
-    for (unsigned i = 0; i < 256 && v->vbe[VBE_BPP] == 8; i++)
+    vga_linear(v, &l);
+    for (unsigned i = 0; i < 256 && l.bpp == 8; i++)
         palette[i] = vga_dac_color(v, (u8)i);
     for (u32 y = first; y < end; y++)
-        linear_row(v, palette,
-                   (y + v->vbe[VBE_Y_OFFSET]) * vbe_pitch(v) + v->vbe[VBE_X_OFFSET] * pixel,
-                   f->width, f->pixels + (size_t)y * f->width);
+        linear_row(v, l.bpp, palette, l.start + y * l.pitch, f->width,
+                   f->pixels + (size_t)y * f->width);
+    if (v->desc.cirrus)
+        cirrus_draw_cursor(v, f, first, end);
 }
 
-static void render_vbe(const struct vga *v, struct vga_frame *f)
+static void render_vbe_planes(const struct vga *v, struct vga_frame *f)
 {
     u32 palette[256];
 
-    if (vga_is_linear(v)) {
-        vga_render_rows(v, f, 0, f->height);
-        return;
-    }
     for (unsigned i = 0; i < 256; i++)
         palette[i] = vga_attribute_color(v, (u8)i);
     for (u32 y = 0; y < f->height; y++) {
@@ -260,12 +273,25 @@ static enum status frame_resize(struct vga_frame *f, unsigned width, unsigned he
 
 static enum status frame_size(const struct vga *v, const struct vga_timing *t, struct vga_frame *f)
 {
+    struct vga_linear l;
+
+    if (vga_is_linear(v)) {
+        vga_linear(v, &l);
+        return frame_resize(f, l.width, l.height);
+    }
     if (vbe_on(v))
         return frame_resize(f, v->vbe[VBE_XRES], v->vbe[VBE_YRES]);
     if (vga_is_text(v))
         return frame_resize(f, t->columns * t->char_dots, t->lines);
     unsigned height = t->lines / picture_repeat(v, t);
     return frame_resize(f, t->columns * pixels_per_column(v), height ? height : 1);
+}
+
+/* SeaVGABIOS leaves the sequencer's bit set in packed modes of the GD5446. */
+static bool is_blank(const struct vga *v)
+{
+    return (v->seq[SEQ_CLOCKING] & SEQ_CLOCKING_OFF && !vga_is_linear(v)) ||
+           !(v->ac_index & AC_INDEX_PAS);
 }
 
 enum status vga_render(const struct vga *v, struct vga_frame *f)
@@ -276,10 +302,12 @@ enum status vga_render(const struct vga *v, struct vga_frame *f)
     enum status s = frame_size(v, &t, f);
     if (s != STATUS_OK)
         return s;
-    if (vbe_on(v))
-        render_vbe(v, f);
-    else if (v->seq[SEQ_CLOCKING] & SEQ_CLOCKING_OFF || !(v->ac_index & AC_INDEX_PAS))
+    if (vbe_on(v) && !vga_is_linear(v))
+        render_vbe_planes(v, f);
+    else if (!vbe_on(v) && is_blank(v))
         memset(f->pixels, 0, (size_t)f->width * f->height * sizeof(*f->pixels));
+    else if (vga_is_linear(v))
+        vga_render_rows(v, f, 0, f->height);
     else if (vga_is_text(v))
         vga_render_text(v, &t, f, 0, f->height);
     else

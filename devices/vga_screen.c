@@ -16,6 +16,9 @@ struct vga_look {
     u8 crtc[CRTC__COUNT];
     u8 ac[AC__COUNT];
     u8 dac[256 * 3];
+    u8 ext_seq[CSEQ__COUNT], ext_crtc[CCRTC__COUNT], hidden_dac; /* of a GD5446 */
+    u8 cursor_dac[16 * 3];
+    u16 cursor_x, cursor_y;
 };
 
 struct vga_screen {
@@ -67,6 +70,16 @@ void vga_screen_collect(struct vga *v)
         physmem_video_written(v->desc.pm, VGA_WINDOW, VGA_BANK_SIZE, v->dirty);
 }
 
+static void look_at_cirrus(const struct cirrus *c, struct vga_look *l)
+{
+    memcpy(l->ext_seq, c->seq, sizeof(l->ext_seq));
+    memcpy(l->ext_crtc, c->crtc, sizeof(l->ext_crtc));
+    memcpy(l->cursor_dac, c->cursor_dac, sizeof(l->cursor_dac));
+    l->hidden_dac = c->hidden_dac;
+    l->cursor_x = c->cursor_x;
+    l->cursor_y = c->cursor_y;
+}
+
 static void vga_look_at(const struct vga *v, struct vga_look *l)
 {
     memset(l, 0, sizeof(*l));
@@ -84,6 +97,8 @@ static void vga_look_at(const struct vga *v, struct vga_look *l)
     memcpy(l->crtc, v->crtc, sizeof(l->crtc));
     memcpy(l->ac, v->ac, sizeof(l->ac));
     memcpy(l->dac, v->dac, sizeof(l->dac));
+    if (v->desc.cirrus)
+        look_at_cirrus(&v->cx, l);
 }
 
 static bool any_dirty(const struct vga_screen *s, size_t first, size_t last)
@@ -92,12 +107,12 @@ static bool any_dirty(const struct vga_screen *s, size_t first, size_t last)
 }
 
 /* Whether a row of a linear mode lies on a page that was written. */
-static bool row_dirty(const struct vga *v, const struct vga_screen *s, u32 y)
+static bool row_dirty(const struct vga *v, const struct vga_screen *s, const struct vga_linear *l,
+                      u32 y)
 {
-    u32 pixel = (v->vbe[VBE_BPP] + 7u) / 8;
     size_t mask = v->vram_bytes - 1;
-    size_t from = (size_t)(y + v->vbe[VBE_Y_OFFSET]) * vbe_pitch(v) + v->vbe[VBE_X_OFFSET] * pixel;
-    size_t to = from + (size_t)v->vbe[VBE_XRES] * pixel - 1;
+    size_t from = (size_t)l->start + (size_t)y * l->pitch;
+    size_t to = from + (size_t)l->width * ((l->bpp + 7) / 8) - 1;
 
     from &= mask, to &= mask;
     if (from > to)
@@ -108,10 +123,12 @@ static bool row_dirty(const struct vga *v, const struct vga_screen *s, u32 y)
 /* Draw the rows of a linear mode that were written. */
 static void draw_rows(const struct vga *v, struct vga_screen *s, struct vga_picture *out)
 {
+    struct vga_linear l;
     u32 end = 0;
 
+    vga_linear(v, &l);
     for (u32 y = 0; y < s->frame.height; y++) {
-        if (!row_dirty(v, s, y))
+        if (!row_dirty(v, s, &l, y))
             continue;
         vga_render_rows(v, &s->frame, y, y + 1);
         if (!end)
@@ -177,11 +194,12 @@ enum status vga_show(struct vga *v, struct vga_picture *out)
     struct vga_look now;
     enum status status = STATUS_OK;
 
-    *out = (struct vga_picture){.square = vbe_on(v)};
+    *out = (struct vga_picture){.square = vbe_on(v) || vga_is_linear(v)};
     vga_look_at(v, &now);
     bool all = !s->valid || memcmp(&now, &s->look, sizeof(now)) != 0;
     vga_screen_collect(v);
     bool written = any_dirty(s, 0, s->pages - 1);
+    all |= v->desc.cirrus && cirrus_cursor_dirty(v);
     if (all && s->valid && !written && vga_is_text(v) && only_blinks(&now, &s->look)) {
         draw_blinking(v, s, out);
     } else if (!all && written && vga_is_linear(v)) {

@@ -2,6 +2,7 @@
 /* Private to vga*.c: the registers and what the files of the card offer each other. */
 #pragma once
 
+#include "devices/cirrus_state.h"
 #include "devices/vga.h"
 
 /* Sequencer [VGA] */
@@ -134,6 +135,8 @@ struct vga {
     u8 *vram; /* VBE modes of 8 bits and more: linear; others: vga_plane_at(). Not owned */
     size_t vram_bytes;
 
+    struct cirrus cx; /* if desc.cirrus */
+
     struct vga_desc desc;
     bool direct; /* the window is mapped to vram from direct_off on: follows from the registers */
     size_t direct_off;
@@ -199,10 +202,10 @@ static inline bool vbe_on(const struct vga *v)
     return v->vbe[VBE_ENABLE] & VBE_ENABLED;
 }
 
-/** VBE modes of 8 bits and more: memory is linear, and the window shows one bank of it. */
+/** Modes whose pixels are in one piece: VBE's of 8 bits and more, the GD5446's packed ones. */
 static inline bool vga_is_linear(const struct vga *v)
 {
-    return vbe_on(v) && v->vbe[VBE_BPP] >= 8;
+    return v->desc.cirrus ? cirrus_is_packed(v) : vbe_on(v) && v->vbe[VBE_BPP] >= 8;
 }
 
 /** Bytes from one line to the next in a VBE mode of 8 bits and more. */
@@ -211,6 +214,15 @@ static inline u32 vbe_pitch(const struct vga *v)
     return v->vbe[VBE_VIRT_WIDTH] * ((v->vbe[VBE_BPP] + 7u) / 8);
 }
 
+/** Such a mode. Bytes where they are not said to be pixels. */
+struct vga_linear {
+    u32 width, height; /* pixels */
+    u32 bpp;           /* 8, 15, 16, 24, 32 */
+    u32 pitch, start;
+};
+
+void vga_linear(const struct vga *v, struct vga_linear *l);
+
 /* vga_render.c */
 
 /** A DAC entry as 00RRGGBBh. */
@@ -218,6 +230,9 @@ u32 vga_dac_color(const struct vga *v, u8 index);
 
 /** A 4-bit colour through the attribute controller and the DAC. */
 u32 vga_attribute_color(const struct vga *v, u8 index);
+
+/** How often a graphics line is shown before the next one. */
+unsigned vga_line_repeat(const struct vga *v);
 
 /** The last scan line of the upper part of a split screen. */
 unsigned vga_line_compare(const struct vga *v);

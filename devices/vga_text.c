@@ -53,7 +53,7 @@ static const u8 *cell_at(const struct vga *v, const struct grid *g, unsigned row
 
 bool vga_is_text(const struct vga *v)
 {
-    return !vbe_on(v) && !(v->gc[GC_MISC] & GC_MISC_GRAPHICS);
+    return !vbe_on(v) && !vga_is_linear(v) && !(v->gc[GC_MISC] & GC_MISC_GRAPHICS);
 }
 
 bool vga_text(const struct vga *v, struct vga_text_screen *out)

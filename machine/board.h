@@ -223,6 +223,8 @@ bool pc_is_host_timer(const struct clock_timer *t);
 /** Tell the BIOS in CMOS what to boot from. */
 void pc_set_boot_order(struct pc *pc, const char *order);
 
+/** -vga cirrus? */
+bool pc_has_cirrus(const struct pc *pc);
 /** The type of floppy drive @n, by the medium that is in it at the start. */
 u8 pc_floppy_type(const struct pc *pc, unsigned n);
 /** The device of -device vmmouse. pc_input.c */

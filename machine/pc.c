@@ -219,11 +219,12 @@ static enum status create_basics(struct pc *pc)
     clock_init(&pc->clock,
                pc->deterministic ? config_num(pc->cfg, CONFIG_ns_per_insn) : CLOCK_RATIO_DEFAULT);
     pacer_init(&pc->pacer);
+    size_t video = pc_has_cirrus(pc) ? VGA_VRAM_CIRRUS : VGA_VRAM_DEFAULT;
     if (!speed_parse(config_text(pc->cfg, CONFIG_speed), &pc->speed))
         return pc_fail(pc, STATUS_BAD_VALUE, "-speed: '%.40s' is not %s",
                        config_text(pc->cfg, CONFIG_speed), speed_names);
     pacer_limit(&pc->pacer, pc->speed);
-    if (physmem_create_video(&pc->physmem, pc->ram_bytes, VGA_VRAM_DEFAULT) != STATUS_OK)
+    if (physmem_create_video(&pc->physmem, pc->ram_bytes, video) != STATUS_OK)
         return pc_fail(pc, STATUS_NO_MEMORY, "the host has no %u MiB of memory for the guest",
                        (unsigned)(pc->ram_bytes >> 20));
     pc->io = ioport_create();

@@ -258,9 +258,17 @@ static void set_vga_direct(void *pc, bool direct, size_t off)
     i440fx_set_vga_direct(((struct pc *)pc)->bridge, direct, off);
 }
 
+bool pc_has_cirrus(const struct pc *pc)
+{
+    return strcmp(config_text(pc->cfg, CONFIG_vga), "cirrus") == 0;
+}
+
 static enum status create_vga(struct pc *pc)
 {
-    TRY(vga_create(&pc->vga, &(struct vga_desc){.io = pc->io,
+    bool cirrus = pc_has_cirrus(pc);
+
+    TRY(vga_create(&pc->vga, &(struct vga_desc){.cirrus = cirrus,
+                                                .io = pc->io,
                                                 .clk = &pc->clock,
                                                 .pm = pc->physmem,
                                                 .direct = set_vga_direct,
@@ -269,7 +277,7 @@ static enum status create_vga(struct pc *pc)
                                                 .devfn = PCI_DEVFN(2, 0),
                                                 .rom = pc->vga_bios,
                                                 .rom_len = pc->vga_bios_len}));
-    TRY(pc_add_chip(pc, &vga_class, pc->vga));
+    TRY(pc_add_chip(pc, cirrus ? &cirrus_class : &vga_class, pc->vga));
     return i440fx_set_vga(pc->bridge, &vga_window_ops, pc->vga);
 }
 

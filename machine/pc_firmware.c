@@ -111,7 +111,9 @@ static enum status load_vga_bios(struct pc *pc)
 {
     char path[4096];
 
-    if (!find_firmware(pc, "vgabios-stdvga.bin", path, sizeof(path))) {
+    const char *name = pc_has_cirrus(pc) ? "vgabios-cirrus.bin" : "vgabios-stdvga.bin";
+
+    if (!find_firmware(pc, name, path, sizeof(path))) {
         log_info(ROM, "there is no VGA BIOS (package seabios): the screen stays blank");
         return STATUS_OK;
     }

@@ -45,6 +45,50 @@ def vbe(bpp, width=640, height=480, linear=0, virtual=None, at=(0, 0), flags=0):
                        XOFF=at[0], YOFF=at[1], FLAGS=flags)
 
 
+def cirrus(px=1, depth=None, linear=0, draw=(), key=0, **more):
+    return "cirrus", dict(VGA="cirrus", PX=px, DEPTH=depth or 8 * px, LINEAR=linear, KEY=key, DRAW=list(draw),
+                          **more)
+
+
+def blt(column, row, mode, rop="COPY", ext=0, skip=0, size=(60, 60), src=None, pitch="PITCH", feed=0):
+    src = src or f"{column * 7 + 3} * PX + PITCH * {500 + row}"
+    return (f"blt {mode}, {rop}, {ext}, {skip}, {size[0]} * PX, {size[1]}, at({column}, {row}), {src}, {pitch}, "
+            f"{feed}")
+
+
+# The 16 raster operations of the GD5446; a code that is none of them
+ROPS = [0, 5, 6, 9, 0x0b, 0x0d, 0x0e, 0x50, 0x59, 0x6d, 0x90, 0x95, 0xad, 0xd0, 0xd6, 0xda]
+ROP_DRAW = [blt(i % 8, i // 8 * 2, 0, rop) for i, rop in enumerate(ROPS)] + [
+    blt(i % 8, i // 8 * 2 + 1, 0x80, rop) for i, rop in enumerate(ROPS)]
+COPY_DRAW = [
+    blt(0, 0, 0), blt(1, 0, 0, src="PX * 7 + PITCH * 21"),
+    blt(2, 0, 0, size=(60, 70), src="at(2, 0) + 11 * PITCH + 5 * PX"),
+    blt(0, 4, 1, size=(60, 60)).replace("at(0, 4)", "at(4, 2) - 1").replace(
+        "3 * PX + PITCH * 504", "at(4, 2) - 1 - 9 * PITCH - 6 * PX"),
+    blt(4, 0, 8), blt(5, 0, 0, size=(3, 60)), blt(6, 0, 0, pitch="96 * PX"), blt(7, 0, 0, pitch=0),
+    blt(0, 2, 8, rop=0x59)]
+EXPAND_DRAW = [blt(i % 8, i // 8, mode, rop, ext, skip, (59, 61)) for i, (mode, rop, ext, skip) in enumerate(
+    [(0x80, "COPY", 0, 0), (0x88, "COPY", 0, 0), (0x88, "COPY", 2, 0), (0x80, "COPY", 2, 0),
+     (0x80, "COPY", 0, 3), (0x88, "COPY", 0, 5), (0x80, "COPY", 1, 0), (0x88, "0x59", 0, 0)])]
+FED_DRAW = [blt(i % 8, i // 8, mode, rop, ext, skip, (w, 40), feed=feed) for i, (mode, rop, ext, skip, w, feed) in
+            enumerate([(0x84, "COPY", 0, 0, 64, "8 * 40 / 4"), (0x8c, "COPY", 0, 0, 57, "8 * 40 / 4"),
+                       (0x84, "COPY", 1, 0, 33, "8 * 40 / 4"), (0x8c, "COPY", 2, 4, 24, "3 * 40 / 4"),
+                       (0x04, "COPY", 0, 0, 60, "(60 * PX + 3) / 4 * 40"), (0x04, "0x6d", 0, 0, 49,
+                        "(49 * PX + 3) / 4 * 40"), (0x0c, "COPY", 0, 0, 40, "40 * PX / 4 * 40"),
+                       (0xc4, "COPY", 0, 0, 60, "2")])]
+PATTERN_DRAW = [blt(i % 8, i // 8, mode, rop, ext, skip, (59, 61), src=f"PITCH * 500 / 256 * 256 + {row}")
+                for i, (mode, rop, ext, skip, row) in enumerate(
+                    [(0x40, "COPY", 0, 0, 0), (0x40, "COPY", 0, 0, 3), (0x40, "0x59", 0, 0, 0), (0xc0, "COPY", 0, 0, 0),
+                     (0xc0, "COPY", 0, 3, 5), (0xc8, "COPY", 0, 0, 0), (0xc8, "COPY", 2, 0, 8), (0xc0, "COPY", 4, 0, 0),
+                     (0xc0, "0x59", 4, 0, 0), (0xc0, "0x05", 0, 0, 0)])]
+# The pointer: its colours, where it is, its pattern, which is what memory's end is filled with
+POINTER = ["reg seq 0x12, 3", "mov dx, 0x3c8", "mov al, 0", "out dx, al", "inc dx", "mov al, 63", "out dx, al",
+           "out dx, al", "mov al, 0", "out dx, al", "mov dx, 0x3c8", "mov al, 15", "out dx, al", "inc dx",
+           "mov al, 40", "out dx, al", "mov al, 0", "out dx, al", "mov al, 63", "out dx, al",
+           "reg gc 9, 0xff", "xor di, di", "mov cx, 0x4000", "mov ax, 0x3a71", "%%more: mov [es:di], al", "inc di",
+           "imul ax, ax, 181", "inc ax", "ror ax, 3", "loop %%more",
+           "reg seq 0x70, 40", "reg seq 0xb1, 30"]
+
 OFF = cursor(0x20, 0)
 # name: program, what it is assembled with; a list becomes the lines of a macro
 FRAMES = {
@@ -139,6 +183,37 @@ FRAMES = {
     "vbe-32-linear": vbe(32, 1024, 768, linear=1),
     "vbe-32-moved": vbe(32, virtual=1000, at=(200, 20), linear=1),
     "vbe-32-1920x1200": vbe(32, 1920, 1200, linear=1),
+    # the GD5446
+    "cirrus-8": cirrus(),
+    "cirrus-8-linear": cirrus(linear=1),
+    "cirrus-15": cirrus(2, 15),
+    "cirrus-16-linear": cirrus(2, linear=1),
+    "cirrus-24": cirrus(3),
+    "cirrus-32-linear": cirrus(4, linear=1),
+    "cirrus-start-address": cirrus(LATER=["reg crtc 0x0c, 0x12", "reg crtc 0x0d, 0x34", "reg crtc 0x1b, 0x23"]),
+    "cirrus-rops": cirrus(draw=ROP_DRAW),
+    "cirrus-copies": cirrus(draw=COPY_DRAW, key=0x3a),
+    "cirrus-copies-16": cirrus(2, draw=COPY_DRAW, key=0x0b0a),
+    "cirrus-expand": cirrus(draw=EXPAND_DRAW),
+    "cirrus-expand-16": cirrus(2, draw=EXPAND_DRAW),
+    "cirrus-expand-24": cirrus(3, draw=EXPAND_DRAW[:4]),
+    "cirrus-expand-32": cirrus(4, draw=EXPAND_DRAW),
+    "cirrus-fed": cirrus(draw=FED_DRAW, key=0x9c),
+    "cirrus-fed-16": cirrus(2, draw=FED_DRAW, key=0x9c3a),
+    "cirrus-pattern": cirrus(draw=PATTERN_DRAW),
+    "cirrus-pattern-16": cirrus(2, draw=PATTERN_DRAW),
+    "cirrus-pattern-24": cirrus(3, draw=[d for d in PATTERN_DRAW if ", 3, 59" not in d]),
+    "cirrus-pattern-32": cirrus(4, draw=PATTERN_DRAW),
+    "cirrus-pointer-64": cirrus(LATER=POINTER + ["reg seq 0x13, 0x10", "reg seq 0x12, 5"]),
+    "cirrus-pointer-32": cirrus(2, LATER=POINTER + ["reg seq 0x13, 0x07", "reg seq 0x12, 1"]),
+    "cirrus-write-mode-4": cirrus(LATER=["reg gc 9, 0", "reg gc 0x0b, 0x26", "reg gc 5, 0x44", "xor di, di",
+                                         "mov cx, 20000", "mov ax, 0x3a71", "%%more: mov [es:di], al", "inc di",
+                                         "imul ax, ax, 181", "inc ax", "ror ax, 3", "loop %%more"]),
+    "cirrus-write-mode-5-16": cirrus(2, LATER=[
+        "reg gc 9, 0", "reg gc 0x0b, 0x36", "reg gc 5, 0x45", "xor di, di", "mov cx, 20000", "mov ax, 0x3a71",
+        "%%more: mov [es:di], al", "inc di", "imul ax, ax, 181", "inc ax", "ror ax, 3", "loop %%more"]),
+    "cirrus-two-banks": cirrus(LATER=["reg gc 0x0b, 1", "reg gc 9, 0x10", "reg gc 0x0a, 0x20", "xor di, di",
+                                      "mov cx, 0xa000", "mov al, 0x5c", "rep stosb"]),
 }
 
 
@@ -265,10 +340,14 @@ def assemble(name, tmp):
     return image
 
 
-def turbo86(program, image, tmp):
+def card(name):
+    return FRAMES[name][1].get("VGA", "std")
+
+
+def turbo86(program, name, image, tmp):
     shot = os.path.join(tmp, "shot.png")
     p = subprocess.run([program, "-bios", "tinybios.bin", "-hda", image, "-snapshot", "-display", "none",
-                        "--deterministic", "--ns-per-insn", "20", "--timeout", "60s", "-debugcon", "null",
+                        "-vga", card(name), "--deterministic", "--ns-per-insn", "20", "--timeout", "60s", "-debugcon", "null",
                         "--screenshot", shot, "-device", "isa-debug-exit,iobase=0xf4"],
                        stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=200, check=False)
     if p.returncode != 33:
@@ -276,9 +355,9 @@ def turbo86(program, image, tmp):
     return png_load(shot)
 
 
-def qemu(image, tmp):
+def qemu(name, image, tmp):
     log, dump = os.path.join(tmp, "log"), os.path.join(tmp, "dump.ppm")
-    p = subprocess.Popen(["qemu-system-i386", "-display", "none", "-vga", "std", "-debugcon", "file:" + log,
+    p = subprocess.Popen(["qemu-system-i386", "-display", "none", "-vga", card(name), "-debugcon", "file:" + log,
                           "-drive", f"file={image},format=raw,snapshot=on", "-monitor", "stdio"],
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
@@ -305,9 +384,9 @@ def wait_for_done(log):
 BOCHS = """cpu: count=1, ips=50000000
 memory: guest=32, host=32
 romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot
-vgaromimage: file=/usr/share/vgabios/vgabios.bin
-vga: extension=vbe, update_freq=20
-pci: enabled=1, chipset=i440fx, slot1=pcivga
+vgaromimage: file=/usr/share/vgabios/{rom}
+vga: extension={extension}, update_freq=20
+pci: enabled=1, chipset=i440fx, slot{slot}
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=disk, path={image}, mode=flat, cylinders=16, heads=2, spt=63
 boot: disk
@@ -317,14 +396,16 @@ port_e9_hack: enabled=1
 panic: action=fatal
 log: {tmp}/bochs.log
 """
+BOCHS_CARDS = {"std": dict(rom="vgabios.bin", extension="vbe", slot="1=pcivga"),
+               "cirrus": dict(rom="vgabios.cirrus.bin", extension="cirrus", slot="1=cirrus")}
 BOCHS_BARS = (32, 18)  # lines that are not the guest's: the tool bar above, the status below
 BOCHS_BORDER = 4
 
 
-def bochs(image, tmp):
+def bochs(name, image, tmp):
     """Its window in an X server of ours, whose frame buffer is a file."""
     with open(os.path.join(tmp, "bochsrc"), "w") as f:
-        f.write(BOCHS.format(image=image, tmp=tmp))
+        f.write(BOCHS.format(image=image, tmp=tmp, **BOCHS_CARDS[card(name)]))
     with open(os.path.join(tmp, "go"), "w") as f:
         f.write("c\n")
     read, write = os.pipe()
@@ -363,7 +444,7 @@ def hashes():
 
 def check(program, name, tmp, known):
     """What is wrong, or None."""
-    ours = turbo86(program, assemble(name, tmp), tmp)
+    ours = turbo86(program, name, assemble(name, tmp), tmp)
     if picture_hash(ours) == known.get(name):
         path = os.path.join(GOLDEN, name + ".png")
         if os.path.exists(path) and png_load(path) == ours:
@@ -374,7 +455,7 @@ def check(program, name, tmp, known):
 
 
 def update(program, name, tmp, known):
-    ours = turbo86(program, assemble(name, tmp), tmp)
+    ours = turbo86(program, name, assemble(name, tmp), tmp)
     known[name] = picture_hash(ours)
     png_save(os.path.join(GOLDEN, name + ".png"), ours)
     return None
@@ -382,7 +463,7 @@ def update(program, name, tmp, known):
 
 def beside(program, name, tmp, emulator, keep):
     image = assemble(name, tmp)
-    ours, theirs = turbo86(program, image, tmp), {"qemu": qemu, "bochs": bochs}[emulator](image, tmp)
+    ours, theirs = turbo86(program, name, image, tmp), {"qemu": qemu, "bochs": bochs}[emulator](name, image, tmp)
     if keep:
         png_save(os.path.join(keep, f"{name}.png"), ours)
         png_save(os.path.join(keep, f"{name}-{emulator}.png"), theirs)

@@ -184,6 +184,7 @@ main:
         mov     [bank], ebx
         pushad
         mov     dx, bx
+        shl     dx, BANKS               ; units of its granularity in 64 KiB: 1 << BANKS
         xor     bx, bx
         mov     ax, 0x4f05
         int     0x10

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The picture in every standard video mode.
 
-usage: screens.py TURBO86 [MODE ...]     (without MODE: all)
+usage: screens.py TURBO86 [--vga cirrus] [MODE ...]     (without MODE: all that the card has)
 Each guest is screen.asm, a boot sector that sets the mode by the video BIOS and fills the screen; the
 screenshot is compared pixel by pixel with what that should look like.
 Exit status 77: the firmware or nasm is not installed.
@@ -17,7 +17,9 @@ import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TURBO86 = sys.argv[1]
-FIRMWARE = ["/usr/share/seabios/bios-256k.bin", "/usr/share/seabios/vgabios-stdvga.bin"]
+VGA = sys.argv.pop(sys.argv.index("--vga") + 1) if "--vga" in sys.argv else "std"
+FIRMWARE = ["/usr/share/seabios/bios-256k.bin",
+            f"/usr/share/seabios/vgabios-{'cirrus' if VGA == 'cirrus' else 'stdvga'}.bin"]
 
 TEXT, CGA, CGA1, PLANES, BYTES, MODEX, VBE, VBE4, LFB = range(9)
 RGBI = [0x000000, 0x0000aa, 0x00aa00, 0x00aaaa, 0xaa0000, 0xaa00aa, 0xaa5500, 0xaaaaaa,
@@ -82,6 +84,7 @@ MODES = {
     "lfb": (LFB, 0x4142, 640, 480, 2560, 255, direct(32), 32),
     "vbe32": (VBE, 0x144, 1024, 768, 4096, 255, direct(32), 32),
 }
+STD_ONLY = {"lfb", "vbe4", "vbe32"}  # the GD5446's video BIOS has no such numbers
 
 
 def read_png(path):
@@ -122,12 +125,12 @@ def check(name, tmp):
     cw, ch, *lines = cell or (1, 1)
     lines = lines[0] if lines else height * ch
     defines = dict(KIND=kind, MODE=mode, WIDTH=width, HEIGHT=height, PITCH=pitch, MASK=mask, BPP=bpp,
-                   CELL=ch, LINES=lines)
+                   CELL=ch, LINES=lines, BANKS=2 if VGA == "cirrus" else 0)
     subprocess.run(["nasm", "-f", "bin", "-o", image, os.path.join(HERE, "screen.asm")] +
                    [f"-D{k}={v}" for k, v in defines.items()], check=True)
     with open(image, "ab") as f:
         f.truncate(1 << 20)
-    p = subprocess.run([TURBO86, "-hda", image, "-snapshot", "-display", "none", "--deterministic",
+    p = subprocess.run([TURBO86, "-hda", image, "-snapshot", "-display", "none", "--deterministic", "-vga", VGA,
                         "--timeout", "5s", "--screenshot", shot, "-device", "isa-debug-exit,iobase=0xf4"],
                        stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=200, check=False)
     if p.returncode != 33:
@@ -150,7 +153,9 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as tmp:
         tmp = os.environ.get("SCREENS_KEEP", tmp)
-        for name in sys.argv[2:] or MODES:
+        for name in [a for a in sys.argv[2:] if a != "--vga"] or MODES:
+            if VGA == "cirrus" and name in STD_ONLY:
+                continue
             wrong = check(name, tmp)
             failed += wrong is not None
             print(f"mode {name}: {wrong or 'ok'}", flush=True)
