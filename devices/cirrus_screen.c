@@ -4,7 +4,8 @@
  *
  * Reference: [GD5446] CR19 to CR1D, SR7, SR10 to SR13, the hidden DAC register.
  *
- * Not implemented: split screens of packed modes, which SR1 bit 5 does not turn off; the pointer in text modes.
+ * Not implemented: split screens of packed modes, which SR1 bit 5 does not turn off; the pointer in
+ * text modes.
  */
 #include "devices/vga_state.h"
 

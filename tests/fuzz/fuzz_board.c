@@ -97,6 +97,7 @@ static struct pc *create(struct fuzz *f)
     char error[PC_ERROR_MAX];
     struct pc *pc;
 
+    set(f, "vga", f->number & 1 ? "cirrus" : "std");
     if (pc_create(&pc, &fixture.cfg, &host, error) != STATUS_OK)
         fuzz_fail(f, "%s", error);
     return pc;

@@ -108,9 +108,9 @@ static void indexed_ports(struct fuzz *f, struct pc *pc)
         u16 index, data;
         u8 count;
     } pairs[] = {
-        {0x3c4, 0x3c5, 8},  {0x3ce, 0x3cf, 16},  {0x3d4, 0x3d5, 32},
-        {0x3b4, 0x3b5, 32}, {0x3c0, 0x3c0, 64},  {0x70, 0x71, 255},
-        {0x1ce, 0x1cf, 12}, {0x3c8, 0x3c9, 255}, {0x510, 0x511, 255},
+        {0x3c4, 0x3c5, 8},  {0x3ce, 0x3cf, 16}, {0x3d4, 0x3d5, 32},  {0x3c4, 0x3c5, 255},
+        {0x3ce, 0x3cf, 64}, {0x3d4, 0x3d5, 64}, {0x3b4, 0x3b5, 32},  {0x3c0, 0x3c0, 64},
+        {0x70, 0x71, 255},  {0x1ce, 0x1cf, 12}, {0x3c8, 0x3c9, 255}, {0x510, 0x511, 255},
     };
     unsigned i = fuzz_below(f, ARRAY_LEN(pairs));
     enum width w = pairs[i].index == 0x1ce || pairs[i].index == 0x510 ? W16 : W8;
@@ -277,6 +277,27 @@ static void bus_master(struct fuzz *f, struct pc *pc)
     in(pc, bm + 2, port_width(f));
 }
 
+/* A BitBLT of the GD5446, by ports, and what it may be waiting for. */
+static void blt(struct fuzz *f, struct pc *pc)
+{
+    static const u8 modes[] = {0, 1, 4, 8, 0x40, 0x44, 0x80, 0x84, 0x88, 0x8c, 0xc0, 0xc4, 0xc8};
+
+    for (unsigned i = 0x20; i <= 0x35; i++) {
+        u32 val = some_value(f);
+        if (i == 0x21 || i == 0x23)
+            val = (u32)fuzz_length(f, 3); /* not all too large */
+        else if (i == 0x30)
+            val = modes[fuzz_below(f, sizeof(modes))] | fuzz_below(f, 4) << 4;
+        if (i != 0x31)
+            out(pc, 0x3ce, val << 8 | i, W16);
+    }
+    out(pc, 0x3ce, 0x0231, W16);
+    if (fuzz_one_in(f, 2))
+        out(pc, 0x3c4, (fuzz_below(f, 2) << 8 | 7) | fuzz_below(f, 16) << 9, W16);
+    for (unsigned n = fuzz_below(f, BURST_MAX); n; n--)
+        physmem_store(pc->physmem, 0xa0000 + 8 * fuzz_below(f, 0x2000), fuzz_u64(f), 8);
+}
+
 static void store_be(u8 *at, u64 v, unsigned bytes)
 {
     for (unsigned i = 0; i < bytes; i++)
@@ -365,7 +386,7 @@ static void screen(struct fuzz *f, struct pc *pc)
         }
     }
     if (fuzz_one_in(f, 2)) {
-        struct pc_picture picture; /* as a window does, and the loudspeakers */
+        struct pc_picture picture;             /* as a window does, and the loudspeakers */
         enum status s = pc_show(pc, &picture); /* whatever it says */
         (void)s;
         sound_sync(pc->sound);
@@ -479,7 +500,7 @@ void board_operation(struct fuzz *f, struct pc *pc)
         plain_ports, plain_ports, plain_ports,   plain_ports,   indexed_ports, indexed_ports,
         memory,      memory,      pci,           pci,           ata,           bus_master,
         fwcfg_dma,   apics,       board_network, board_network, isa_dma,       screen,
-        outside,     timers,      floppy,        packet,        ps2,
+        outside,     timers,      floppy,        packet,        ps2,           blt,
     };
 
     kinds[fuzz_below(f, ARRAY_LEN(kinds))](f, pc);
