@@ -62,7 +62,7 @@ static void greet(struct console *c)
     unsigned client = chardev_is_stdio(c->dev) ? 1 : chardev_client(c->dev);
 
     if (client && client != c->client)
-        monitor_start(&c->monitor, c->dev);
+        monitor_start(&c->monitor, c->dev, "Ctrl-a c");
     c->client = client;
 }
 

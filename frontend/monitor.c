@@ -24,10 +24,12 @@ void monitor_print(struct chardev *out, const char *text)
     }
 }
 
-void monitor_start(struct monitor *m, struct chardev *out)
+void monitor_start(struct monitor *m, struct chardev *out, const char *back)
 {
     m->len = 0;
-    monitor_print(out, "\nturbo86 monitor; 'help' lists the commands, Ctrl-a c goes back\n" PROMPT);
+    monitor_print(out, "\nturbo86 monitor; 'help' lists the commands, ");
+    monitor_print(out, back);
+    monitor_print(out, " goes back\n" PROMPT);
 }
 
 static bool cmd_quit(struct chardev *out, struct pc *pc, const char *args)
@@ -43,6 +45,7 @@ static bool cmd_registers(struct chardev *out, struct pc *pc, const char *args)
     (void)args;
     pc_dump_registers(pc, text, sizeof(text));
     monitor_print(out, text);
+    monitor_print(out, "\n");
     return false;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The monitor behind Ctrl-a c: a line at a time, on the terminal of the first serial port. */
+/* The monitor: a line at a time, on the terminal behind Ctrl-a c, at a socket, or in the window. */
 #pragma once
 
 #include "base/types.h"
@@ -11,8 +11,8 @@ struct monitor {
     unsigned len;
 };
 
-/** Greet and show the prompt. */
-void monitor_start(struct monitor *m, struct chardev *out);
+/** Greet and show the prompt. @back: the keys that go back to the guest. */
+void monitor_start(struct monitor *m, struct chardev *out, const char *back);
 
 /** One typed byte. True: the user wants to end the run. */
 bool monitor_input(struct monitor *m, struct chardev *out, struct pc *pc, u8 byte);

@@ -143,7 +143,7 @@ static void toggle_monitor(struct port *p)
     if (r->in_monitor && r->display)
         display_suspend(r->display);
     if (r->in_monitor)
-        monitor_start(&r->monitor, p->dev);
+        monitor_start(&r->monitor, p->dev, "Ctrl-a c");
     else if (r->display)
         display_resume(r->display);
     else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Ctrl-Alt and a letter do, and the screenshots and pastes among it. */
+/* What Ctrl-Alt and another key do, and the screenshots and pastes among it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,14 +118,27 @@ static void do_paste(struct window *w, struct pc *pc)
     SDL_free(clip);
 }
 
+static void do_guest(struct window *w, struct pc *pc)
+{
+    sdl_console_show(w, pc, false);
+}
+
+static void do_monitor(struct window *w, struct pc *pc)
+{
+    sdl_console_show(w, pc, true);
+}
+
 static const struct {
     SDL_Scancode code;
     void (*run)(struct window *w, struct pc *pc);
 } hotkeys[] = {
-    {SDL_SCANCODE_G, do_grab},  {SDL_SCANCODE_F, do_full_screen}, {SDL_SCANCODE_D, do_ctrl_alt_del},
-    {SDL_SCANCODE_P, do_pause}, {SDL_SCANCODE_R, do_reset},       {SDL_SCANCODE_O, do_power},
-    {SDL_SCANCODE_Q, do_quit},  {SDL_SCANCODE_S, do_screenshot},  {SDL_SCANCODE_V, do_paste},
-    {SDL_SCANCODE_T, do_turbo}, {SDL_SCANCODE_I, do_overlay},
+    {SDL_SCANCODE_G, do_grab},         {SDL_SCANCODE_F, do_full_screen},
+    {SDL_SCANCODE_D, do_ctrl_alt_del}, {SDL_SCANCODE_P, do_pause},
+    {SDL_SCANCODE_R, do_reset},        {SDL_SCANCODE_O, do_power},
+    {SDL_SCANCODE_Q, do_quit},         {SDL_SCANCODE_S, do_screenshot},
+    {SDL_SCANCODE_V, do_paste},        {SDL_SCANCODE_T, do_turbo},
+    {SDL_SCANCODE_I, do_overlay},      {SDL_SCANCODE_1, do_guest},
+    {SDL_SCANCODE_2, do_monitor},
 };
 
 bool sdl_hotkey(struct window *w, struct pc *pc, const SDL_KeyboardEvent *e)

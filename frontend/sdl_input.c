@@ -198,6 +198,10 @@ static void on_window_event(struct window *w, const SDL_WindowEvent *e)
 
 void sdl_event(struct window *w, struct pc *pc, const SDL_Event *e)
 {
+    if (e->type == SDL_KEYDOWN && sdl_hotkey(w, pc, &e->key))
+        return;
+    if (sdl_console_event(w, pc, e))
+        return;
     switch (e->type) {
     case SDL_QUIT:
         w->quit = true;
@@ -206,8 +210,7 @@ void sdl_event(struct window *w, struct pc *pc, const SDL_Event *e)
         on_window_event(w, &e->window);
         break;
     case SDL_KEYDOWN:
-        if (!sdl_hotkey(w, pc, &e->key))
-            key_down(w, e->key.keysym.scancode, e->key.repeat);
+        key_down(w, e->key.keysym.scancode, e->key.repeat);
         break;
     case SDL_KEYUP:
         key_up(w, e->key.keysym.scancode);

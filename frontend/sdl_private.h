@@ -39,6 +39,8 @@ struct sdl_overlay {
     struct sdl_light disk, net;
 };
 
+struct sdl_console;
+
 struct window {
     const struct config *cfg;
     SDL_Window *win;
@@ -65,6 +67,8 @@ struct window {
     u64 titled_time, titled_retired;
     u64 mips, percent; /* the speed, and its share of real time */
     struct sdl_overlay overlay;
+    struct sdl_console *console; /* NULL: nobody has asked for it yet */
+    bool in_console, console_stale;
     struct sdl_input in;
     char title[500], told[300]; /* now; a sentence that stands there for a while */
     u64 told_until;             /* 0: from its first sight on */
@@ -82,6 +86,14 @@ void sdl_overlay_toggle(struct window *w);
 void sdl_overlay_update(struct window *w, const struct pc *pc, u64 host_ns, bool stopped);
 /** Over the picture that is being presented. */
 void sdl_overlay_draw(struct window *w);
+
+/* sdl_console.c */
+/** Show the monitor, or the guest again. */
+void sdl_console_show(struct window *w, const struct pc *pc, bool on);
+/** Whether the event was the monitor's. */
+bool sdl_console_event(struct window *w, struct pc *pc, const SDL_Event *e);
+/** Its picture, until the next call. */
+void sdl_console_picture(struct window *w, const struct pc *pc, struct pc_picture *out);
 
 /* sdl_x11.c */
 /** Set @w->lost when the display server goes away. */

@@ -183,7 +183,12 @@ void sdl_draw(struct window *w, struct pc *pc)
     bool drawn = false;
     SDL_Rect part;
 
-    if (pc_show(pc, &p) == STATUS_OK && make_texture(w, &p)) {
+    enum status s = STATUS_OK;
+    if (w->in_console)
+        sdl_console_picture(w, pc, &p);
+    else
+        s = pc_show(pc, &p);
+    if (s == STATUS_OK && make_texture(w, &p)) {
         unsigned first = w->tex_new ? 0 : p.first_row, rows = w->tex_new ? p.height : p.rows;
         SDL_Rect changed = {0, (int)first, (int)p.width, (int)rows};
         if (rows) {

@@ -178,6 +178,7 @@ void window_close(struct window *w)
 {
     if (!w)
         return;
+    free(w->console);
     if (w->lost) {
         free(w);
         return;

@@ -169,6 +169,9 @@ char *pc_screen_text(const struct pc *pc);
 /** The same for a graphics mode: what is drawn there in the video BIOS' fonts, exactly. */
 char *pc_screen_glyphs(const struct pc *pc);
 
+/** The video BIOS' font: 256 glyphs of 8 by 16, a byte a line from the top. NULL: there is none. */
+const u8 *pc_font(const struct pc *pc);
+
 #define PC_TEXT_CELLS 16384u
 
 /** The text screen, cell by cell. */

@@ -115,3 +115,8 @@ char *pc_screen_glyphs(const struct pc *pc)
     free(f.pixels);
     return text;
 }
+
+const u8 *pc_font(const struct pc *pc)
+{
+    return find_font(pc, 0);
+}

@@ -28,7 +28,7 @@ OTHERS = {96: "e01c", 97: "e01d", 98: "e035", 100: "e038", 102: "e047", 103: "e0
           125: "e05b", 126: "e05c", 127: "e05d"}
 PAUSE = (119, "e11d45 e19dc5")
 KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
-KEY_I = 23
+KEY_I, KEY_1, KEY_2 = 23, 2, 3
 
 
 class Guest:
@@ -270,6 +270,33 @@ def the_overlay_has_the_speed_and_lights(guest):
         guest.close()
 
 
+def the_monitor_is_in_the_window_and_the_guest_behind_it(guest):
+    d = guest.desktop
+    ink = lambda: d.picture(guest.window)[2].count(b"\xaa\xaa\xaa")
+
+    def enter(line):
+        d.xdotool("type", "--delay", 30, line)
+        d.xdotool("key", "Return")
+    guest.hotkey(KEY_2)
+    assert guest.bytes("K", 4) == "1d389db8"
+    wait_for(lambda: d.geometry(guest.window)[2:] == [640, 400], "its size")
+    few = wait_for(ink, "a greeting")
+    d.xdotool("type", "--delay", 30, "sendkey ctrl-alt-f1x")
+    d.xdotool("key", "BackSpace", "Return")
+    assert guest.bytes("K", 6) == "1d383bbbb89d"  # nothing of what was typed
+    enter("info registers")
+    wait_for(lambda: ink() > 2 * few, "registers")
+    enter("screendump shot.png")  # the guest's, not ours
+    wait_for(lambda: os.path.exists(os.path.join(guest.tmp, "shot.png")), "a picture")
+    guest.hotkey(KEY_1)
+    guest.key(KEY_A)
+    assert guest.bytes("K", 2) == "1e9e"
+    guest.hotkey(KEY_2)
+    assert guest.bytes("K", 4) == "1d389db8"
+    enter("quit")
+    assert guest.ends() == (0, "")
+
+
 def the_close_button_ends_the_run(guest):
     if not guest.desktop.manager:
         return
@@ -318,6 +345,7 @@ TESTS = [
     full_screen_and_back,
     a_paused_machine_says_so_and_goes_on,
     the_overlay_has_the_speed_and_lights,
+    the_monitor_is_in_the_window_and_the_guest_behind_it,
     the_close_button_ends_the_run,
     ctrl_alt_q_ends_the_run,
     a_german_layout_sends_the_same_codes,
