@@ -65,7 +65,7 @@ struct flag_state {
     struct recipe how_to;
 };
 
-enum cold_kind { COLD_ACCESS, COLD_BAIL, COLD_BUDGET, COLD_EDGE, COLD_INDIRECT };
+enum cold_kind { COLD_ACCESS, COLD_BAIL, COLD_BUDGET, COLD_EDGE, COLD_MOVED, COLD_INDIRECT };
 
 /** Code that runs rarely, put behind the block. */
 struct cold {
