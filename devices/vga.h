@@ -20,6 +20,7 @@ struct vga_desc {
     struct ioport_bus *io;
     struct clock *clk;
     struct pci_bus *pci; /* NULL: an ISA card, without BARs and ROM */
+    u32 lfb;             /* without PCI: where the board lets its memory answer; 0: nowhere */
     u8 devfn;
     const u8 *rom; /* video BIOS for the ROM BAR, copied; NULL: none */
     size_t rom_len;

@@ -66,6 +66,8 @@ void vga_screen_collect(struct vga *v)
 {
     if (v->pci.bus && v->pci.bar[VGA_BAR_LFB].mapped != PCI_NOT_MAPPED)
         physmem_video_written(v->desc.pm, v->pci.bar[VGA_BAR_LFB].mapped, v->vram_bytes, v->dirty);
+    if (!v->pci.bus && v->desc.lfb)
+        physmem_video_written(v->desc.pm, v->desc.lfb, v->vram_bytes, v->dirty);
     if (v->direct)
         physmem_video_written(v->desc.pm, VGA_WINDOW, VGA_BANK_SIZE, v->dirty);
 }

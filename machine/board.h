@@ -27,6 +27,7 @@
 #include "devices/portf0.h"
 #include "devices/ps2kbd.h"
 #include "devices/ps2mouse.h"
+#include "devices/shadow.h"
 #include "devices/sound.h"
 #include "devices/speaker.h"
 #include "devices/uart16550.h"
@@ -111,7 +112,8 @@ struct pc {
     struct speaker *speaker; /* owned; no chip */
     struct uart16550 *uart[PC_SERIALS];
     struct pci_bus *pci;
-    struct i440fx *bridge;
+    struct i440fx *bridge; /* -M isapc has neither this nor the other PCI chips, but: */
+    struct shadow *shadow;
     struct piix3 *isa;
     struct piix4_pm *pm;
     struct vga *vga;
@@ -223,6 +225,8 @@ bool pc_is_host_timer(const struct clock_timer *t);
 /** Tell the BIOS in CMOS what to boot from. */
 void pc_set_boot_order(struct pc *pc, const char *order);
 
+/** -M isapc: a board without PCI? */
+bool pc_is_isa(const struct pc *pc);
 /** -vga cirrus? */
 bool pc_has_cirrus(const struct pc *pc);
 /** The type of floppy drive @n, by the medium that is in it at the start. */

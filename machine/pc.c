@@ -350,7 +350,7 @@ bool pc_power_button(struct pc *pc)
         return false;
     if (pc->twin)
         (void)pc_power_button(pc->twin);
-    return piix4_pm_power_button(pc->pm);
+    return pc->pm && piix4_pm_power_button(pc->pm);
 }
 
 bool pc_serial_ready(const struct pc *pc, unsigned port)

@@ -183,8 +183,24 @@ static enum status create_serial(struct pc *pc)
     return STATUS_OK;
 }
 
+bool pc_is_isa(const struct pc *pc)
+{
+    return strcmp(config_text(pc->cfg, CONFIG_machine), "isapc") == 0;
+}
+
+/* What a board without PCI has instead. */
+static enum status create_shadow(struct pc *pc)
+{
+    TRY(shadow_create(
+        &pc->shadow,
+        &(struct shadow_desc){.pm = pc->physmem, .bios = pc->bios, .bios_len = pc->bios_len}));
+    return pc_add_chip(pc, &shadow_class, pc->shadow);
+}
+
 static enum status create_pci(struct pc *pc)
 {
+    if (pc_is_isa(pc))
+        return create_shadow(pc);
     TRY(pci_bus_create(&pc->pci, &(struct pci_bus_desc){.io = pc->io, .pm = pc->physmem}));
     TRY(pc_add_chip(pc, &pci_bus_class, pc->pci));
     TRY(i440fx_create(&pc->bridge, &(struct i440fx_desc){.pci = pc->pci,
@@ -227,6 +243,8 @@ static enum status create_ide(struct pc *pc)
     }
     TRY(ata_create(&pc->ata, &desc));
     TRY(pc_add_chip(pc, &ata_class, pc->ata));
+    if (!pc->pci)
+        return STATUS_OK;
     TRY(piix_ide_create(
         &pc->ide, &(struct piix_ide_desc){.pci = pc->pci, .pm = pc->physmem, .ata = pc->ata}));
     return pc_add_chip(pc, &piix_ide_class, pc->ide);
@@ -255,7 +273,12 @@ static enum status create_floppy(struct pc *pc)
 
 static void set_vga_direct(void *pc, bool direct, size_t off)
 {
-    i440fx_set_vga_direct(((struct pc *)pc)->bridge, direct, off);
+    struct pc *p = pc;
+
+    if (p->shadow)
+        shadow_set_vga_direct(p->shadow, direct, off);
+    else
+        i440fx_set_vga_direct(p->bridge, direct, off);
 }
 
 bool pc_has_cirrus(const struct pc *pc)
@@ -267,6 +290,8 @@ static enum status create_vga(struct pc *pc)
 {
     bool cirrus = pc_has_cirrus(pc);
 
+    if (cirrus && !pc->pci)
+        return pc_fail(pc, STATUS_BAD_VALUE, "-vga cirrus: it is a PCI card: -M isapc has no PCI");
     TRY(vga_create(&pc->vga, &(struct vga_desc){.cirrus = cirrus,
                                                 .io = pc->io,
                                                 .clk = &pc->clock,
@@ -274,10 +299,13 @@ static enum status create_vga(struct pc *pc)
                                                 .direct = set_vga_direct,
                                                 .direct_ctx = pc,
                                                 .pci = pc->pci,
+                                                .lfb = pc->shadow ? SHADOW_LFB : 0,
                                                 .devfn = PCI_DEVFN(2, 0),
                                                 .rom = pc->vga_bios,
                                                 .rom_len = pc->vga_bios_len}));
     TRY(pc_add_chip(pc, cirrus ? &cirrus_class : &vga_class, pc->vga));
+    if (pc->shadow)
+        return shadow_set_vga(pc->shadow, &vga_window_ops, pc->vga);
     return i440fx_set_vga(pc->bridge, &vga_window_ops, pc->vga);
 }
 

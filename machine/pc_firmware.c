@@ -111,7 +111,9 @@ static enum status load_vga_bios(struct pc *pc)
 {
     char path[4096];
 
-    const char *name = pc_has_cirrus(pc) ? "vgabios-cirrus.bin" : "vgabios-stdvga.bin";
+    const char *name = pc_is_isa(pc)       ? "vgabios-isavga.bin"
+                       : pc_has_cirrus(pc) ? "vgabios-cirrus.bin"
+                                           : "vgabios-stdvga.bin";
 
     if (!find_firmware(pc, name, path, sizeof(path))) {
         log_info(ROM, "there is no VGA BIOS (package seabios): the screen stays blank");
@@ -223,7 +225,10 @@ enum status pc_load_firmware(struct pc *pc)
                                .boot = *order ? order : NULL,
                                .serial = serial_number(pc),
                            });
-    add_tables(pc);
+    if (!pc_is_isa(pc))
+        add_tables(pc);
+    else if (pc->vga_bios_len) /* where SeaBIOS finds the ROMs of cards that are not PCI's */
+        fw_add_file(&pc->fw, "vgaroms/vgabios-isavga.bin", pc->vga_bios, pc->vga_bios_len);
     return STATUS_OK;
 }
 

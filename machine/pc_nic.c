@@ -167,7 +167,12 @@ static enum status create_pci(struct pc *pc, struct pc_nic *n, const struct nic_
     struct rtl8139_desc rtl = {.pci = pc->pci, .wire = wire, .cplus = c->cplus};
     u8 *rom = NULL;
     size_t rom_len = 0;
-    enum status s = free_slot(pc, c->option, c->slot, &rtl.devfn);
+    enum status s;
+
+    if (!pc->pci)
+        return pc_fail(pc, STATUS_BAD_VALUE, "%s: that is a PCI card; -M isapc takes ne2k_isa",
+                       c->option);
+    s = free_slot(pc, c->option, c->slot, &rtl.devfn);
 
     if (s == STATUS_OK)
         s = load_rom(pc, c, &rom, &rom_len);

@@ -433,6 +433,20 @@ def the_option_that_asks_for_a_taken_slot_is_named():
     check("display", "-nographic is no display, and -display terminal is one" in same, True)
 
 
+def a_board_without_pci_boots_the_demo():
+    hashes = []
+    for bios in ([], ["-bios", "tinybios.bin"]) * 2:
+        code, out, err = run("-M", "isapc", "-cpu", "486", "-display", "none", "--deterministic", "--timeout", "4s",
+                             "-serial", "null", "-device", "ne2k_isa", "-device", "sb16", "--print-screen",
+                             "--state-hash", *bios)
+        check("it says so", (code, "PCI      none" in out), (10, True))
+        hashes.append(re.search("hash.*", out + err)[0])
+    check("equal runs", hashes[:2], hashes[2:])
+    for card in (["-vga", "cirrus"], ["-nic", "user"]):
+        code, _, err = run("-M", "isapc", *card)
+        check("cards of PCI are refused", (code, err.count("\n"), "-M isapc" in err), (2, 1, True))
+
+
 def the_demo_reaches_its_prompt_on_every_cpu_model():
     _, models, _ = run("-cpu", "help")
     for model in re.findall(r"^ *([a-z0-9-]+) {2,}", models, re.M):
