@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "devices/shadow.h"
-#include "tests/support/check.h"
+#include "tests/support/device_state.h"
 
 enum { RAM = 2 << 20, VIDEO = 1 << 20, BIOS = 256 << 10 };
 
@@ -126,6 +126,17 @@ static void a_bios_of_an_odd_size_is_refused(void **state)
     assert_null(none);
 }
 
+static void what_it_has_is_in_ram(void **state)
+{
+    struct board *b = *state;
+    void *other;
+
+    setup(&other);
+    struct board *fresh = other;
+    check_save_load(&shadow_class, b->chip, fresh->chip);
+    teardown(&other);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -136,6 +147,7 @@ int main(void)
         T(ram_is_where_nothing_else_is),
         T(video_memory_is_asked_mapped_or_in_one_piece),
         T(a_bios_of_an_odd_size_is_refused),
+        T(what_it_has_is_in_ram),
     };
     return cmocka_run_group_tests_name("shadow", tests, NULL, NULL);
 }
