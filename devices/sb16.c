@@ -4,7 +4,7 @@
  *
  * References: [SB16-PRG] Creative, Sound Blaster Series Hardware Programming Guide: DSP commands,
  * CT1745 mixer, MPU-401 UART mode.
- * Not implemented: ADPCM, recording (silence is recorded), CD and line inputs, tone controls, the
+ * Not implemented: recording (silence is recorded), CD and line inputs, tone controls, the
  * MPU-401's intelligent mode, MIDI input; the MIDI output is connected to nothing.
  */
 #include <stdlib.h>
@@ -226,7 +226,7 @@ static bool execute_transfer(struct sb16 *sb)
         return true;
     default:
         if (c < 0xb0 || c >= 0xd0)
-            return false;
+            return sb16_adpcm_start(sb, low_first(sb->args));
         start_any(sb);
         return true;
     }
@@ -475,26 +475,24 @@ static const struct ioport_ops mpu_ops = {mpu_read, mpu_write, W8};
 
 /* ---- the card ---- */
 
+// clang-format off
 static const struct field sb16_fields[] = {
-    FIELD(struct sb16, in_reset),     FIELD(struct sb16, command),
-    FIELD(struct sb16, wanted),       FIELD(struct sb16, given),
-    FIELD_ARRAY(struct sb16, args),   FIELD(struct sb16, reply_len),
-    FIELD_ARRAY(struct sb16, reply),  FIELD(struct sb16, last_reply),
-    FIELD(struct sb16, test),         FIELD(struct sb16, speaker_on),
-    FIELD(struct sb16, dma_id),       FIELD(struct sb16, dma_id_step),
-    FIELD(struct sb16, block_length), FIELD(struct sb16, running),
-    FIELD(struct sb16, paused),       FIELD(struct sb16, wide),
-    FIELD(struct sb16, stereo),       FIELD(struct sb16, is_signed),
-    FIELD(struct sb16, autoinit),     FIELD(struct sb16, input),
-    FIELD(struct sb16, silent),       FIELD(struct sb16, ends),
-    FIELD(struct sb16, rate),         FIELD(struct sb16, left),
-    FIELD(struct sb16, block),        FIELD(struct sb16, begun),
-    FIELD(struct sb16, frames),       FIELD(struct sb16, time_constant),
-    FIELD(struct sb16, rate_is_set),  FIELD(struct sb16, set_rate),
-    FIELD(struct sb16, irq_status),   FIELD(struct sb16, mixer_index),
-    FIELD_ARRAY(struct sb16, mixer),  FIELD(struct sb16, mpu_uart),
-    FIELD(struct sb16, mpu_ack),      FIELDS_END,
+    FIELD(struct sb16, in_reset), FIELD(struct sb16, command), FIELD(struct sb16, wanted),
+    FIELD(struct sb16, given), FIELD_ARRAY(struct sb16, args), FIELD(struct sb16, reply_len),
+    FIELD_ARRAY(struct sb16, reply), FIELD(struct sb16, last_reply), FIELD(struct sb16, test),
+    FIELD(struct sb16, speaker_on), FIELD(struct sb16, dma_id), FIELD(struct sb16, dma_id_step),
+    FIELD(struct sb16, block_length), FIELD(struct sb16, running), FIELD(struct sb16, paused),
+    FIELD(struct sb16, wide), FIELD(struct sb16, stereo), FIELD(struct sb16, is_signed),
+    FIELD(struct sb16, autoinit), FIELD(struct sb16, input), FIELD(struct sb16, silent),
+    FIELD(struct sb16, ends), FIELD(struct sb16, rate), FIELD(struct sb16, left),
+    FIELD(struct sb16, block), FIELD(struct sb16, begun), FIELD(struct sb16, frames),
+    FIELD(struct sb16, time_constant), FIELD(struct sb16, rate_is_set),
+    FIELD(struct sb16, set_rate), FIELD(struct sb16, irq_status),
+    FIELD(struct sb16, mixer_index), FIELD_ARRAY(struct sb16, mixer),
+    FIELD(struct sb16, mpu_uart), FIELD(struct sb16, mpu_ack),
+    FIELD_STRUCT(struct sb16, adpcm, sb16_adpcm_fields), FIELDS_END,
 };
+// clang-format on
 
 static void sb16_reset(void *dev)
 {
@@ -525,9 +523,10 @@ static void sb16_loaded(void *dev)
         sb->rate = 4000;
     }
     if (sb->begun > clock_now(sb->desc.clk) || sb->left > 0x20000 || sb->block > 0x20000 ||
-        sb->block == 0 || sb->left == 0)
+        sb->block == 0 || (sb->left == 0 && sb->adpcm.to_come == 0))
         sb->running = false;
     sb->count = 0;
+    sb16_adpcm_loaded(sb);
     drive_irq(sb);
 }
 
@@ -538,7 +537,7 @@ static void sb16_destroy(void *dev)
 
 const struct device_class sb16_class = {
     .name = "sb16",
-    .version = 1,
+    .version = 2,
     .fields = sb16_fields,
     .reset = sb16_reset,
     .loaded = sb16_loaded,

@@ -55,9 +55,17 @@ static u64 frame_time(const struct sb16 *sb, u64 n)
     return sb->begun + clock_tick_time(n, sb->rate);
 }
 
+/* Until the block's end. */
+static u32 frames_to_go(const struct sb16 *sb)
+{
+    if (sb->adpcm.samples)
+        return sb16_adpcm_frames(sb);
+    return (sb->left + frame_bytes(sb) - 1) / frame_bytes(sb);
+}
+
 static void arm(struct sb16 *sb)
 {
-    u32 to_go = (sb->left + frame_bytes(sb) - 1) / frame_bytes(sb);
+    u32 to_go = frames_to_go(sb);
     u32 step = STEP_FRAMES;
     u32 short_step = (u32)((u64)sb->rate * STEP_NS / CLOCK_NS_PER_SEC);
 
@@ -151,11 +159,33 @@ static void transfer(struct sb16 *sb, u8 *bytes, u32 len)
     } while (n && done < len);
 }
 
+u8 sb16_take(struct sb16 *sb)
+{
+    u8 byte = 0x80;
+
+    transfer(sb, &byte, 1);
+    sb->left--;
+    return byte;
+}
+
+static void decode_frames(struct sb16 *sb, u32 n)
+{
+    for (; n; n--) {
+        i16 v = sb16_adpcm_next(sb);
+        sb16_hear(sb, frame_time(sb, ++sb->frames), v, v);
+    }
+}
+
 /* @n frames are due; they do not reach beyond the block. */
 static void move_frames(struct sb16 *sb, u32 n)
 {
     u32 size = frame_bytes(sb);
     u8 bytes[CHUNK];
+
+    if (sb->adpcm.samples) {
+        decode_frames(sb, n);
+        return;
+    }
 
     while (n) {
         u32 part = n < CHUNK / size ? n : CHUNK / size;
@@ -195,10 +225,10 @@ void sb16_on_timer(void *dev, u32 arg)
         return;
     }
     while (sb->running && sb->frames < due) {
-        u32 to_go = (sb->left + frame_bytes(sb) - 1) / frame_bytes(sb);
+        u32 to_go = frames_to_go(sb);
         u64 n = due - sb->frames;
         move_frames(sb, n < to_go ? (u32)n : to_go);
-        if (sb->left == 0)
+        if (sb->left == 0 && sb->adpcm.to_come == 0)
             block_end(sb);
     }
     arm(sb);
@@ -226,6 +256,7 @@ void sb16_start(struct sb16 *sb, u32 samples)
     sb->left = sb->block;
     sb->running = true;
     sb->paused = sb->ends = false;
+    sb->adpcm = (struct sb16_adpcm){0};
     i8237_set_dreq(sb->desc.dma, dma_channel(sb), true);
     sb16_restart_rate(sb);
 }

@@ -2,6 +2,8 @@
 /* Private to sb16*.c. */
 #pragma once
 
+#include "base/bits.h"
+#include "base/fields.h"
 #include "devices/sb16.h"
 
 #define SB16_HEARD 4096u /* frames on their way to the ear: a power of two */
@@ -29,6 +31,16 @@ struct sb16_frame {
     i16 left, right;
 };
 
+/* Where decoding is. */
+struct sb16_adpcm {
+    u8 samples;     /* of a byte; 0: it is no ADPCM */
+    u8 to_come;     /* ... of this one: */
+    bool reference; /* the next byte is a level */
+    u8 byte, level, step;
+};
+
+extern const struct field sb16_adpcm_fields[];
+
 struct sb16 {
     struct sb16_desc desc;
     u32 timer;
@@ -48,6 +60,7 @@ struct sb16 {
     u32 block;  /* bytes of a block */
     u64 begun;  /* ns; the rate counts from here... */
     u64 frames; /* ...and so many have passed */
+    struct sb16_adpcm adpcm;
     u8 time_constant;
     bool rate_is_set; /* by 41h or 42h, not by a time constant */
     u16 set_rate;
@@ -74,3 +87,13 @@ void sb16_on_timer(void *dev, u32 arg);
 /** One sample of direct output. */
 void sb16_hear(struct sb16 *sb, u64 at, i16 left, i16 right);
 void sb16_render(void *dev, i32 *mix, unsigned n, u64 first);
+/** The next byte of the block, of which there is one. */
+u8 sb16_take(struct sb16 *sb);
+
+/* sb16_adpcm.c */
+/** False: the command is none of ADPCM. @length: its argument, bytes - 1. */
+bool sb16_adpcm_start(struct sb16 *sb, u32 length);
+/** Frames until the block's end, at least 1. */
+u32 sb16_adpcm_frames(const struct sb16 *sb);
+i16 sb16_adpcm_next(struct sb16 *sb);
+void sb16_adpcm_loaded(struct sb16 *sb);

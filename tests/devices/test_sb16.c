@@ -14,7 +14,13 @@ struct board {
     struct i8237 *dma;
     struct sb16 *chip;
     struct spy irq[4];
+    i16 heard; /* the last sample */
 };
+
+static void listen(void *ctx, const i16 *frames, unsigned n)
+{
+    ((struct board *)ctx)->heard = frames[2 * n - 2];
+}
 
 static struct sb16_desc desc_of(struct board *b, struct ioport_bus *io, struct clock *clk)
 {
@@ -34,7 +40,9 @@ static int setup(void **state)
     clock_init(&b->clk, CLOCK_RATIO_DEFAULT);
     assert_int_equal(physmem_create(&b->pm, 1 << 20), STATUS_OK);
     physmem_map_ram(b->pm, 0, 1 << 20, 0);
-    assert_int_equal(sound_create(&b->sound, &(struct sound_desc){.clk = &b->clk}), STATUS_OK);
+    assert_int_equal(
+        sound_create(&b->sound, &(struct sound_desc){.clk = &b->clk, .put = listen, .ctx = b}),
+        STATUS_OK);
     assert_int_equal(i8237_create(&b->dma, &(struct i8237_desc){b->io, b->pm}), STATUS_OK);
     ioport_write(b->io, 0xd6, 0xc0, W8); /* the first controller cascades through channel 4 */
     ioport_write(b->io, 0xd4, 0x00, W8);
@@ -244,6 +252,103 @@ static void state_survives_save_and_load(void **state)
     ioport_destroy(io);
 }
 
+/* The level after @len bytes, played by @command at 4000 samples a second, stay where they end. */
+static i16 level_after(struct board *b, u8 command, const u8 *bytes, unsigned len)
+{
+    physmem_write(b->pm, 0x1000, bytes, len);
+    set_dma(b, len, 0x49);
+    dsp(b, 0x40);
+    dsp(b, 6);
+    dsp(b, command);
+    dsp(b, (u8)(len - 1));
+    dsp(b, 0);
+    unsigned rises = b->irq[1].rises;
+    i16 last = 0;
+    for (unsigned i = 0; i < 400 && b->irq[1].rises == rises; i++) {
+        clock_run(&b->clk, MS);
+        sound_sync(b->sound);
+        if (i > 3) /* what is heard comes late */
+            last = b->heard;
+    }
+    assert_int_equal(b->irq[1].rises, rises + 1);
+    in(b, 0x22e);
+    clock_run(&b->clk, 20 * MS);
+    return last;
+}
+
+static void adpcm_ends_at_the_level_of_the_same_pcm(void **state)
+{
+    static const struct {
+        u8 command, first, repeated, count, level;
+    } cases[] = {
+        {0x75, 0x80, 0x11, 32, 0xc0}, /* 1 and 1 */
+        {0x75, 0x80, 0x99, 32, 0x40}, /* -1 and -1 */
+        {0x75, 0x80, 0x77, 1, 0x99},  /* 7, 15 of the next step, then 2 and 1 on the way back */
+        {0x75, 0x80, 0x77, 9, 0xff},  /* no further */
+        {0x77, 0x80, 0x25, 16, 0xc0}, /* 1, 1, 2 */
+        {0x17, 0x80, 0x44, 16, 0xc0}, /* 1, and half of the step of 2, twice */
+    };
+    struct board *b = *state;
+    u8 bytes[120], pcm[120];
+
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        memset(bytes, 0, sizeof(bytes));
+        bytes[0] = cases[i].first;
+        memset(bytes + 1, cases[i].repeated, cases[i].count);
+        memset(pcm, cases[i].level, sizeof(pcm));
+        i16 wanted = level_after(b, 0x14, pcm, sizeof(pcm));
+        assert_int_equal(level_after(b, cases[i].command, bytes, sizeof(bytes)), wanted);
+    }
+}
+
+static void adpcm_takes_a_byte_for_two_three_or_four_samples(void **state)
+{
+    static const struct {
+        u8 command, samples;
+    } cases[] = {{0x74, 2}, {0x76, 3}, {0x16, 4}};
+    struct board *b = *state;
+
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        set_dma(b, 100, 0x49);
+        dsp(b, 0x40);
+        dsp(b, 156); /* 10000 Hz */
+        dsp(b, cases[i].command);
+        dsp(b, 99);
+        dsp(b, 0);
+        unsigned rises = b->irq[1].rises;
+        clock_run(&b->clk, (10 * cases[i].samples - 1) * MS);
+        assert_int_equal(b->irq[1].rises, rises);
+        clock_run(&b->clk, MS);
+        assert_int_equal(b->irq[1].rises, rises + 1);
+        in(b, 0x22e);
+    }
+    dsp(b, 0x48);
+    dsp(b, 49);
+    dsp(b, 0);
+    set_dma(b, 100, 0x59);
+    dsp(b, 0x7d); /* auto-initialized, the first byte a level */
+    clock_run(&b->clk, 98 * MS / 10);
+    in(b, 0x22e);
+    clock_run(&b->clk, 98 * MS / 10 + 2 * MS / 10);
+    in(b, 0x22e);
+    assert_int_equal(b->irq[1].rises, 5);
+}
+
+static void a_recording_is_silence(void **state)
+{
+    struct board *b = *state;
+    u8 byte = 0;
+
+    set_dma(b, 100, 0x45); /* to memory */
+    dsp(b, 0x24);
+    dsp(b, 99);
+    dsp(b, 0);
+    clock_run(&b->clk, 100 * MS);
+    physmem_read(b->pm, 0x1000 + 99, &byte, 1);
+    assert_int_equal(byte, 0x80);
+    assert_int_equal(b->irq[1].rises, 1);
+}
+
 /* Found by fuzz_board: the rate of a transfer that has ended. */
 static void what_a_transfer_leaves_survives_save_and_load(void **state)
 {
@@ -277,6 +382,9 @@ int main(void)
         T(single_transfer_ends_with_its_interrupt_in_time),
         T(auto_initialized_blocks_go_on_until_told),
         T(the_dsp_waits_for_dma),
+        T(adpcm_ends_at_the_level_of_the_same_pcm),
+        T(adpcm_takes_a_byte_for_two_three_or_four_samples),
+        T(a_recording_is_silence),
         T(the_mixer_chooses_the_interrupt),
         T(the_mpu_acknowledges),
         T(state_survives_save_and_load),
