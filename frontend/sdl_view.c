@@ -167,8 +167,10 @@ static SDL_Rect place_of(const struct window *w, unsigned first, unsigned rows)
 static void present(struct window *w, const SDL_Rect *part)
 {
     SDL_RenderSetClipRect(w->ren, part);
-    SDL_SetRenderDrawColor(w->ren, 0, 0, 0, 255);
-    SDL_RenderClear(w->ren);
+    if (!part) { /* clearing knows no clip rectangle */
+        SDL_SetRenderDrawColor(w->ren, 0, 0, 0, 255);
+        SDL_RenderClear(w->ren);
+    }
     if (w->tex)
         SDL_RenderCopy(w->ren, w->tex, NULL, &w->place);
     sdl_overlay_draw(w);

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 from desktop import Desktop, missing, wait_for
 
@@ -243,6 +244,16 @@ def a_paused_machine_says_so_and_goes_on(guest):
     assert guest.bytes("K", 10) == "1d389db8" "1e9e" "1d389db8"
 
 
+def all_of_the_picture_stays_while_the_cursor_blinks(guest):
+    def lines_with_text():
+        """Of 25: the firmware has written two."""
+        width, height, data = guest.desktop.picture(guest.window)
+        return [any(data[3 * width * (height * r // 25 + 2):3 * width * (height * (r + 1) // 25 - 2)]) for r in (0, 1)]
+    for _ in range(5):
+        time.sleep(0.3)
+        assert lines_with_text() == [True, True]
+
+
 def the_overlay_has_the_speed_and_lights(guest):
     d = guest.desktop
 
@@ -344,6 +355,7 @@ TESTS = [
     ctrl_alt_d_is_ctrl_alt_del,
     full_screen_and_back,
     a_paused_machine_says_so_and_goes_on,
+    all_of_the_picture_stays_while_the_cursor_blinks,
     the_overlay_has_the_speed_and_lights,
     the_monitor_is_in_the_window_and_the_guest_behind_it,
     the_close_button_ends_the_run,
