@@ -5,9 +5,24 @@
 #include "jit/a64/a64_emit.h"
 #include "jit/jumps.h"
 
+static void count_run(struct a64_emit *e)
+{
+    struct codebuf *c = e->c;
+    u8 *start = c->at;
+
+    a64_mov_ri64(c, X16, (u64)(uintptr_t)e->u->runs);
+    a64_ldr(c, W64, X17, X16, 0);
+    a64_arith_ri(c, A64_ADD, W64, X17, X17, 1);
+    a64_str(c, W64, X17, X16, 0);
+    e->u->count_size = (u32)(c->at - start);
+}
+
 /* The whole block is paid for before it begins. */
 void a64_emit_head(struct a64_emit *e)
 {
+    e->u->count_size = 0;
+    if (e->u->runs)
+        count_run(e);
     a64_arith_ri(e->c, A64_SUB, W32, REG_BUDGET, REG_BUDGET, e->ir->guests);
     a64_cold(e, COLD_BUDGET, a64_tbnz(e->c, REG_BUDGET, 31, NULL));
     e->fl = (struct flag_state){.carry = CARRY_REG};
