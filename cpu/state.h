@@ -164,6 +164,7 @@ struct jit_view {
     u32 fp_ip;   /* FIP, if it was recorded,                      */
     u32 fp_op;   /* then with FOP                                 */
     u32 host_mxcsr;
+    u32 fp_flags; /* exceptions of SSE so far, in the host's form  */
     u16 host_cw;
     u16 fp_sw, fp_up_cw; /* of functions: jit/fp_function.c         */
     u64 xfer[2];         /* a value that crosses a page border            */

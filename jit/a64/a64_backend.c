@@ -32,6 +32,7 @@ static bool a64_emit_block(struct jit_unit *u)
         emit_of[in->op](&e, in);
         a64_temps_expire(&e);
     }
+    assert(u->by_exec || !e.group.open);
     if (u->by_exec) /* what would follow works with values that nobody made */
         return false;
     u->hot_size = codebuf_off(u->code);
@@ -55,6 +56,7 @@ static void load_guest(struct codebuf *c)
 static void save_guest(struct codebuf *c)
 {
     a64_flags_to_memory(c);
+    a64_fp_save(c);
     for (unsigned r = 0; r < 8; r += 2)
         a64_stp(c, W64, a64_guest(r), a64_guest(r + 1), REG_CPU, CPU_OFF(gpr[0]) + (i32)r * 8);
     a64_str(c, W32, REG_BUDGET, REG_CPU, CPU_OFF(jit.budget));
@@ -123,7 +125,7 @@ static void stub_bail(struct codebuf *c, const u8 *go)
 
 /* The address is in W0 and the table's entry in X16. An access that is only misaligned may go on;
  * one that crosses a page, or has no entry, asks. */
-static void stub_access(struct codebuf *c, enum width w, bool write, const u8 *ask)
+static void stub_access(struct codebuf *c, unsigned w, bool write, const u8 *ask)
 {
     u8 *absent = a64_cbz(c, W64, REG_ADDEND, NULL), *crosses = NULL;
 
@@ -135,27 +137,56 @@ static void stub_access(struct codebuf *c, enum width w, bool write, const u8 *a
     a64_ret(c);
     a64_here(c, absent);
     a64_here(c, crosses);
-    a64_movz(c, W32, X2, (u16)(BIT(w) | (write ? 16u : 0u)), 0);
+    a64_movz(c, W32, X2, (u16)((BIT(w) & 15) | (write ? 16u : 0u)), 0);
     a64_b(c, ask);
+}
+
+enum { CLOBBERED_FRAME = 16 * ARRAY_LEN(clobbered) };
+
+/* Around a call of C in the middle of a block. */
+static void push_clobbered(struct codebuf *c)
+{
+    a64_mrs(c, X17, A64_NZCV);
+    a64_arith_ri(c, A64_SUB, W64, XSP, XSP, CLOBBERED_FRAME);
+    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
+        a64_stp(c, W64, clobbered[i][0], clobbered[i][1], XSP, (i32)i * 16);
+}
+
+static void pop_clobbered(struct codebuf *c)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
+        a64_ldp(c, W64, clobbered[i][0], clobbered[i][1], XSP, (i32)i * 16);
+    a64_arith_ri(c, A64_ADD, W64, XSP, XSP, CLOBBERED_FRAME);
+    a64_msr(c, A64_NZCV, X17);
 }
 
 /* X16 = the helper's answer for address W0, access W2. */
 static void stub_ask(struct codebuf *c, const struct jit_helpers *h)
 {
-    const i32 frame = (i32)sizeof(u64) * 2 * (i32)ARRAY_LEN(clobbered);
-
-    a64_mrs(c, X17, A64_NZCV);
-    a64_arith_ri(c, A64_SUB, W64, XSP, XSP, (u32)frame);
-    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
-        a64_stp(c, W64, clobbered[i][0], clobbered[i][1], XSP, (i32)i * 16);
+    push_clobbered(c);
+    a64_fp_push(c);
     a64_mov_rr(c, W32, X1, REG_ARG);
     a64_mov_rr(c, W64, X0, REG_CPU);
     call_c(c, (const void *)(uintptr_t)h->access);
     a64_mov_rr(c, W64, REG_ADDEND, X0);
-    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
-        a64_ldp(c, W64, clobbered[i][0], clobbered[i][1], XSP, (i32)i * 16);
-    a64_arith_ri(c, A64_ADD, W64, XSP, XSP, (u32)frame);
-    a64_msr(c, A64_NZCV, X17);
+    a64_fp_pop(c);
+    pop_clobbered(c);
+    a64_ret(c);
+}
+
+/* SSE becomes live, or the block gives up. With @arith, it has to be fit for arithmetic. */
+static void stub_live(struct codebuf *c, const struct jit_helpers *h, bool arith, const u8 *bail)
+{
+    a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+    a64_cbnz(c, W32, X16, bail); /* it is live, and that is not enough */
+    push_clobbered(c);
+    a64_movz(c, W32, X1, FP_SSE, 0);
+    a64_mov_rr(c, W64, X0, REG_CPU);
+    call_c(c, (const void *)(uintptr_t)h->fp_enter);
+    a64_mov_rr(c, W32, X16, X0);
+    pop_clobbered(c);
+    a64_cbz(c, W32, X16, bail);
+    a64_fp_load(c, arith, bail);
     a64_ret(c);
 }
 
@@ -205,11 +236,15 @@ void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     stub_bail(c, go);
     const u8 *ask = c->at;
     stub_ask(c, h);
-    for (enum width w = W8; w <= W64; w++) {
+    for (unsigned w = 0; w <= A64_Q; w++) {
         for (unsigned write = 0; write < 2; write++) {
             out->access[write][w] = c->at;
             stub_access(c, w, write, ask);
         }
+    }
+    for (unsigned arith = 0; arith < 2; arith++) {
+        out->fp[arith][FP_SSE - 1] = c->at;
+        stub_live(c, h, arith, out->bail);
     }
     out->exec = c->at;
     stub_exec(c, h);

@@ -26,6 +26,7 @@ void a64_emit_head(struct a64_emit *e)
     a64_arith_ri(e->c, A64_SUB, W32, REG_BUDGET, REG_BUDGET, e->ir->guests);
     a64_cold(e, COLD_BUDGET, a64_tbnz(e->c, REG_BUDGET, 31, NULL));
     e->fl = (struct flag_state){.carry = CARRY_REG};
+    a64_fp_gate(e, 0);
 }
 
 /* --- exits --- */
@@ -176,11 +177,12 @@ void a64_emit_EXEC(struct a64_emit *e, const struct ir_insn *in)
         a64_b(e->c, u->stubs->finish);
     else
         a64_bl(e->c, u->stubs->exec);
+    a64_fp_gate(e, e->i + 1);
 }
 
 /* --- behind the block --- */
 
-static void add_site(struct a64_emit *e, const struct cold *k)
+static void add_site(struct a64_emit *e, u8 g, bool gate)
 {
     struct jit_unit *u = e->u;
 
@@ -188,14 +190,30 @@ static void add_site(struct a64_emit *e, const struct cold *k)
         e->c->full = true;
         return;
     }
-    u->site[u->sites++] = (struct jit_site){codebuf_off(e->c), k->g, {.kind = RECIPE_STORED}};
+    u->site[u->sites++] =
+        (struct jit_site){codebuf_off(e->c), g, {.kind = RECIPE_STORED}, {.gate = gate}};
+}
+
+void a64_give_up(struct a64_emit *e, struct flag_state *fl, u8 g)
+{
+    a64_flags_settle(e->c, fl);
+    a64_bl(e->c, e->u->stubs->bail);
+    add_site(e, g, false);
 }
 
 static void give_up(struct a64_emit *e, struct cold *k)
 {
-    a64_flags_settle(e->c, &k->fl);
-    a64_bl(e->c, e->u->stubs->bail);
-    add_site(e, k);
+    if (k->group.open)
+        a64_fp_put_back(e, k);
+    a64_give_up(e, &k->fl, k->g);
+}
+
+/* The return address names the site, too: the stub may give up. */
+static void cold_live(struct a64_emit *e, const struct cold *k)
+{
+    a64_bl(e->c, e->u->stubs->fp[k->how][FP_SSE - 1]);
+    add_site(e, k->g, true);
+    a64_b(e->c, k->back);
 }
 
 static void cold_access(struct a64_emit *e, struct cold *k)
@@ -253,6 +271,12 @@ static void emit_one_cold(struct a64_emit *e, struct cold *k)
         break;
     case COLD_EDGE:
         cold_edge(e, k);
+        break;
+    case COLD_LIVE:
+        cold_live(e, k);
+        break;
+    case COLD_RAISED:
+        a64_fp_put_back(e, k);
         break;
     default:
         if (k->reg != REG_ARG)

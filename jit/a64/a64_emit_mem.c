@@ -14,7 +14,8 @@ struct cold *a64_cold(struct a64_emit *e, enum cold_kind kind, u8 *from)
         e->colds++;
     else
         e->c->full = true;
-    *k = (struct cold){.kind = (u8)kind, .from = {from}, .g = e->ir->insn[e->i].g, .fl = e->fl};
+    *k = (struct cold){
+        .kind = (u8)kind, .from = {from}, .g = e->ir->insn[e->i].g, .fl = e->fl, .group = e->group};
     return k;
 }
 
@@ -23,26 +24,34 @@ struct cold *a64_bail_from(struct a64_emit *e, u8 *from)
     return a64_cold(e, COLD_BAIL, from);
 }
 
-/* Look up the page of the address in @r for an access of @w: what has to be added to the address,
- * in @addend. */
-static void look_up(struct a64_emit *e, u8 r, enum width w, bool write, u8 addend)
+void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, bool aligned, u8 addend)
 {
     struct codebuf *c = e->c;
     struct cold *k = a64_cold(e, COLD_ACCESS, NULL);
+    u8 *crooked = NULL;
 
     a64_shift_ri(c, A64_LSR, W32, addend, r, PAGE_SHIFT);
     a64_mem_rr(c, A64_LDR, W64, addend, write ? REG_WRITES : REG_TABLES, addend, A64_UXTX, true);
-    if (w == W16) {
-        k->from[1] = a64_tbnz(c, r, 0, NULL);
-    } else if (w > W16) {
-        a64_logic_ri(c, A64_AND, W32, X17, r, BIT(w) - 1);
-        k->from[1] = a64_cbnz(c, W32, X17, NULL);
+    if (size == W16) {
+        crooked = a64_tbnz(c, r, 0, NULL);
+    } else if (size > W16) {
+        a64_logic_ri(c, A64_AND, W32, X17, r, BIT(size) - 1);
+        crooked = a64_cbnz(c, W32, X17, NULL);
     }
+    if (aligned)
+        a64_bail_from(e, crooked);
+    else
+        k->from[1] = crooked;
     k->from[0] = a64_cbz(c, W64, addend, NULL);
     k->back = c->at;
     k->reg = r;
     k->addend = addend;
-    k->how = (u8)(w | (write ? 16 : 0));
+    k->how = (u8)(size | (write ? 16u : 0u));
+}
+
+static void look_up(struct a64_emit *e, u8 r, enum width w, bool write, u8 addend)
+{
+    a64_look_up(e, r, w, write, false, addend);
 }
 
 static bool extension_follows(const struct a64_emit *e, const struct ir_insn *in)
