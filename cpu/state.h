@@ -164,9 +164,9 @@ struct jit_view {
     u32 fp_ip;   /* FIP, if it was recorded,                      */
     u32 fp_op;   /* then with FOP                                 */
     u32 host_mxcsr;
-    u32 fp_flags; /* exceptions of SSE so far, in the host's form  */
     u16 host_cw;
     u16 fp_sw, fp_up_cw; /* of functions: jit/fp_function.c         */
+    u32 fp_flags;        /* ARM64: exceptions of SSE so far, as FPSR      */
     u64 xfer[2];         /* a value that crosses a page border            */
     u64 return_pc;       /* where an access gave up                       */
     u64 temp[2];         /* scratch registers at that point               */

@@ -121,8 +121,7 @@ static void find_jump(struct a64_emit *e, u8 eip)
         lin = X16;
     }
     a64_shift_ri(c, A64_LSR, W32, X16, lin, PAGE_SHIFT);
-    a64_arith_rs(c, A64_ADD, W64, X16, REG_EXEC, X16, A64_LSL, 2);
-    a64_ldr(c, W32, X17, X16, 0);
+    a64_mem_rr(c, A64_LDR, W32, X17, REG_EXEC, X16, A64_UXTX, true);
     if (mode) {
         a64_movz(c, W32, X1, (u16)(mode >> 16), 16);
         a64_logic_rr(c, A64_EOR, W32, X17, X17, X1);

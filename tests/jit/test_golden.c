@@ -71,7 +71,7 @@ static const struct golden_piece pieces[] = {
 #include "tests/jit/golden.def"
 };
 
-static const struct backend *const backends[] = {&x64_backend};
+static const struct backend *const backends[] = {&x64_backend, &a64_backend};
 
 /* One piece under translation, and its text. */
 struct golden {
