@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <capstone/capstone.h>
 
+#include "cpu/x87_plain.h"
 #include "jit/a64/a64_emit.h"
 
 typedef void emit_fn(struct a64_emit *e, const struct ir_insn *in);
@@ -56,10 +57,16 @@ static void load_guest(struct codebuf *c)
 static void save_guest(struct codebuf *c)
 {
     a64_flags_to_memory(c);
-    a64_fp_save(c);
+    a64_fp_save(c, false);
     for (unsigned r = 0; r < 8; r += 2)
         a64_stp(c, W64, a64_guest(r), a64_guest(r + 1), REG_CPU, CPU_OFF(gpr[0]) + (i32)r * 8);
     a64_str(c, W32, REG_BUDGET, REG_CPU, CPU_OFF(jit.budget));
+}
+
+static void load_tables(struct codebuf *c)
+{
+    a64_arith_ri(c, A64_ADD, W64, REG_WRITES, REG_TABLES, MMU_WRITE_OFFSET);
+    a64_arith_ri(c, A64_ADD, W64, REG_EXEC, REG_WRITES, MMU_EXEC_OFFSET - MMU_WRITE_OFFSET);
 }
 
 /* The MMU's current context, and what is left of the budget. */
@@ -67,8 +74,7 @@ static void load_engine(struct codebuf *c)
 {
     a64_ldr(c, W64, REG_TABLES, REG_CPU, CPU_OFF(mmu));
     a64_ldr(c, W64, REG_TABLES, REG_TABLES, offsetof(struct mmu_view, cur.read));
-    a64_arith_ri(c, A64_ADD, W64, REG_WRITES, REG_TABLES, MMU_WRITE_OFFSET);
-    a64_arith_ri(c, A64_ADD, W64, REG_EXEC, REG_WRITES, MMU_EXEC_OFFSET - MMU_WRITE_OFFSET);
+    load_tables(c);
     a64_ldr(c, W32, REG_BUDGET, REG_CPU, CPU_OFF(jit.budget));
 }
 
@@ -174,11 +180,30 @@ static void stub_ask(struct codebuf *c, const struct jit_helpers *h)
     a64_ret(c);
 }
 
+/* W0 = x87_plain(), with all but the CPU where C wants it. What the current operation does not need
+ * is lost. */
+static void stub_x87(struct codebuf *c)
+{
+    a64_stp_pre(c, W64, X5, X6, XSP, -48);
+    a64_mrs(c, X17, A64_NZCV);
+    a64_stp(c, W64, X7, X17, XSP, 16);
+    a64_str(c, W64, X30, XSP, 32);
+    a64_fp_save(c, true);
+    a64_mov_rr(c, W64, X0, REG_CPU);
+    call_c(c, (const void *)(uintptr_t)x87_plain);
+    a64_ldp(c, W64, X7, X17, XSP, 16);
+    a64_msr(c, A64_NZCV, X17);
+    a64_ldr(c, W64, X30, XSP, 32);
+    a64_ldp_post(c, W64, X5, X6, XSP, 48);
+    load_tables(c);
+    a64_ret(c);
+}
+
 /* SSE becomes live, or the block gives up. With @arith, it has to be fit for arithmetic. */
 static void stub_live(struct codebuf *c, const struct jit_helpers *h, bool arith, const u8 *bail)
 {
     a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
-    a64_cbnz(c, W32, X16, bail); /* it is live, and that is not enough */
+    a64_tbnz(c, X16, 1, bail); /* it is live, and that is not enough */
     push_clobbered(c);
     a64_movz(c, W32, X1, FP_SSE, 0);
     a64_mov_rr(c, W64, X0, REG_CPU);
@@ -246,8 +271,12 @@ void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
         out->fp[arith][FP_SSE - 1] = c->at;
         stub_live(c, h, arith, out->bail);
     }
+    out->fp[0][FP_X87 - 1] = c->at;
+    a64_fp_use_x87(c, out->bail);
     out->exec = c->at;
     stub_exec(c, h);
+    out->x87 = c->at;
+    stub_x87(c);
     out->finish = c->at;
     stub_finish(c, h);
 }

@@ -30,6 +30,9 @@
  * looked at once behind it, and if it has more than IXC, the group's registers, of which V24 to V31
  * are copies, and IXC are put back and the interpreter does it. Quiet NaNs as operands give what
  * the guest's unit does [ARM FPProcessNaNs; SDM 1 Table 4-7].
+ *
+ * x87 instructions call x87_plain(), if no SSE instruction is near, which would be disturbed, and
+ * if the unit is usable (FP_USABLE).
  */
 #pragma once
 
@@ -90,7 +93,7 @@ enum cold_kind {
     COLD_BUDGET,
     COLD_EDGE,
     COLD_INDIRECT,
-    COLD_LIVE,   /* make SSE live                                             */
+    COLD_LIVE,   /* make SSE live, or x87 usable                              */
     COLD_RAISED, /* put the group back; how: so are NZCV, from X2, if it is 1 */
 };
 
@@ -120,6 +123,7 @@ struct a64_emit {
     struct flag_state fl;
     u8 need[IR_MAX_INSNS]; /* flags that matter after each operation */
 
+    bool has_sse; /* up to the next executor */
     struct fp_group group;
     u8 low[8]; /* by XMM: bytes from the lowest on that may not be 0: 4, 8, 16 */
 
@@ -197,6 +201,8 @@ void a64_flags_carry(struct a64_emit *e);
 void a64_flags_carry_in(struct a64_emit *e, bool sub);
 /** @r = 1 or 0: PF, from W6. */
 void a64_flags_parity(struct codebuf *c, u8 r);
+/** Flags from their places in EFLAGS in @a: the low byte, and OF if @of; else OF stays. */
+void a64_flags_put(struct a64_emit *e, u8 a, bool of);
 /** Everything where it is between blocks. */
 void a64_flags_settle(struct codebuf *c, struct flag_state *fl);
 
@@ -230,10 +236,15 @@ enum {
     V2,
     V_XMM = 16,
     V_SAVED = 24,
-    FP_ARITH = BIT(3), /* in fp_live: MXCSR has neither DAZ nor FTZ */
+    FP_ARITH = BIT(3),  /* in fp_live: MXCSR has neither DAZ nor FTZ             */
+    FP_USABLE = BIT(4), /* x87 instructions do not fault, but for their operands */
 };
 
-/** See to it that SSE is live where the operations from @from on up to an executor need it. */
+/** What a block may want before it begins: how of COLD_LIVE. */
+enum fp_want { WANT_SSE, WANT_ARITH, WANT_X87 };
+
+/** See to it that SSE is live, or x87 usable, where the operations from @from on up to an executor
+ * need it. */
 void a64_fp_gate(struct a64_emit *e, unsigned from);
 /** XMM @n is about to be written; bytes of it from @low on will be 0. Its host register. */
 u8 a64_fp_write(struct a64_emit *e, u8 n, u8 low);
@@ -246,12 +257,16 @@ void a64_fp_close(struct a64_emit *e, bool nzcv);
 /** Code that goes to the interpreter with the group put back if it raised; else it goes on. */
 void a64_fp_put_back(struct a64_emit *e, struct cold *k);
 
-/* Stubs: before and after what may change anything; before and after C that does not look at the
- * guest's state; the two that make SSE live. */
-void a64_fp_save(struct codebuf *c);
+/** Emit the current x87 instruction, if it is known. */
+bool a64_x87(struct a64_emit *e, const struct ir_insn *in);
+
+/* Stubs: before what may look at and change anything, or at x87 only; before and after C that does
+ * not look at the guest's state; those that make SSE live, and x87 usable. */
+void a64_fp_save(struct codebuf *c, bool x87);
 void a64_fp_push(struct codebuf *c);
 void a64_fp_pop(struct codebuf *c);
 void a64_fp_load(struct codebuf *c, bool arith, const u8 *bail);
+void a64_fp_use_x87(struct codebuf *c, const u8 *bail);
 
 /* --- a64_emit_sse.c --- */
 

@@ -210,7 +210,9 @@ static void give_up(struct a64_emit *e, struct cold *k)
 /* The return address names the site, too: the stub may give up. */
 static void cold_live(struct a64_emit *e, const struct cold *k)
 {
-    a64_bl(e->c, e->u->stubs->fp[k->how][FP_SSE - 1]);
+    const struct jit_stubs *s = e->u->stubs;
+
+    a64_bl(e->c, k->how == WANT_X87 ? s->fp[0][FP_X87 - 1] : s->fp[k->how][FP_SSE - 1]);
     add_site(e, k->g, true);
     a64_b(e->c, k->back);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SSE on this host's unit: when it is live, groups of instructions and their exceptions, as
- * a64_emit.h describes. x87 and MMX are left to their executors.
+ * a64_emit.h describes. x87 instructions call C; MMX is left to its executors.
  *
  * References: [ARM C5.2] FPCR, FPSR; [SDM 1 §10.2.3] MXCSR.
  */
@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "cpu/isa.h"
+#include "cpu/x87_plain.h"
 #include "jit/a64/a64_emit.h"
+#include "jit/mode.h"
 
 enum { GUEST_XMMS = 8 };
 
@@ -27,11 +29,11 @@ static const struct insn *guest_of(const struct a64_emit *e, const struct ir_ins
     return &e->ir->guest[in->g];
 }
 
-void a64_fp_gate(struct a64_emit *e, unsigned from)
+/* What the operations from @from on up to an executor want; false: nothing. */
+static bool wants(const struct a64_emit *e, unsigned from, enum fp_want *what)
 {
-    bool need = false, arith = false;
+    bool sse = false, arith = false, x87 = false;
 
-    memset(e->low, 16, sizeof(e->low));
     for (unsigned i = from; i < e->ir->count; i++) {
         const struct ir_insn *in = &e->ir->insn[i];
         bool raises = false;
@@ -40,18 +42,31 @@ void a64_fp_gate(struct a64_emit *e, unsigned from)
             break;
         if (!ir_is_fp(in->op))
             continue;
-        need |= a64_sse_knows(guest_of(e, in), &raises);
+        sse |= a64_sse_knows(guest_of(e, in), &raises);
+        x87 |= x87_plain_knows(guest_of(e, in));
         arith |= raises;
     }
-    if (!need)
+    *what = arith ? WANT_ARITH : sse ? WANT_SSE : WANT_X87;
+    return sse || x87;
+}
+
+void a64_fp_gate(struct a64_emit *e, unsigned from)
+{
+    static const u8 bits[] = {[WANT_SSE] = 1, [WANT_ARITH] = 3, [WANT_X87] = 4};
+    enum fp_want what;
+
+    memset(e->low, 16, sizeof(e->low));
+    e->has_sse = false;
+    if (!wants(e, from, &what))
         return;
+    e->has_sse = what != WANT_X87;
     a64_ldr(e->c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
-    struct cold *k = a64_cold(e, COLD_LIVE, a64_tbz(e->c, X16, arith ? 3 : 1, NULL));
+    struct cold *k = a64_cold(e, COLD_LIVE, a64_tbz(e->c, X16, bits[what], NULL));
     k->g = from ? e->ir->insn[from - 1].g + 1 : 0;
-    k->how = arith;
+    k->how = (u8)what;
     k->back = e->c->at;
 }
-static_assert(FP_SSE == BIT(1) && FP_ARITH == BIT(3), "the bits above");
+static_assert(FP_SSE == BIT(1) && FP_ARITH == BIT(3) && FP_USABLE == BIT(4), "the bits above");
 
 /* --- groups --- */
 
@@ -126,11 +141,55 @@ void a64_fp_put_back(struct a64_emit *e, struct cold *k)
     a64_here(c, usual);
 }
 
+/* --- x87 --- */
+
+/* X3: the memory operand's bytes; W4: its offset. */
+static void operand(struct a64_emit *e, const struct ir_insn *in, u8 seg)
+{
+    struct codebuf *c = e->c;
+    unsigned bytes = (unsigned)in->imm & IR_FP_SIZE, size = 0;
+    u8 at = a64_reg(e, in->a);
+
+    while (BIT(size) != bytes)
+        size++;
+    a64_look_up(e, at, size, in->imm & IR_FP_WRITE, false, REG_ADDEND);
+    a64_arith_rx(c, A64_ADD, W64, X3, REG_ADDEND, at, A64_UXTW, 0);
+    if (jit_mode_seg(e->u->mode, seg) == SEGC_FLAT) {
+        a64_mov_rr(c, W32, X4, at);
+        return;
+    }
+    a64_ldr(c, W32, X17, REG_CPU, CPU_OFF(seg[0].base) + (i32)(seg * sizeof(struct segment)));
+    a64_arith_rr(c, A64_SUB, W32, X4, at, X17);
+}
+
+bool a64_x87(struct a64_emit *e, const struct ir_insn *in)
+{
+    const struct insn *guest = guest_of(e, in);
+    struct codebuf *c = e->c;
+    u32 what = (guest->opcode & 7u) << 8 | guest->modrm | (u32)guest->seg << X87_WHAT_SEG;
+
+    if (e->has_sse || !x87_plain_knows(guest))
+        return false;
+    if (guest->mem)
+        operand(e, in, guest->seg);
+    else
+        a64_mov_rr(c, W64, X3, XZR);
+    a64_movz(c, W32, X1, (u16)(guest->mem ? what : what & 0x7ff), 0);
+    a64_mov_ri64(c, X2, e->ir->at[in->g]);
+    a64_bl(c, e->u->stubs->x87);
+    a64_bail_from(e, a64_cbz(c, W32, X0, NULL));
+    if (in->op == IR_FPG)
+        a64_write(e, W16, in->d, X0, 0);
+    if (in->def)
+        a64_flags_put(e, X0, true);
+    return true;
+}
+
 /* --- operations --- */
 
 void a64_emit_FP(struct a64_emit *e, const struct ir_insn *in)
 {
-    if (!a64_sse(e, in))
+    if (!a64_sse(e, in) && !a64_x87(e, in))
         a64_decline(e);
 }
 
@@ -167,10 +226,10 @@ static u32 xmm_at(unsigned n)
 }
 
 /* X16 and X17 are lost. */
-void a64_fp_save(struct codebuf *c)
+void a64_fp_save(struct codebuf *c, bool x87)
 {
     a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
-    u8 *skip = a64_cbz(c, W32, X16, NULL);
+    u8 *skip = a64_tbz(c, X16, 1, NULL);
     for (u8 n = 0; n < GUEST_XMMS; n++)
         a64_vstr(c, A64_Q, V_XMM + n, REG_CPU, xmm_at(n));
     a64_mrs(c, X16, A64_FPSR);
@@ -179,8 +238,14 @@ void a64_fp_save(struct codebuf *c)
     a64_logic_rs(c, A64_ORR, W32, X17, X17, X16, A64_LSL, MXCSR_PE_BIT - FPSR_IXC);
     a64_str(c, W32, X17, REG_CPU, CPU_OFF(sse.mxcsr));
     a64_msr(c, A64_FPCR, XZR);
-    a64_str(c, W8, XZR, REG_CPU, CPU_OFF(jit.fp_live));
-    a64_here(c, skip);
+    if (x87) {
+        a64_movz(c, W32, X16, FP_USABLE, 0);
+        a64_str(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+        a64_here(c, skip);
+    } else {
+        a64_here(c, skip);
+        a64_str(c, W8, XZR, REG_CPU, CPU_OFF(jit.fp_live));
+    }
 }
 
 /* What XMM registers are, what they were, and FPCR with FPSR. */
@@ -234,7 +299,30 @@ void a64_fp_load(struct codebuf *c, bool arith, const u8 *bail)
     a64_movz(c, W32, X17, FP_SSE | FP_ARITH, 0);
     a64_here(c, zeros);
     a64_here(c, flush);
+    a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+    a64_logic_rr(c, A64_ORR, W32, X17, X17, X16);
     a64_str(c, W8, X17, REG_CPU, CPU_OFF(jit.fp_live));
     if (arith)
         a64_tbz(c, X17, 3, bail);
+}
+
+/* What x87_plain() asks for, but for operands and stack. */
+void a64_fp_use_x87(struct codebuf *c, const u8 *bail)
+{
+    a64_ldr(c, W32, X16, REG_CPU, CPU_OFF(cr0));
+    a64_logic_ri(c, A64_AND, W32, X16, X16, CR0_EM | CR0_TS);
+    a64_cbnz(c, W32, X16, bail);
+    a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(x87.absent));
+    a64_cbnz(c, W32, X16, bail);
+    a64_ldr(c, W16, X16, REG_CPU, CPU_OFF(x87.status));
+    a64_logic_ri(c, A64_AND, W32, X16, X16, X87_SW_ES);
+    a64_cbnz(c, W32, X16, bail);
+    a64_ldr(c, W16, X16, REG_CPU, CPU_OFF(x87.control));
+    a64_mvn_rr(c, W32, X16, X16);
+    a64_logic_ri(c, A64_AND, W32, X16, X16, X87_CW_MASKS);
+    a64_cbnz(c, W32, X16, bail);
+    a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+    a64_logic_ri(c, A64_ORR, W32, X16, X16, FP_USABLE);
+    a64_str(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+    a64_ret(c);
 }
