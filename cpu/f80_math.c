@@ -44,64 +44,65 @@ static struct angle reduce_angle(const struct fp_num *a)
     units = (a->sig >> 64) << (a->exp + 2); /* of 2^-65; exp <= 62 */
     q = half_pis(units);
     rest = units - q * HALF_PI_66;
-    if (rest > HALF_PI_66 - rest) {
-        q++;
-        r.rest = wide_number(HALF_PI_66 - rest, 65, true);
-    } else {
-        r.rest = wide_number(rest, 65, false);
-    }
+    bool over = rest > HALF_PI_66 - rest; /* as likely as not: no branch */
+    rest = over ? HALF_PI_66 - rest : rest;
+    q += over;
+    r.rest = wide_number(rest, 65, over);
     r.quadrant = (unsigned)q & 3;
     return r;
 }
 
-/* Sine and cosine of the rest: both in one loop, so that the host overlaps them. */
-static void both_of_rest(const struct angle *g, u128 square, struct fp_num *sin, struct fp_num *cos)
-{
-    enum { LAST = 13 };
-    u128 s = f80_sin_coef[LAST], c = f80_cos_coef[LAST] - wide_mul(f80_cos_coef[LAST + 1], square);
+/*
+ * The terms of a series from FINE to @last, together below 2^-44 in units of 2^-127, of which bits
+ * above 2^-107 are enough for a result of 64.
+ */
+enum { FINE = 8, FINE_SHIFT = 20 };
 
-    for (unsigned n = LAST; n--;) {
-        s = f80_sin_coef[n] - wide_mul(s, square);
-        c = f80_cos_coef[n] - wide_mul(c, square);
+ALWAYS_INLINE u128 fine_terms(const u128 *c, unsigned last, u64 square)
+{
+    u64 sum = (u64)(c[last] >> FINE_SHIFT);
+
+    while (last-- > FINE)
+        sum = (u64)(c[last] >> FINE_SHIFT) - (u64)((u128)sum * square >> 64);
+    return (u128)sum << FINE_SHIFT;
+}
+
+/* Sine and cosine of the rest, both in one loop so that the host overlaps them, or either. */
+ALWAYS_INLINE void of_rest(const struct angle *g, u128 square, struct fp_num *sin,
+                           struct fp_num *cos)
+{
+    u128 s = sin ? fine_terms(f80_sin_coef, 13, (u64)(square >> 64)) : 0;
+    u128 c = cos ? fine_terms(f80_cos_coef, 14, (u64)(square >> 64)) : 0;
+
+    for (unsigned n = FINE; n--;) {
+        if (sin)
+            s = f80_sin_coef[n] - wide_mul(s, square);
+        if (cos)
+            c = f80_cos_coef[n] - wide_mul(c, square);
     }
-    *sin = wide_scale(&g->rest, s - 1); /* below the true value: wide_series() */
-    *cos = wide_number(c - 1, 127, false);
-}
-
-static struct fp_num sine_of_rest(const struct angle *g, u128 square)
-{
-    return wide_scale(&g->rest, wide_series(f80_sin_coef, 14, square, true));
-}
-
-static struct fp_num cosine_of_rest(u128 square)
-{
-    return wide_number(wide_series(f80_cos_coef, 15, square, true), 127, false);
+    if (sin)
+        *sin = wide_scale(&g->rest, s - 1); /* below the true value: wide_series() */
+    if (cos)
+        *cos = wide_number(c - 1, 127, false);
 }
 
 /* Sine and cosine of the angle, those that are wanted. */
 static void sine_and_cosine(const struct angle *g, u128 square, struct fp_num *sin,
                             struct fp_num *cos)
 {
-    struct fp_num s, c;
     bool swap = g->quadrant & 1;
+    struct fp_num *sin_to = swap ? cos : sin, *cos_to = swap ? sin : cos;
 
-    if (sin && cos) {
-        both_of_rest(g, square, &s, &c);
-    } else if (swap == (sin != NULL)) {
-        c = cosine_of_rest(square);
-        s = c;
-    } else {
-        s = sine_of_rest(g, square);
-        c = s;
-    }
-    if (sin) {
-        *sin = swap ? c : s;
+    if (sin && cos)
+        of_rest(g, square, sin_to, cos_to);
+    else if (sin_to)
+        of_rest(g, square, sin_to, NULL);
+    else
+        of_rest(g, square, NULL, cos_to);
+    if (sin)
         sin->sign ^= g->quadrant >> 1 & 1;
-    }
-    if (cos) {
-        *cos = swap ? s : c;
+    if (cos)
         cos->sign ^= (g->quadrant + 1) >> 1 & 1;
-    }
 }
 
 static u128 square_of_rest(const struct angle *g)

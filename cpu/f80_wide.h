@@ -19,9 +19,10 @@ ALWAYS_INLINE u64 wide_digit(u128 *a, u64 b1, u64 b0)
     u64 q = a1 >= b1 ? ~(u64)0 : (u64)(*a / b1);
     u128 rest = *a - (u128)q * b1;
 
-    while (!(rest >> 64) && (u128)q * b0 > rest << 64) {
-        q--;
-        rest += b1;
+    for (unsigned i = 0; i < 2; i++) { /* at most 2 too large, and as often as not: no branch */
+        u64 over = !(rest >> 64) & ((u128)q * b0 > rest << 64);
+        q -= over;
+        rest += b1 & -over;
     }
     *a = (rest << 64) - (u128)q * b0;
     return q;
@@ -86,20 +87,13 @@ ALWAYS_INLINE struct fp_num wide_scale(const struct fp_num *n, u128 factor)
 ALWAYS_INLINE struct fp_num wide_quotient(const struct fp_num *a, const struct fp_num *b)
 {
     struct fp_num r = *a;
+    bool above = a->sig >= b->sig; /* then the quotient is 1 + ..., otherwise above 1/2 */
+    u128 q = wide_div(a->sig - (above ? b->sig : 0), b->sig);
 
     r.sign = a->sign ^ b->sign;
     r.denormal = false;
-    r.exp = a->exp - b->exp;
-    if (a->sig == b->sig) {
-        r.sig = (u128)1 << 127;
-    } else if (a->sig < b->sig) {
-        r = wide_number(wide_div(a->sig, b->sig), 128, r.sign);
-        r.exp += a->exp - b->exp;
-    } else {
-        u128 q = wide_div(a->sig - b->sig, b->sig);
-
-        r.sig = (u128)1 << 127 | q >> 1;
-    }
+    r.exp = a->exp - b->exp - !above;
+    r.sig = above ? (u128)1 << 127 | q >> 1 : q;
     return r;
 }
 

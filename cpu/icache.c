@@ -14,9 +14,9 @@
 #define ARENA_INSN (1u << 19) /* decoded instructions kept; when full, everything is forgotten */
 #define MAX_BLOCKS (1u << 17)
 
-/* A page of RAM: its blocks, and which of its 64 pieces they are in. */
+/* A page of RAM: its blocks, those that go on in it, and which of its 64 pieces they are in. */
 struct code_page {
-    struct block *blocks;
+    struct block *blocks, *tails;
     u64 pieces;
 };
 
@@ -67,9 +67,20 @@ static u64 pieces_of(phys_addr phys, size_t len)
     return ~(u64)0 << first & ~(u64)0 >> (63 - last);
 }
 
+static phys_addr tail_phys(const struct block *b)
+{
+    return (phys_addr)(b->tail - 1) << PAGE_SHIFT;
+}
+
+/* How much of @b is in the page that it goes on in. */
+static unsigned tail_bytes(const struct block *b)
+{
+    return b->tail ? ((unsigned)(b->key >> 2) & (PAGE_SIZE - 1)) + b->bytes - PAGE_SIZE : 0;
+}
+
 static u64 pieces_of_block(const struct block *b)
 {
-    return pieces_of(b->key >> 2, b->bytes);
+    return pieces_of(b->key >> 2, b->bytes - tail_bytes(b));
 }
 
 /* The page of [phys, phys + len), if there may be blocks there, else NULL. */
@@ -97,8 +108,10 @@ void icache_flush(struct icache *ic)
     for (u32 i = 0; i < ic->blocks; i++)
         tell_drop(ic, &ic->block[i], false);
     for (size_t p = 0; p < ic->ram_pages; p++) {
-        if (ic->page[p].blocks) {
-            mmu_unwatch_code(ic->cpu->mmu, ic->page[p].blocks->key >> 2);
+        const struct code_page *page = &ic->page[p];
+        if (page->blocks || page->tails) {
+            mmu_unwatch_code(ic->cpu->mmu,
+                             page->blocks ? page->blocks->key >> 2 : tail_phys(page->tails));
             ic->page[p] = (struct code_page){0};
         }
     }
@@ -123,6 +136,52 @@ static void hash_remove(struct icache *ic, struct block *b)
     struct block **fast = &ic->fast.slot[icache_fast_index(b->key)];
     if (*fast == b)
         *fast = NULL;
+}
+
+/* Nothing of a block is there any more: writes are fast again. */
+static void settle_page(struct icache *ic, struct code_page *page, phys_addr phys)
+{
+    if (page->blocks || page->tails)
+        return;
+    page->pieces = 0;
+    mmu_unwatch_code(ic->cpu->mmu, phys);
+}
+
+/* @b, which is no more, does not go on in its second page. */
+static void unlist_tail(struct icache *ic, const struct block *b)
+{
+    size_t p = b->tail ? ram_page_at(ic, tail_phys(b)) : ic->ram_pages;
+
+    if (p == ic->ram_pages)
+        return;
+    for (struct block **at = &ic->page[p].tails; *at; at = &(*at)->tail_next) {
+        if (*at == b) {
+            *at = b->tail_next;
+            settle_page(ic, &ic->page[p], tail_phys(b));
+            return;
+        }
+    }
+}
+
+/* @b, which is no more, does not begin in its first page. */
+static void unlist_head(struct icache *ic, const struct block *b)
+{
+    size_t p = ram_page_at(ic, b->key >> 2);
+
+    if (p == ic->ram_pages)
+        return;
+    for (struct block **at = &ic->page[p].blocks; *at; at = &(*at)->page_next) {
+        if (*at == b) {
+            *at = b->page_next;
+            settle_page(ic, &ic->page[p], b->key >> 2);
+            return;
+        }
+    }
+}
+
+static bool tail_overlaps(const struct block *b, phys_addr phys)
+{
+    return (phys & (PAGE_SIZE - 1)) < tail_bytes(b);
 }
 
 static bool overlaps(const struct block *b, phys_addr phys, size_t len)
@@ -173,6 +232,24 @@ static int soft_immediate(const struct block *b, phys_addr phys, size_t len, phy
     return -1;
 }
 
+/* Those that go on in @page, where [phys, phys + len) is written to. */
+static void drop_tails(struct icache *ic, struct code_page *page, phys_addr phys)
+{
+    for (struct block **at = &page->tails; *at;) {
+        struct block *b = *at;
+        if (tail_overlaps(b, phys)) {
+            hash_remove(ic, b);
+            tell_drop(ic, b, true);
+            *at = b->tail_next;
+            unlist_head(ic, b);
+            ic->cpu->attention |= ATTN_CODE;
+        } else {
+            page->pieces |= pieces_of(tail_phys(b), tail_bytes(b));
+            at = &b->tail_next;
+        }
+    }
+}
+
 /* Drop the blocks that [phys, phys + len) overlaps, but for those that stand it. */
 static void on_code_write(void *ctx, phys_addr phys, size_t len)
 {
@@ -189,14 +266,15 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
             hash_remove(ic, b);
             tell_drop(ic, b, true);
             *at = b->page_next;
+            unlist_tail(ic, b);
             ic->cpu->attention |= ATTN_CODE;
         } else {
             page->pieces |= pieces_of_block(b);
             at = &b->page_next;
         }
     }
-    if (!page->blocks)
-        mmu_unwatch_code(ic->cpu->mmu, phys);
+    drop_tails(ic, page, phys);
+    settle_page(ic, page, phys);
 }
 
 /* Soft immediates that [phys, phys + len) lies in have changed. */
@@ -229,6 +307,10 @@ bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len)
         if (overlaps(b, phys, len))
             return true;
     }
+    for (const struct block *b = page ? page->tails : NULL; b; b = b->tail_next) {
+        if (tail_overlaps(b, phys))
+            return true;
+    }
     return false;
 }
 
@@ -254,8 +336,9 @@ static void log_block(const struct block *b, const u8 *bytes)
     }
 }
 
-static struct block *block_new(struct icache *ic, phys_addr phys, u32 mode, const u8 *bytes,
-                               size_t room)
+/* At most @most instructions of the @room bytes. */
+static struct block *block_new(struct icache *ic, u64 key, const u8 *bytes, size_t room,
+                               unsigned most)
 {
     if (ic->blocks == MAX_BLOCKS || ic->insns + BLOCK_MAX > ARENA_INSN)
         icache_flush(ic);
@@ -263,10 +346,10 @@ static struct block *block_new(struct icache *ic, phys_addr phys, u32 mode, cons
     struct insn *insn = ic->insn + ic->insns;
     unsigned n = 0;
     size_t used = 0;
-    while (n < BLOCK_MAX && used < room) {
+    while (n < most && used < room) {
         unsigned avail = room - used < INSN_MAX_LEN ? (unsigned)(room - used) : INSN_MAX_LEN;
-        if (decode(ic->table, bytes + used, avail, mode, &insn[n]) != DECODE_OK)
-            break; /* crosses the page or is too long: the run loop sorts it out */
+        if (decode(ic->table, bytes + used, avail, (u32)key & 3, &insn[n]) != DECODE_OK)
+            break; /* crosses the page or is too long */
         used += insn[n].len;
         if (insn_def[insn[n++].id].attr & ATTR_Ends)
             break;
@@ -274,44 +357,118 @@ static struct block *block_new(struct icache *ic, phys_addr phys, u32 mode, cons
     if (!n)
         return NULL;
     struct block *b = &ic->block[ic->blocks++];
-    *b = (struct block){.key = phys << 2 | mode, .count = (u16)n, .bytes = (u16)used, .insn = insn};
+    *b = (struct block){.key = key, .count = (u16)n, .bytes = (u16)used, .insn = insn};
     ic->insns += n;
     if (log_on(LOG_TRACE, IN_ASM))
         log_block(b, bytes);
     return b;
 }
 
-struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
+static struct block *hash_find(const struct icache *ic, u64 key)
 {
-    u64 key = phys << 2 | mode;
     struct block *b = ic->hash[hash_of(key)];
 
     while (b && b->key != key)
         b = b->next;
+    return b;
+}
+
+/* @b is found from now on, and a write to its page noticed. */
+static void enlist(struct icache *ic, struct block *b, const struct phys_page *page)
+{
+    struct block **head = &ic->hash[hash_of(b->key)];
+    size_t p = page->rom ? ic->ram_pages : ram_page(ic, page->host);
+
+    b->next = *head;
+    *head = b;
+    ic->fast.slot[icache_fast_index(b->key)] = b;
+    if (p == ic->ram_pages)
+        return;
+    b->page_next = ic->page[p].blocks;
+    ic->page[p].blocks = b;
+    ic->page[p].pieces |= pieces_of_block(b);
+    mmu_watch_code(ic->cpu->mmu, b->key >> 2);
+}
+
+static void enlist_tail(struct icache *ic, struct block *b, const struct phys_page *page)
+{
+    size_t p = page->rom ? ic->ram_pages : ram_page(ic, page->host);
+
+    if (p == ic->ram_pages)
+        return;
+    b->tail_next = ic->page[p].tails;
+    ic->page[p].tails = b;
+    ic->page[p].pieces |= pieces_of(tail_phys(b), tail_bytes(b));
+    mmu_watch_code(ic->cpu->mmu, tail_phys(b));
+}
+
+struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
+{
+    u64 key = phys << 2 | mode;
+    struct block *b = hash_find(ic, key);
+
     if (b) {
         ic->fast.slot[icache_fast_index(key)] = b;
         return b;
     }
-
     const struct phys_page *page = physmem_page(ic->pm, phys);
     unsigned off = (unsigned)(phys & (PAGE_SIZE - 1));
     if (!page->host || page->video)
         return NULL;
-    b = block_new(ic, phys, mode, page->host + off, PAGE_SIZE - off);
+    b = block_new(ic, key, page->host + off, PAGE_SIZE - off, BLOCK_MAX);
+    if (b)
+        enlist(ic, b, page);
+    return b;
+}
+
+/* Bytes from @phys to the end of its page, and from the beginning of the other. */
+static void gather(const struct phys_page *page, const struct phys_page *next, phys_addr phys,
+                   u8 bytes[INSN_MAX_LEN])
+{
+    unsigned off = (unsigned)(phys & (PAGE_SIZE - 1)), first = PAGE_SIZE - off;
+
+    memcpy(bytes, page->host + off, first);
+    memcpy(bytes + first, next->host, INSN_MAX_LEN - first);
+}
+
+struct block *icache_get_crossing(struct icache *ic, phys_addr phys, u32 mode, u32 tail)
+{
+    u64 key = phys << 2 | mode;
+    struct block *b = hash_find(ic, key);
+    u8 bytes[INSN_MAX_LEN];
+
+    if (b && b->tail == tail)
+        return b;
+    if (b) { /* another page follows now */
+        hash_remove(ic, b);
+        tell_drop(ic, b, false);
+        unlist_tail(ic, b);
+        unlist_head(ic, b);
+    }
+    const struct phys_page *page = physmem_page(ic->pm, phys);
+    const struct phys_page *next = physmem_page(ic->pm, (phys_addr)(tail - 1) << PAGE_SHIFT);
+    if (!tail || PAGE_SIZE - (phys & (PAGE_SIZE - 1)) >= INSN_MAX_LEN || !page->host ||
+        page->video || !next->host || next->video)
+        return NULL;
+    gather(page, next, phys, bytes);
+    b = block_new(ic, key, bytes, INSN_MAX_LEN, 1);
     if (!b)
         return NULL;
-    struct block **head = &ic->hash[hash_of(key)];
-    b->next = *head;
-    *head = b;
-    size_t p = ram_page(ic, page->host);
-    if (p != ic->ram_pages && !page->rom) {
-        b->page_next = ic->page[p].blocks;
-        ic->page[p].blocks = b;
-        ic->page[p].pieces |= pieces_of_block(b);
-        mmu_watch_code(ic->cpu->mmu, phys);
-    }
-    ic->fast.slot[icache_fast_index(key)] = b;
+    b->tail = tail;
+    enlist(ic, b, page);
+    enlist_tail(ic, b, next);
     return b;
+}
+
+const u8 *icache_bytes(const struct icache *ic, const struct block *b, u8 copy[INSN_MAX_LEN])
+{
+    phys_addr phys = b->key >> 2;
+    const struct phys_page *page = physmem_page(ic->pm, phys);
+
+    if (!b->tail)
+        return page->host + (phys & (PAGE_SIZE - 1));
+    gather(page, physmem_page(ic->pm, tail_phys(b)), phys, copy);
+    return copy;
 }
 
 enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *pm, u64 features)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Decoded blocks for the interpreter, keyed as translated ones are: physical address and decode
- * mode. A block is a run of instructions on one page that ends at the first row with ATTR_Ends.
+ * mode. A block is a run of instructions on one page that ends at the first row with ATTR_Ends, or
+ * one instruction that goes on in the next page, whichever the mapping has there (block.tail).
  * Pages with blocks are code-watched: a write drops the blocks it overlaps and sets ATTN_CODE, but
  * for immediates that an engine reads anew each time (block.soft): those are decoded again in
  * place.
@@ -23,6 +24,8 @@ struct block {
     u32 runs;   /* for the engine: how often it was interpreted */
     void *code; /* for the engine: what it made of the block    */
     u32 soft;   /* by the engine: bit n: the immediate of instruction n may be written over */
+    u32 tail;   /* 0, or what the MMU's table of executed pages has for the page it goes on in */
+    struct block *tail_next; /* goes on in the same page of RAM */
 };
 
 /** Called when @b is forgotten and has code. @written: because its bytes were written to. */
@@ -55,7 +58,8 @@ static inline u32 icache_fast_index(u64 key)
 
 /**
  * The block at physical address @phys, decoded now if need be; NULL if its first instruction does
- * not lie wholly on the page (see icache_decode_one) or the page is a device.
+ * not lie wholly on the page or the page is a device. One that goes on in another page is found if
+ * it is there, and may be stale: icache_at().
  */
 struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode);
 
@@ -66,6 +70,30 @@ static inline struct block *icache_get(struct icache *ic, phys_addr phys, u32 mo
 
     return LIKELY(b && b->key == key) ? b : icache_get_slow(ic, phys, mode);
 }
+
+/** The block of the instruction at @phys that goes on in the page of @tail; NULL: there is none, or
+ * it lies on a device. */
+struct block *icache_get_crossing(struct icache *ic, phys_addr phys, u32 mode, u32 tail);
+
+/** The block at linear address @lin of the current address space; NULL if it must be fetched byte
+ * by byte: pages are absent, or a device. */
+static inline struct block *icache_at(struct cpu *cpu, lin_addr lin, u32 mode)
+{
+    const u32 *exec = mmu_view(cpu->mmu)->cur.exec;
+    u32 page = exec[lin >> PAGE_SHIFT];
+
+    if (UNLIKELY(!page))
+        return NULL;
+    phys_addr phys = (phys_addr)(page - 1) << PAGE_SHIFT | (lin & (PAGE_SIZE - 1));
+    struct block *b = icache_get(cpu->icache, phys, mode);
+    if (UNLIKELY(!b || b->tail))
+        return icache_get_crossing(cpu->icache, phys, mode,
+                                   exec[(u32)(lin + PAGE_SIZE) >> PAGE_SHIFT]);
+    return b;
+}
+
+/** Where the bytes of @b are: on the host, or, in two pages, copied into @copy. */
+const u8 *icache_bytes(const struct icache *ic, const struct block *b, u8 copy[INSN_MAX_LEN]);
 
 /** Decode a single instruction from bytes; for what crosses a page. */
 enum decode_result icache_decode(struct icache *ic, const u8 *bytes, unsigned avail, u32 mode,

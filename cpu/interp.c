@@ -49,7 +49,7 @@ void cpu_interpret_one(struct cpu *cpu, const struct insn *in)
     cpu->clock->left--;
 }
 
-/* Fetch an instruction that may cross a page, leave the code segment, or lie on a device. */
+/* Fetch an instruction that may lie on an absent page or a device, or leave the code segment. */
 static bool fetch_one(struct cpu *cpu, struct insn *in)
 {
     const struct segment *cs = &cpu->seg[SEG_CS];
@@ -71,17 +71,12 @@ static bool fetch_one(struct cpu *cpu, struct insn *in)
     return r == DECODE_OK || fault_gp(cpu, 0);
 }
 
-/* The block at CS:EIP, or NULL if it must be stepped. */
+/* The block at CS:EIP, or NULL: step() walks, faults, and fills the table. */
 static struct block *next_block(struct cpu *cpu)
 {
     const struct segment *cs = &cpu->seg[SEG_CS];
-    lin_addr lin = (u32)(cs->base + cpu->rip);
-    u32 page = mmu_view(cpu->mmu)->cur.exec[lin >> PAGE_SHIFT];
+    struct block *b = icache_at(cpu, (u32)(cs->base + cpu->rip), decode_mode(cpu));
 
-    if (UNLIKELY(!page))
-        return NULL; /* step() walks, faults, and fills the table */
-    phys_addr phys = (phys_addr)(page - 1) << PAGE_SHIFT | (lin & (PAGE_SIZE - 1));
-    struct block *b = icache_get(cpu->icache, phys, decode_mode(cpu));
     if (UNLIKELY(b && cpu->rip + b->bytes - 1 > cs->hi))
         return NULL;
     return b;

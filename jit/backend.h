@@ -48,6 +48,7 @@ struct jit_unit {
     const struct jit_stubs *stubs;
     u32 mode;
     u32 cs_base; /* linear address = cs_base + EIP, 32 bits */
+    u32 tail;    /* of struct block: the code checks that its other page is still there */
     u32 id;      /* the block's number in generated code    */
     u64 *runs;   /* code adds 1 there whenever it begins; NULL: it does not */
     u64 lacks;   /* BIT64(FEAT_xx): guest features that the host's instructions do not have */

@@ -135,7 +135,8 @@ struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip
 
     for (; b; b = b->grave) {
         if (b->phys == phys && b->eip == eip && b->mode == mode && b->guest_bytes == block->bytes &&
-            b->guests == block->count && memcmp(b->bytes, bytes, block->bytes) == 0)
+            b->guests == block->count && b->tail == block->tail &&
+            memcmp(b->bytes, bytes, block->bytes) == 0)
             break;
     }
     if (!b)

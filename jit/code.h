@@ -73,7 +73,7 @@ struct jit_block {
     u32 code_size, hot_size;
     u32 count_size; /* of hot_size, what counts                 */
     u32 meta_size;  /* of this and the tables behind it         */
-    u32 soft;       /* as in struct block: immediates that the code reads anew */
+    u32 soft, tail; /* as in struct block: immediates that the code reads anew; the other page */
     u32 hot_insns;  /* host instructions on the hot path, if runs are counted */
     u64 runs;       /* if they are counted                      */
     u16 guests, guest_bytes;

@@ -183,13 +183,8 @@ static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
 {
     struct cpu *cpu = j->cpu;
     const struct segment *cs = &cpu->seg[SEG_CS];
-    lin_addr lin = (u32)(cs->base + eip);
-    u32 page = exec_page(cpu, eip);
+    struct block *b = icache_at(cpu, (u32)(cs->base + eip), mode & JIT_MODE_CS32 ? MODE_CS32 : 0);
 
-    if (!page)
-        return NULL;
-    phys_addr phys = (phys_addr)(page - 1) << PAGE_SHIFT | (lin & (PAGE_SIZE - 1));
-    struct block *b = icache_get(cpu->icache, phys, mode & JIT_MODE_CS32 ? MODE_CS32 : 0);
     if (!b || eip + b->bytes - 1 > cs->hi || eip + b->bytes - 1 < eip)
         return NULL;
     struct jit_block *n = cache_find(b, eip, mode);

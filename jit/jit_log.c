@@ -76,7 +76,8 @@ static void print_line(void *ctx, const char *line)
 
 static void print_guest(const struct jit *j, const struct block *b, u32 eip, FILE *out)
 {
-    const u8 *bytes = jit_guest_bytes(j, b);
+    u8 copy[INSN_MAX_LEN];
+    const u8 *bytes = icache_bytes(j->cpu->icache, b, copy);
     char text[160];
 
     for (unsigned i = 0; i < b->count; i++) {

@@ -66,9 +66,6 @@ void jit_stats_close(struct jit *j);
 /** Runs are counted: note what else is wanted of @b, which has just been made. */
 void jit_stats_block(const struct jit *j, struct jit_block *b);
 
-/** The host's bytes of @b. */
-const u8 *jit_guest_bytes(const struct jit *j, const struct block *b);
-
 /* Between cpu->fl_xx and cpu->jit.flags. */
 void jit_flags_in(struct cpu *cpu);
 void jit_flags_out(struct cpu *cpu);

@@ -39,13 +39,6 @@ u32 jit_mode_now(struct jit *j)
     return now.mode | (u32)*guess << JIT_MODE_NUMBER_SHIFT;
 }
 
-const u8 *jit_guest_bytes(const struct jit *j, const struct block *b)
-{
-    phys_addr phys = b->key >> 2;
-
-    return physmem_page(j->physmem, phys)->host + (phys & (PAGE_SIZE - 1));
-}
-
 static const struct jit_mode *mode_of(const struct jit *j, u32 mode)
 {
     return &j->mode[jit_mode_number(mode)];
@@ -73,7 +66,7 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
     struct xlate_env env = {
         .mode = mode,
         .cs_limit = mode_of(j, mode)->limit,
-        .soft = p->key == b->key && p->times >= PATCHED_OFTEN,
+        .soft = p->key == b->key && p->times >= PATCHED_OFTEN && !b->tail,
         .raises = j->backend && j->backend->raises,
     };
 
@@ -144,7 +137,8 @@ static void *meta_copy(struct jit_cache *c, const void *from, size_t size)
 }
 
 /* Fill in what was reserved from the unit that the backend has finished. */
-static bool finish(struct jit *j, const struct reserved *r, struct block *b, u8 *code)
+static bool finish(struct jit *j, const struct reserved *r, struct block *b, const u8 *bytes,
+                   u8 *code)
 {
     struct jit_cache *c = &j->cache;
     struct jit_unit *u = &j->unit;
@@ -162,6 +156,7 @@ static bool finish(struct jit *j, const struct reserved *r, struct block *b, u8 
         .count_size = u->count_size,
         .guests = j->ir.guests,
         .guest_bytes = b->bytes,
+        .tail = b->tail,
         .soft = soft_of(&j->ir),
         .sites = (u16)u->sites,
         .edges = (u16)u->edges,
@@ -177,7 +172,7 @@ static bool finish(struct jit *j, const struct reserved *r, struct block *b, u8 
         r->edge[i].to = NULL;
     }
     n->site = meta_copy(c, u->site, u->sites * sizeof(*n->site));
-    n->bytes = meta_copy(c, jit_guest_bytes(j, b), b->bytes);
+    n->bytes = meta_copy(c, bytes, b->bytes);
     n->meta_size = (u32)(cache_mark(c) - (u8 *)n);
     return n->site && n->bytes && cache_add(c, n);
 }
@@ -190,7 +185,8 @@ static void note_perf(const struct jit *j, const struct jit_block *b)
 }
 
 /* One attempt; *@by_exec grows by what the backend could not do. */
-static struct jit_block *attempt(struct jit *j, struct block *b, u32 eip, u32 mode, u64 *by_exec)
+static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes, u32 eip, u32 mode,
+                                 u64 *by_exec)
 {
     struct jit_unit *u = &j->unit;
     struct codebuf code = cache_code(&j->cache);
@@ -201,11 +197,12 @@ static struct jit_block *attempt(struct jit *j, struct block *b, u32 eip, u32 mo
     u->ir = &j->ir;
     u->stubs = &j->stubs;
     u->mode = mode;
+    u->tail = b->tail;
     u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && reserve(j, &r) && j->backend->emit(u) &&
-        finish(j, &r, b, start))
+        finish(j, &r, b, bytes, start))
         return r.block;
     cache_release(&j->cache, mark);
     *by_exec |= u->by_exec;
@@ -214,14 +211,16 @@ static struct jit_block *attempt(struct jit *j, struct block *b, u32 eip, u32 mo
 
 struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mode)
 {
-    struct jit_block *n = cache_revive(&j->cache, b, eip, mode, jit_guest_bytes(j, b));
+    u8 copy[INSN_MAX_LEN];
+    const u8 *bytes = icache_bytes(j->cpu->icache, b, copy);
+    struct jit_block *n = cache_revive(&j->cache, b, eip, mode, bytes);
     u64 by_exec = 0, before;
 
     if (n)
         return n;
     do {
         before = by_exec;
-        n = attempt(j, b, eip, mode, &by_exec);
+        n = attempt(j, b, bytes, eip, mode, &by_exec);
     } while (!n && by_exec != before);
     if (n) {
         j->counts.declined += (u64)__builtin_popcountll(by_exec);

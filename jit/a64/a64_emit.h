@@ -92,6 +92,7 @@ enum cold_kind {
     COLD_BAIL,
     COLD_BUDGET,
     COLD_EDGE,
+    COLD_MOVED,
     COLD_INDIRECT,
     COLD_LIVE,   /* make SSE live, or x87 usable                              */
     COLD_RAISED, /* put the group back; how: so are NZCV, from X2, if it is 1 */

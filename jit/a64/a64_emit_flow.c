@@ -17,12 +17,32 @@ static void count_run(struct a64_emit *e)
     e->u->count_size = (u32)(c->at - start);
 }
 
+/* X16: what the MMU's table of executed pages has for @eip. */
+static void load_page(struct a64_emit *e, u32 eip)
+{
+    u32 vpn = (e->u->cs_base + eip) >> PAGE_SHIFT;
+
+    a64_mov_ri64(e->c, X16, (u64)vpn * 4);
+    a64_mem_rr(e->c, A64_LDR, W32, X16, REG_EXEC, X16, A64_UXTX, false);
+}
+
+/* The instruction goes on in the next page: if that is another now, it is another instruction. */
+static void check_tail(struct a64_emit *e)
+{
+    load_page(e, e->ir->at[1]);
+    a64_mov_ri64(e->c, X17, e->u->tail);
+    a64_arith_rr(e->c, A64_SUB, W32, X16, X16, X17);
+    a64_cold(e, COLD_MOVED, a64_cbnz(e->c, W32, X16, NULL));
+}
+
 /* The whole block is paid for before it begins. */
 void a64_emit_head(struct a64_emit *e)
 {
     e->u->count_size = 0;
     if (e->u->runs)
         count_run(e);
+    if (e->u->tail)
+        check_tail(e);
     a64_arith_ri(e->c, A64_SUB, W32, REG_BUDGET, REG_BUDGET, e->ir->guests);
     a64_cold(e, COLD_BUDGET, a64_tbnz(e->c, REG_BUDGET, 31, NULL));
     e->fl = (struct flag_state){.carry = CARRY_REG};
@@ -49,10 +69,8 @@ static void edge(struct a64_emit *e, u32 eip)
     k->how = (u8)e->u->edges++;
     *d = (struct jit_edge){.eip = eip};
     if (!same_page(e, eip)) {
-        u32 vpn = (e->u->cs_base + eip) >> PAGE_SHIFT;
         k->guard = a64_ldr_near(c, W32, X17, NULL);
-        a64_mov_ri64(c, X16, (u64)vpn * 4);
-        a64_mem_rr(c, A64_LDR, W32, X16, REG_EXEC, X16, A64_UXTX, false);
+        load_page(e, eip);
         a64_arith_rr(c, A64_SUB, W32, X16, X16, X17);
         k->from[1] = a64_cbnz(c, W32, X16, NULL);
     }
@@ -278,6 +296,10 @@ static void emit_one_cold(struct a64_emit *e, struct cold *k)
         break;
     case COLD_RAISED:
         a64_fp_put_back(e, k);
+        break;
+    case COLD_MOVED:
+        a64_mov_ri64(c, REG_ARG, (u32)e->ir->eip);
+        a64_b(c, s->leave[LEAVE_INDIRECT]);
         break;
     default:
         if (k->reg != REG_ARG)

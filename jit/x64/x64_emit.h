@@ -49,7 +49,15 @@ struct flag_state {
     struct recipe how_to;
 };
 
-enum cold_kind { COLD_ACCESS, COLD_BAIL, COLD_BUDGET, COLD_EDGE, COLD_FP, COLD_INDIRECT };
+enum cold_kind {
+    COLD_ACCESS,
+    COLD_BAIL,
+    COLD_BUDGET,
+    COLD_EDGE,
+    COLD_FP,
+    COLD_MOVED,
+    COLD_INDIRECT
+};
 
 /** Code that runs rarely, put behind the block. */
 struct cold {

@@ -27,12 +27,29 @@ static void count_run(struct x64_emit *e)
     e->u->count_size = (u32)(e->c->at - start);
 }
 
+/* Where the mapping of @eip's page says which physical page it is. */
+static struct x64_mem page_of(const struct x64_emit *e, u32 eip)
+{
+    u32 vpn = (e->u->cs_base + eip) >> PAGE_SHIFT;
+
+    return x64_at(REG_TABLES, (i32)(MMU_EXEC_OFFSET + (u64)vpn * 4));
+}
+
+/* The instruction goes on in the next page: if that is another now, it is another instruction. */
+static void check_tail(struct x64_emit *e)
+{
+    x64_alu_mi(e->c, X64_CMP, W32, page_of(e, e->ir->at[1]), (i32)e->u->tail);
+    cold_for(e, COLD_MOVED, x64_jcc(e->c, X64_NE, NULL));
+}
+
 /* The whole block is paid for before it begins. */
 void x64_emit_head(struct x64_emit *e)
 {
     e->u->count_size = 0;
     if (e->u->runs)
         count_run(e);
+    if (e->u->tail)
+        check_tail(e);
     x64_alu_ri(e->c, X64_SUB, W32, REG_BUDGET, e->ir->guests);
     cold_for(e, COLD_BUDGET, x64_jcc(e->c, X64_S, NULL));
     e->fl.stored = IRF_ALL;
@@ -45,14 +62,6 @@ static bool same_page(const struct x64_emit *e, u32 eip)
     u32 here = e->u->cs_base + (u32)e->ir->eip, there = e->u->cs_base + eip;
 
     return here >> PAGE_SHIFT == there >> PAGE_SHIFT;
-}
-
-/* Where the mapping of @eip's page says which physical page it is. */
-static struct x64_mem page_of(const struct x64_emit *e, u32 eip)
-{
-    u32 vpn = (e->u->cs_base + eip) >> PAGE_SHIFT;
-
-    return x64_at(REG_TABLES, (i32)(MMU_EXEC_OFFSET + (u64)vpn * 4));
 }
 
 /* Go to @eip. Another page is entered only while it is where it was when the edge was linked. */
@@ -236,6 +245,10 @@ static void emit_one_cold(struct x64_emit *e, const struct cold *k)
         e->u->edge[k->how].stub = here;
         x64_mov_ri(c, REG_ADDR, e->u->edge_id[k->how]);
         x64_jmp(c, s->leave[LEAVE_EDGE]);
+        break;
+    case COLD_MOVED:
+        x64_mov_ri(c, REG_ADDR, (u32)e->ir->eip);
+        x64_jmp(c, s->leave[LEAVE_INDIRECT]);
         break;
     default:
         x64_jmp(c, s->leave[LEAVE_INDIRECT]);

@@ -54,12 +54,80 @@ static void a_write_drops_the_blocks_it_touches_and_no_others(void **state)
     assert_int_equal(physmem_page(pc->pm, PAGE)->watch, 0); /* writes are fast again */
 }
 
+/* MOV EAX, imm32 at the end of PAGE, its last @bytes in the page after it or in @other. */
+static struct block *crossing_at(struct little_pc *pc, unsigned bytes, phys_addr other)
+{
+    phys_addr at = PAGE + PAGE_SIZE + bytes - 5;
+
+    if (physmem_load(pc->pm, at, 1) != 0xb8)
+        physmem_store(pc->pm, at, 0xb8, 1);
+    return icache_get_crossing(pc->cpu->icache, at, MODE_CS32, (u32)(other >> PAGE_SHIFT) + 1);
+}
+
+static void a_block_over_two_pages_is_dropped_by_a_write_to_either(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    const phys_addr other = PAGE + 5 * PAGE_SIZE;
+
+    for (unsigned bytes = 1; bytes <= 4; bytes++) {
+        struct block *b = crossing_at(pc, bytes, other);
+        assert_non_null(b);
+        assert_int_equal(b->count, 1);
+        assert_int_equal(b->bytes, 5);
+        assert_true(icache_overlaps(ic, other, 1));
+        assert_true(icache_overlaps(ic, other + bytes - 1, 1));
+        assert_false(icache_overlaps(ic, other + bytes, 16));
+        assert_false(icache_overlaps(ic, PAGE + PAGE_SIZE, 16));
+        physmem_store(pc->pm, other + bytes, 0, 1);
+        assert_ptr_equal(crossing_at(pc, bytes, other), b);
+
+        physmem_store(pc->pm, other + bytes - 1, 0, 1);
+        assert_false(icache_overlaps(ic, PAGE, PAGE_SIZE));
+        assert_int_equal(physmem_page(pc->pm, PAGE)->watch, 0);
+        assert_int_equal(physmem_page(pc->pm, other)->watch, 0);
+
+        assert_non_null(crossing_at(pc, bytes, other));
+        physmem_store(pc->pm, PAGE + PAGE_SIZE - 1, 0, 1);
+        assert_false(icache_overlaps(ic, other, PAGE_SIZE));
+        assert_int_equal(physmem_page(pc->pm, other)->watch, 0);
+    }
+}
+
+static void a_block_over_two_pages_is_another_if_another_page_follows(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    const phys_addr first = PAGE + PAGE_SIZE, second = PAGE + 7 * PAGE_SIZE;
+    u8 copy[INSN_MAX_LEN];
+
+    physmem_store(pc->pm, first, 0x11, 1);
+    physmem_store(pc->pm, second, 0x22, 1);
+    const struct block *b = crossing_at(pc, 1, first);
+    assert_int_equal(b->insn->imm >> 24 & 0xff, 0x11);
+    b = crossing_at(pc, 1, second);
+    assert_int_equal(b->insn->imm >> 24 & 0xff, 0x22);
+    assert_int_equal(icache_bytes(ic, b, copy)[4], 0x22);
+    assert_false(icache_overlaps(ic, first, PAGE_SIZE));
+    assert_int_equal(physmem_page(pc->pm, first)->watch, 0);
+
+    b = crossing_at(pc, 1, PAGE); /* the same page again: in both of its lists */
+    assert_non_null(b);
+    physmem_store(pc->pm, PAGE, 0x90, 1);
+    assert_false(icache_overlaps(ic, PAGE, PAGE_SIZE));
+    assert_null(crossing_at(pc, 1, (phys_addr)64 << 20)); /* no memory */
+    icache_flush(ic);
+    assert_int_equal(physmem_page(pc->pm, second)->watch, 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, little_pc_setup, little_pc_teardown)
     const struct CMUnitTest tests[] = {
         T(exactly_the_bytes_of_blocks_overlap),
         T(a_write_drops_the_blocks_it_touches_and_no_others),
+        T(a_block_over_two_pages_is_dropped_by_a_write_to_either),
+        T(a_block_over_two_pages_is_another_if_another_page_follows),
     };
     return cmocka_run_group_tests_name("icache", tests, NULL, NULL);
 }
