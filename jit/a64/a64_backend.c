@@ -63,10 +63,13 @@ static void save_guest(struct codebuf *c)
     a64_str(c, W32, REG_BUDGET, REG_CPU, CPU_OFF(jit.budget));
 }
 
+/* X16 is lost. */
 static void load_tables(struct codebuf *c)
 {
-    a64_arith_ri(c, A64_ADD, W64, REG_WRITES, REG_TABLES, MMU_WRITE_OFFSET);
-    a64_arith_ri(c, A64_ADD, W64, REG_EXEC, REG_WRITES, MMU_EXEC_OFFSET - MMU_WRITE_OFFSET);
+    static_assert(MMU_EXEC_OFFSET == 2 * MMU_WRITE_OFFSET, "they are equally far");
+    a64_mov_ri64(c, X16, MMU_WRITE_OFFSET);
+    a64_arith_rr(c, A64_ADD, W64, REG_WRITES, REG_TABLES, X16);
+    a64_arith_rr(c, A64_ADD, W64, REG_EXEC, REG_WRITES, X16);
 }
 
 /* The MMU's current context, and what is left of the budget. */
@@ -129,12 +132,16 @@ static void stub_bail(struct codebuf *c, const u8 *go)
     a64_b(c, go);
 }
 
-/* The address is in W0 and the table's entry in X16. An access that is only misaligned may go on;
- * one that crosses a page, or has no entry, asks. */
+/* The address is in W0. An access that is only misaligned may go on; one that crosses a page, or
+ * has no entry, asks. */
 static void stub_access(struct codebuf *c, unsigned w, bool write, const u8 *ask)
 {
-    u8 *absent = a64_cbz(c, W64, REG_ADDEND, NULL), *crosses = NULL;
+    u8 *crosses = NULL;
 
+    a64_shift_ri(c, A64_LSR, W32, REG_ADDEND, REG_ARG, PAGE_SHIFT);
+    a64_mem_rr(c, A64_LDR, W64, REG_ADDEND, write ? REG_WRITES : REG_TABLES, REG_ADDEND, A64_UXTX,
+               true);
+    u8 *absent = a64_cbz(c, W64, REG_ADDEND, NULL);
     if (w > W8) {
         a64_arith_ri(c, A64_ADD, W32, X1, REG_ARG, BIT(w) - 1);
         a64_logic_rr(c, A64_EOR, W32, X1, X1, REG_ARG);

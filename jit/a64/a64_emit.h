@@ -94,8 +94,9 @@ enum cold_kind {
     COLD_EDGE,
     COLD_MOVED,
     COLD_INDIRECT,
-    COLD_LIVE,   /* make SSE live, or x87 usable                              */
-    COLD_RAISED, /* put the group back; how: so are NZCV, from X2, if it is 1 */
+    COLD_CROOKED, /* ESP is not aligned */
+    COLD_LIVE,    /* make SSE live, or x87 usable                              */
+    COLD_RAISED,  /* put the group back; how: so are NZCV, from X2, if it is 1 */
 };
 
 /** Code that runs rarely, put behind the block. */
@@ -124,7 +125,8 @@ struct a64_emit {
     struct flag_state fl;
     u8 need[IR_MAX_INSNS]; /* flags that matter after each operation */
 
-    bool has_sse; /* up to the next executor */
+    bool on_stack[IR_MAX_INSNS]; /* the access is aligned as ESP is, which the head looks at */
+    bool has_sse;                /* up to the next executor */
     struct fp_group group;
     u8 low[8]; /* by XMM: bytes from the lowest on that may not be 0: 4, 8, 16 */
 
@@ -225,9 +227,12 @@ void a64_flags_from_memory(struct codebuf *c);
 struct cold *a64_cold(struct a64_emit *e, enum cold_kind kind, u8 *from);
 /** Give up where the branch at @from is taken. */
 struct cold *a64_bail_from(struct a64_emit *e, u8 *from);
+/** What is known of an address, or wanted: if it is not aligned, the access gives up. */
+enum a64_alignment { MAY_BE_CROOKED, HAS_TO_BE_ALIGNED, IS_ALIGNED };
 /** Look up the page of the address in @r for an access of 1 << @size bytes, 0 to 4: what has to be
- * added to the address, in @addend. With @aligned, one that is not gives up. X17 is lost. */
-void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, bool aligned, u8 addend);
+ * added to the address, in @addend. X17 is lost. */
+void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, enum a64_alignment what,
+                 u8 addend);
 
 /* --- a64_emit_fp.c --- */
 
@@ -278,6 +283,8 @@ bool a64_sse_knows(const struct insn *guest, bool *raises);
 
 /* --- a64_emit_flow.c --- */
 
+/** Find the accesses that are aligned because ESP is; are there enough to look at it? */
+bool a64_find_stack(struct a64_emit *e);
 /** The block's head, and everything behind its last operation. */
 void a64_emit_head(struct a64_emit *e);
 void a64_emit_cold(struct a64_emit *e);

@@ -152,7 +152,7 @@ static void operand(struct a64_emit *e, const struct ir_insn *in, u8 seg)
 
     while (BIT(size) != bytes)
         size++;
-    a64_look_up(e, at, size, in->imm & IR_FP_WRITE, false, REG_ADDEND);
+    a64_look_up(e, at, size, in->imm & IR_FP_WRITE, MAY_BE_CROOKED, REG_ADDEND);
     a64_arith_rx(c, A64_ADD, W64, X3, REG_ADDEND, at, A64_UXTW, 0);
     if (jit_mode_seg(e->u->mode, seg) == SEGC_FLAT) {
         a64_mov_rr(c, W32, X4, at);

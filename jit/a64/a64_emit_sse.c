@@ -21,7 +21,8 @@ static u8 access(struct a64_emit *e, const struct sse_op *o)
 
     while (BIT(size) != bytes)
         size++;
-    a64_look_up(e, at, size, o->in->imm & IR_FP_WRITE, aligned, REG_ADDEND);
+    a64_look_up(e, at, size, o->in->imm & IR_FP_WRITE, aligned ? HAS_TO_BE_ALIGNED : MAY_BE_CROOKED,
+                REG_ADDEND);
     return at;
 }
 
@@ -90,9 +91,10 @@ void a64_sse_finish(struct a64_emit *e, const struct sse_op *o, unsigned size, u
 
 static void load_all(struct a64_emit *e, const struct sse_op *o)
 {
-    u8 d = a64_fp_write(e, o->guest->reg, 16);
+    bool mem = o->guest->mem;
+    u8 d = a64_fp_write(e, o->guest->reg, mem ? 16 : e->low[o->guest->rm & 7]);
 
-    if (o->guest->mem)
+    if (mem)
         load(e, o, A64_Q, d);
     else
         a64_vmov(e->c, d, xmm(o->guest->rm));
@@ -290,7 +292,9 @@ static void unpack(struct a64_emit *e, const struct sse_op *o)
 
 static void packed(struct a64_emit *e, const struct sse_op *o)
 {
-    u8 s = a64_sse_source(e, o, A64_Q), d = a64_fp_write(e, o->guest->reg, 16);
+    bool clears = (o->guest->opcode == 0x57 || o->guest->opcode == 0xef) && !o->guest->mem &&
+                  o->guest->reg == o->guest->rm; /* XORPS, PXOR */
+    u8 s = a64_sse_source(e, o, A64_Q), d = a64_fp_write(e, o->guest->reg, clears ? 4 : 16);
 
     a64_vec3(e->c, o->op, d, d, s);
 }
