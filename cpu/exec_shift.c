@@ -117,6 +117,11 @@ ALWAYS_INLINE u64 shift(struct cpu *cpu, enum shift op, enum width w, u64 a, uns
     return r;
 }
 
+void flags_shift(struct cpu *cpu, enum flags_shift op, enum width w, u64 a, unsigned n)
+{
+    (void)shift(cpu, SHIFT_SHL + (enum shift)op, w, a & width_mask(w), n);
+}
+
 ALWAYS_INLINE bool shift_rm(struct cpu *cpu, const struct insn *in, enum shift op, enum width w)
 {
     unsigned n = shift_count(cpu, in, w);

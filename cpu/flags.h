@@ -147,6 +147,10 @@ ALWAYS_INLINE bool flags_cond(const struct cpu *cpu, unsigned cc)
     return r ^ (cc & 1);
 }
 
+/** Those of @a of @w shifted by @n >= 1. */
+enum flags_shift { FLAGS_SHL, FLAGS_SHR, FLAGS_SAR };
+void flags_shift(struct cpu *cpu, enum flags_shift op, enum width w, u64 a, unsigned n);
+
 /** The six arithmetic flags at their places in EFLAGS. */
 u32 flags_arith(const struct cpu *cpu);
 

@@ -24,6 +24,9 @@ enum recipe_kind {
     RECIPE_LOGIC,  /* of the result a                                  */
     RECIPE_TEST,   /* of a & b                                         */
     RECIPE_NEG,    /* of 0 - a, where a = -r: r is in place a          */
+    RECIPE_SHL,    /* of cpu->jit.shifted, shifted by imm              */
+    RECIPE_SHR,
+    RECIPE_SAR,
 };
 
 /** Places are guest register numbers, 16 + 0..3 for AH..BH; b may be RECIPE_IMM. */

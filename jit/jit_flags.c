@@ -48,8 +48,12 @@ void jit_flags_from(struct cpu *cpu, const struct recipe *r)
     case RECIPE_TEST:
         flags_logic(cpu, w, a & b);
         break;
-    default:
+    case RECIPE_NEG:
         flags_sub(cpu, w, 0, 0 - a, a);
+        break;
+    default:
+        flags_shift(cpu, (enum flags_shift)(r->kind - RECIPE_SHL), w, cpu->jit.shifted,
+                    (unsigned)r->imm);
         break;
     }
 }

@@ -186,6 +186,8 @@ void x64_flags_before(struct x64_emit *e, const struct ir_insn *in);
 /** The operation has just set @host of its flags in EFLAGS; the others that it defines are lost. */
 void x64_flags_after(struct x64_emit *e, const struct ir_insn *in, unsigned index, u8 host,
                      const struct recipe *how_to);
+/** Would the flags of @in, which defines all, have to be stored if there is no recipe? */
+bool x64_flags_want_recipe(struct x64_emit *e, const struct ir_insn *in);
 /** Have CF in EFLAGS. */
 void x64_flags_carry(struct x64_emit *e);
 /** Have what condition @cc needs in EFLAGS; the host condition to use. */

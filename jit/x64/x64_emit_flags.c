@@ -58,7 +58,7 @@ static bool spoils(const struct recipe *r, ir_val d)
 {
     int reg = ir_reg_of(d);
 
-    if (reg < 0)
+    if (reg < 0 || r->kind >= RECIPE_SHL)
         return false;
     return (r->a & 15) == reg || (r->b != RECIPE_IMM && (r->b & 15) == reg);
 }
@@ -106,6 +106,17 @@ static bool must_store(const struct x64_emit *e, unsigned index)
     return false;
 }
 
+bool x64_flags_want_recipe(struct x64_emit *e, const struct ir_insn *in)
+{
+    struct flag_state was = e->fl;
+
+    e->fl.stored &= (u8)~in->def;
+    e->fl.recipe = false;
+    bool want = must_store(e, e->i);
+    e->fl = was;
+    return want;
+}
+
 /* --- storing --- */
 
 static void store_host(struct x64_emit *e)
@@ -139,6 +150,21 @@ static void store_host(struct x64_emit *e)
         x64_pop_r(c, RAX);
 }
 
+/* Shift what was shifted once more; the last step alone: it makes OF. */
+static void redo_shift(struct x64_emit *e, u8 s)
+{
+    static const u8 op[] = {X64_SHL, X64_SHR, X64_SAR};
+    const struct recipe *r = &e->fl.how_to;
+    enum x64_shift how = (enum x64_shift)op[r->kind - RECIPE_SHL];
+
+    x64_mov_rm(e->c, W32, s, CPU_AT(jit.shifted));
+    if (r->imm > 1)
+        x64_shift_ri(e->c, how, r->w, s, (u8)(r->imm - 1));
+    x64_shift_ri(e->c, how, r->w, s, 1);
+    e->fl.host = IRF_ALL & ~IRF_A;
+    e->fl.af_zero = true;
+}
+
 /* Compute EFLAGS from the recipe. */
 static void redo(struct x64_emit *e)
 {
@@ -146,11 +172,15 @@ static void redo(struct x64_emit *e)
     struct codebuf *c = e->c;
     enum width w = r->w;
     bool imm = r->b == RECIPE_IMM;
-    u8 a = x64_guest[r->a], b = imm ? 0 : x64_guest[r->b];
     u8 s = x64_scratch(e);
 
     if (s == X64_NOREG)
         x64_decline(e), s = R10;
+    if (r->kind >= RECIPE_SHL) {
+        redo_shift(e, s);
+        return;
+    }
+    u8 a = x64_guest[r->a], b = imm ? 0 : x64_guest[r->b];
     switch (r->kind) {
     case RECIPE_CMP:
         imm ? x64_alu_ri(c, X64_CMP, w, a, r->imm) : x64_alu_rr(c, X64_CMP, w, a, b);
@@ -184,11 +214,11 @@ void x64_flags_store(struct x64_emit *e, u8 mask)
 
     if (!missing)
         return;
-    if ((missing & ~e->fl.host) && !e->fl.af_zero) {
-        if (!e->fl.recipe)
-            return; /* flags that nobody set here and nobody will see */
+    u8 have = e->fl.host | (e->fl.af_zero ? IRF_A : 0);
+    if ((missing & ~have) && e->fl.recipe)
         redo(e);
-    }
+    else if ((missing & ~have) && !e->fl.af_zero)
+        return; /* flags that nobody set here and nobody will see */
     u8 all = e->fl.host | (e->fl.af_zero ? IRF_A : 0);
     store_host(e);
     e->fl.stored |= all;

@@ -7,6 +7,23 @@
 
 /* --- shifts --- */
 
+/* Flags that nobody but a fault would see: what they can be made from is kept instead of them. */
+static bool shift_by_recipe(struct x64_emit *e, const struct ir_insn *in, enum x64_shift op)
+{
+    if (in->def != IRF_ALL || in->w != W32 || !x64_flags_want_recipe(e, in))
+        return false;
+    const struct recipe r = {op == X64_SHL   ? RECIPE_SHL
+                             : op == X64_SHR ? RECIPE_SHR
+                                             : RECIPE_SAR,
+                             in->w, 0, RECIPE_IMM, (i32)in->imm};
+    u8 d = x64_one_begin(e, in);
+    x64_mov_mr(e->c, W32, CPU_AT(jit.shifted), d);
+    x64_shift_ri(e->c, op, in->w, d, (u8)in->imm);
+    x64_one_end(e, in);
+    x64_flags_after(e, in, e->i, in->imm > 1 ? IRF_ALL & ~(IRF_A | IRF_O) : IRF_ALL & ~IRF_A, &r);
+    return true;
+}
+
 /* OF is defined for a count of 1 only, and there it is the OF that we want: the last of @n steps
  * goes alone if somebody looks at OF. AF is undefined. */
 static void shift(struct x64_emit *e, const struct ir_insn *in, enum x64_shift op)
@@ -15,6 +32,8 @@ static void shift(struct x64_emit *e, const struct ir_insn *in, enum x64_shift o
     bool rotates = op < X64_SHL;
     bool of = n > 1 && ((in->live | in->seen) & IRF_O);
 
+    if (shift_by_recipe(e, in, op))
+        return;
     if (in->use & IRF_C)
         x64_flags_carry(e);
     x64_flags_before(e, in);
