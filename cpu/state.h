@@ -163,7 +163,10 @@ struct jit_view {
     u32 fp_dp;   /* and FDP                                       */
     u32 fp_ip;   /* FIP, if it was recorded,                      */
     u32 fp_op;   /* then with FOP                                 */
-    u32 host_mxcsr;
+    union {
+        u32 host_mxcsr; /* x86-64 */
+        u32 fp_flags;   /* ARM64: exceptions of SSE so far, as FPSR */
+    };
     u16 host_cw;
     u16 fp_sw, fp_up_cw; /* of functions: jit/fp_function.c         */
     u32 shifted;         /* what a shift was of, whose flags are wanted later (RECIPE_SHL) */

@@ -34,7 +34,9 @@ struct jit_stubs {
     u8 *exec;         /* called   */
     u8 *finish;       /* jumped to */
     u8 *bail;
-    u8 *fp[2][FP_BOTH]; /* [raises][units - 1]: make them live, or give up (NULL: never live) */
+    u8 *fp[2][FP_BOTH]; /* [raises][units - 1]: make them live, or give up (NULL: never live); on
+                           ARM64, [fit for arithmetic][FP_SSE - 1] */
+    u8 *x87; /* ARM64: calls x87_plain() of cpu/x87_plain.h */
     u8 *fp_function[FP_KINDS];
     u8 *fp_out; /* void fp_out(struct cpu *): x87 state to cpu->fp_image */
 };

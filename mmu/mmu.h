@@ -61,10 +61,16 @@ struct mmu_tables {
 };
 
 /* The tables of a context lie in one piece, so that one register reaches them all: their distances
- * from read. */
-#define MMU_WRITE_OFFSET  (MMU_PAGES * 8)
-#define MMU_EXEC_OFFSET   (MMU_PAGES * 16)
-#define MMU_CONTEXT_BYTES (MMU_PAGES * 20)
+ * from read. On ARM64 there are zeros between them, which nobody writes, so that code can look up
+ * page | (address & 7) << 20: what is not aligned is absent (jit/a64/a64_emit_mem.c). */
+#if defined(__aarch64__)
+#define MMU_TABLE_SPACE (MMU_PAGES * 8 * 8)
+#else
+#define MMU_TABLE_SPACE (MMU_PAGES * 8)
+#endif
+#define MMU_WRITE_OFFSET  MMU_TABLE_SPACE
+#define MMU_EXEC_OFFSET   (MMU_TABLE_SPACE * 2)
+#define MMU_CONTEXT_BYTES (MMU_EXEC_OFFSET + MMU_PAGES * 4)
 
 /** Set by a failing access. */
 struct mmu_fault {

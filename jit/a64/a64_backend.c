@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <capstone/capstone.h>
 
+#include "cpu/x87_plain.h"
 #include "jit/a64/a64_emit.h"
 
 typedef void emit_fn(struct a64_emit *e, const struct ir_insn *in);
@@ -32,6 +33,7 @@ static bool a64_emit_block(struct jit_unit *u)
         emit_of[in->op](&e, in);
         a64_temps_expire(&e);
     }
+    assert(u->by_exec || !e.group.open);
     if (u->by_exec) /* what would follow works with values that nobody made */
         return false;
     u->hot_size = codebuf_off(u->code);
@@ -55,9 +57,19 @@ static void load_guest(struct codebuf *c)
 static void save_guest(struct codebuf *c)
 {
     a64_flags_to_memory(c);
+    a64_fp_save(c, false);
     for (unsigned r = 0; r < 8; r += 2)
         a64_stp(c, W64, a64_guest(r), a64_guest(r + 1), REG_CPU, CPU_OFF(gpr[0]) + (i32)r * 8);
     a64_str(c, W32, REG_BUDGET, REG_CPU, CPU_OFF(jit.budget));
+}
+
+/* X16 is lost. */
+static void load_tables(struct codebuf *c)
+{
+    static_assert(MMU_EXEC_OFFSET == 2 * MMU_WRITE_OFFSET, "they are equally far");
+    a64_mov_ri64(c, X16, MMU_WRITE_OFFSET);
+    a64_arith_rr(c, A64_ADD, W64, REG_WRITES, REG_TABLES, X16);
+    a64_arith_rr(c, A64_ADD, W64, REG_EXEC, REG_WRITES, X16);
 }
 
 /* The MMU's current context, and what is left of the budget. */
@@ -65,8 +77,7 @@ static void load_engine(struct codebuf *c)
 {
     a64_ldr(c, W64, REG_TABLES, REG_CPU, CPU_OFF(mmu));
     a64_ldr(c, W64, REG_TABLES, REG_TABLES, offsetof(struct mmu_view, cur.read));
-    a64_arith_ri(c, A64_ADD, W64, REG_WRITES, REG_TABLES, MMU_WRITE_OFFSET);
-    a64_arith_ri(c, A64_ADD, W64, REG_EXEC, REG_WRITES, MMU_EXEC_OFFSET - MMU_WRITE_OFFSET);
+    load_tables(c);
     a64_ldr(c, W32, REG_BUDGET, REG_CPU, CPU_OFF(jit.budget));
 }
 
@@ -121,12 +132,16 @@ static void stub_bail(struct codebuf *c, const u8 *go)
     a64_b(c, go);
 }
 
-/* The address is in W0 and the table's entry in X16. An access that is only misaligned may go on;
- * one that crosses a page, or has no entry, asks. */
-static void stub_access(struct codebuf *c, enum width w, bool write, const u8 *ask)
+/* The address is in W0. An access that is only misaligned may go on; one that crosses a page, or
+ * has no entry, asks. */
+static void stub_access(struct codebuf *c, unsigned w, bool write, const u8 *ask)
 {
-    u8 *absent = a64_cbz(c, W64, REG_ADDEND, NULL), *crosses = NULL;
+    u8 *crosses = NULL;
 
+    a64_shift_ri(c, A64_LSR, W32, REG_ADDEND, REG_ARG, PAGE_SHIFT);
+    a64_mem_rr(c, A64_LDR, W64, REG_ADDEND, write ? REG_WRITES : REG_TABLES, REG_ADDEND, A64_UXTX,
+               true);
+    u8 *absent = a64_cbz(c, W64, REG_ADDEND, NULL);
     if (w > W8) {
         a64_arith_ri(c, A64_ADD, W32, X1, REG_ARG, BIT(w) - 1);
         a64_logic_rr(c, A64_EOR, W32, X1, X1, REG_ARG);
@@ -135,27 +150,75 @@ static void stub_access(struct codebuf *c, enum width w, bool write, const u8 *a
     a64_ret(c);
     a64_here(c, absent);
     a64_here(c, crosses);
-    a64_movz(c, W32, X2, (u16)(BIT(w) | (write ? 16u : 0u)), 0);
+    a64_movz(c, W32, X2, (u16)((BIT(w) & 15) | (write ? 16u : 0u)), 0);
     a64_b(c, ask);
+}
+
+enum { CLOBBERED_FRAME = 16 * ARRAY_LEN(clobbered) };
+
+/* Around a call of C in the middle of a block. */
+static void push_clobbered(struct codebuf *c)
+{
+    a64_mrs(c, X17, A64_NZCV);
+    a64_arith_ri(c, A64_SUB, W64, XSP, XSP, CLOBBERED_FRAME);
+    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
+        a64_stp(c, W64, clobbered[i][0], clobbered[i][1], XSP, (i32)i * 16);
+}
+
+static void pop_clobbered(struct codebuf *c)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
+        a64_ldp(c, W64, clobbered[i][0], clobbered[i][1], XSP, (i32)i * 16);
+    a64_arith_ri(c, A64_ADD, W64, XSP, XSP, CLOBBERED_FRAME);
+    a64_msr(c, A64_NZCV, X17);
 }
 
 /* X16 = the helper's answer for address W0, access W2. */
 static void stub_ask(struct codebuf *c, const struct jit_helpers *h)
 {
-    const i32 frame = (i32)sizeof(u64) * 2 * (i32)ARRAY_LEN(clobbered);
-
-    a64_mrs(c, X17, A64_NZCV);
-    a64_arith_ri(c, A64_SUB, W64, XSP, XSP, (u32)frame);
-    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
-        a64_stp(c, W64, clobbered[i][0], clobbered[i][1], XSP, (i32)i * 16);
+    push_clobbered(c);
+    a64_fp_push(c);
     a64_mov_rr(c, W32, X1, REG_ARG);
     a64_mov_rr(c, W64, X0, REG_CPU);
     call_c(c, (const void *)(uintptr_t)h->access);
     a64_mov_rr(c, W64, REG_ADDEND, X0);
-    for (unsigned i = 0; i < ARRAY_LEN(clobbered); i++)
-        a64_ldp(c, W64, clobbered[i][0], clobbered[i][1], XSP, (i32)i * 16);
-    a64_arith_ri(c, A64_ADD, W64, XSP, XSP, (u32)frame);
+    a64_fp_pop(c);
+    pop_clobbered(c);
+    a64_ret(c);
+}
+
+/* W0 = x87_plain(), with all but the CPU where C wants it. What the current operation does not need
+ * is lost. */
+static void stub_x87(struct codebuf *c)
+{
+    a64_stp_pre(c, W64, X5, X6, XSP, -48);
+    a64_mrs(c, X17, A64_NZCV);
+    a64_stp(c, W64, X7, X17, XSP, 16);
+    a64_str(c, W64, X30, XSP, 32);
+    a64_fp_save(c, true);
+    a64_mov_rr(c, W64, X0, REG_CPU);
+    call_c(c, (const void *)(uintptr_t)x87_plain);
+    a64_ldp(c, W64, X7, X17, XSP, 16);
     a64_msr(c, A64_NZCV, X17);
+    a64_ldr(c, W64, X30, XSP, 32);
+    a64_ldp_post(c, W64, X5, X6, XSP, 48);
+    load_tables(c);
+    a64_ret(c);
+}
+
+/* SSE becomes live, or the block gives up. With @arith, it has to be fit for arithmetic. */
+static void stub_live(struct codebuf *c, const struct jit_helpers *h, bool arith, const u8 *bail)
+{
+    a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+    a64_tbnz(c, X16, 1, bail); /* it is live, and that is not enough */
+    push_clobbered(c);
+    a64_movz(c, W32, X1, FP_SSE, 0);
+    a64_mov_rr(c, W64, X0, REG_CPU);
+    call_c(c, (const void *)(uintptr_t)h->fp_enter);
+    a64_mov_rr(c, W32, X16, X0);
+    pop_clobbered(c);
+    a64_cbz(c, W32, X16, bail);
+    a64_fp_load(c, arith, bail);
     a64_ret(c);
 }
 
@@ -205,14 +268,22 @@ void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     stub_bail(c, go);
     const u8 *ask = c->at;
     stub_ask(c, h);
-    for (enum width w = W8; w <= W64; w++) {
+    for (unsigned w = 0; w <= A64_Q; w++) {
         for (unsigned write = 0; write < 2; write++) {
             out->access[write][w] = c->at;
             stub_access(c, w, write, ask);
         }
     }
+    for (unsigned arith = 0; arith < 2; arith++) {
+        out->fp[arith][FP_SSE - 1] = c->at;
+        stub_live(c, h, arith, out->bail);
+    }
+    out->fp[0][FP_X87 - 1] = c->at;
+    a64_fp_use_x87(c, out->bail);
     out->exec = c->at;
     stub_exec(c, h);
+    out->x87 = c->at;
+    stub_x87(c);
     out->finish = c->at;
     stub_finish(c, h);
 }

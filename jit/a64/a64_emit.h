@@ -19,11 +19,26 @@
  * the low byte of W6; AF is bit 4 of W6 ^ W7. Inside of a block CF and the pair may also be
  * elsewhere (struct flag_state), and come there when an exit or an executor wants them; where an
  * access gives up, behind the block, so that it costs nothing before.
+ *
+ * SSE. While the unit is live (FP_SSE in cpu->jit.fp_live), V16 to V23 are XMM0 to XMM7, FPCR has
+ * the guest's rounding and flushes denormals, and FPSR's IXC is PE. V0 to V7 are for the current
+ * operation. C code runs with FPCR 0; but for the stub of an access it finds nothing live.
+ *
+ * The host's arithmetic is the guest's but for what shows in FPSR: a denormal operand (IDC) or a
+ * result that is tiny (UFC), because they are flushed; an invalid operation, with its default NaN;
+ * overflow; division by zero. So a group of instructions one after the other is executed, FPSR
+ * looked at once behind it, and if it has more than IXC, the group's registers, of which V24 to V31
+ * are copies, and IXC are put back and the interpreter does it. Quiet NaNs as operands give what
+ * the guest's unit does [ARM FPProcessNaNs; SDM 1 Table 4-7].
+ *
+ * x87 instructions call x87_plain(), if no SSE instruction is near, which would be disturbed, and
+ * if the unit is usable (FP_USABLE).
  */
 #pragma once
 
 #include "cpu/state.h"
 #include "jit/a64/a64_asm.h"
+#include "jit/a64/a64_vec.h"
 #include "jit/backend.h"
 
 enum {
@@ -65,7 +80,24 @@ struct flag_state {
     struct recipe how_to;
 };
 
-enum cold_kind { COLD_ACCESS, COLD_BAIL, COLD_BUDGET, COLD_EDGE, COLD_MOVED, COLD_INDIRECT };
+/** SSE instructions whose exceptions have not been looked at. */
+struct fp_group {
+    bool open;
+    u8 first; /* its first guest instruction           */
+    u8 saved; /* BIT(n): V24 + n is what XMMn was then */
+};
+
+enum cold_kind {
+    COLD_ACCESS,
+    COLD_BAIL,
+    COLD_BUDGET,
+    COLD_EDGE,
+    COLD_MOVED,
+    COLD_INDIRECT,
+    COLD_CROOKED, /* ESP is not aligned */
+    COLD_LIVE,    /* make SSE live, or x87 usable                              */
+    COLD_RAISED,  /* put the group back; how: so are NZCV, from X2, if it is 1 */
+};
 
 /** Code that runs rarely, put behind the block. */
 struct cold {
@@ -74,7 +106,8 @@ struct cold {
     u8 *guard;   /* EDGE: what loads the expected page */
     u8 kind, reg, how, g;
     u8 addend;            /* ACCESS: the register that wants it */
-    struct flag_state fl; /* ACCESS, BAIL                   */
+    struct flag_state fl; /* ACCESS, BAIL, LIVE, RAISED     */
+    struct fp_group group;
 };
 
 struct a64_emit {
@@ -91,6 +124,11 @@ struct a64_emit {
 
     struct flag_state fl;
     u8 need[IR_MAX_INSNS]; /* flags that matter after each operation */
+
+    bool on_stack[IR_MAX_INSNS]; /* the access is aligned as ESP is, which the head looks at */
+    bool has_sse;                /* up to the next executor */
+    struct fp_group group;
+    u8 low[8]; /* by XMM: bytes from the lowest on that may not be 0: 4, 8, 16 */
 
     struct cold cold[3 * IR_MAX_GUEST];
     unsigned colds;
@@ -166,6 +204,8 @@ void a64_flags_carry(struct a64_emit *e);
 void a64_flags_carry_in(struct a64_emit *e, bool sub);
 /** @r = 1 or 0: PF, from W6. */
 void a64_flags_parity(struct codebuf *c, u8 r);
+/** Flags from their places in EFLAGS in @a: the low byte, and OF if @of; else OF stays. */
+void a64_flags_put(struct a64_emit *e, u8 a, bool of);
 /** Everything where it is between blocks. */
 void a64_flags_settle(struct codebuf *c, struct flag_state *fl);
 
@@ -187,12 +227,69 @@ void a64_flags_from_memory(struct codebuf *c);
 struct cold *a64_cold(struct a64_emit *e, enum cold_kind kind, u8 *from);
 /** Give up where the branch at @from is taken. */
 struct cold *a64_bail_from(struct a64_emit *e, u8 *from);
+/** What is known of an address, or wanted: if it is not aligned, the access gives up. */
+enum a64_alignment { MAY_BE_CROOKED, HAS_TO_BE_ALIGNED, IS_ALIGNED };
+/** Look up the page of the address in @r for an access of 1 << @size bytes, 0 to 4: what has to be
+ * added to the address, in @addend. X17 is lost. */
+void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, enum a64_alignment what,
+                 u8 addend);
+
+/* --- a64_emit_fp.c --- */
+
+enum {
+    V0,
+    V1,
+    V2,
+    V_XMM = 16,
+    V_SAVED = 24,
+    FP_ARITH = BIT(3),  /* in fp_live: MXCSR has neither DAZ nor FTZ             */
+    FP_USABLE = BIT(4), /* x87 instructions do not fault, but for their operands */
+};
+
+/** What a block may want before it begins: how of COLD_LIVE. */
+enum fp_want { WANT_SSE, WANT_ARITH, WANT_X87 };
+
+/** See to it that SSE is live, or x87 usable, where the operations from @from on up to an executor
+ * need it. */
+void a64_fp_gate(struct a64_emit *e, unsigned from);
+/** XMM @n is about to be written; bytes of it from @low on will be 0. Its host register. */
+u8 a64_fp_write(struct a64_emit *e, u8 n, u8 low);
+/** The current instruction may raise exceptions: it belongs to a group. */
+void a64_fp_open(struct a64_emit *e);
+/** Does a further instruction go with the group? */
+bool a64_fp_goes_on(const struct a64_emit *e);
+/** Look at the exceptions of the group, which ends. @nzcv: X2 has what NZCV were before it. */
+void a64_fp_close(struct a64_emit *e, bool nzcv);
+/** Code that goes to the interpreter with the group put back if it raised; else it goes on. */
+void a64_fp_put_back(struct a64_emit *e, struct cold *k);
+
+/** Emit the current x87 instruction, if it is known. */
+bool a64_x87(struct a64_emit *e, const struct ir_insn *in);
+
+/* Stubs: before what may look at and change anything, or at x87 only; before and after C that does
+ * not look at the guest's state; those that make SSE live, and x87 usable. */
+void a64_fp_save(struct codebuf *c, bool x87);
+void a64_fp_push(struct codebuf *c);
+void a64_fp_pop(struct codebuf *c);
+void a64_fp_load(struct codebuf *c, bool arith, const u8 *bail);
+void a64_fp_use_x87(struct codebuf *c, const u8 *bail);
+
+/* --- a64_emit_sse.c --- */
+
+/** Emit the current instruction, if it is known. */
+bool a64_sse(struct a64_emit *e, const struct ir_insn *in);
+/** Is @guest one that is known? *@raises: it may raise exceptions. */
+bool a64_sse_knows(const struct insn *guest, bool *raises);
 
 /* --- a64_emit_flow.c --- */
 
+/** Find the accesses that are aligned because ESP is; are there enough to look at it? */
+bool a64_find_stack(struct a64_emit *e);
 /** The block's head, and everything behind its last operation. */
 void a64_emit_head(struct a64_emit *e);
 void a64_emit_cold(struct a64_emit *e);
+/** Leave for the interpreter, at guest instruction @g. */
+void a64_give_up(struct a64_emit *e, struct flag_state *fl, u8 g);
 void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
 void a64_link(const struct jit_edge *e, const u8 *target, u32 page);
 

@@ -334,8 +334,7 @@ void a64_emit_GETF(struct a64_emit *e, const struct ir_insn *in)
 }
 static_assert(FL_O == BIT(11), "OF's place");
 
-/* Flags from their places in EFLAGS: the low byte, and OF if @of; else OF stays. */
-static void put_flags(struct a64_emit *e, u8 a, bool of)
+void a64_flags_put(struct a64_emit *e, u8 a, bool of)
 {
     struct codebuf *c = e->c;
 
@@ -356,10 +355,10 @@ static void put_flags(struct a64_emit *e, u8 a, bool of)
 
 void a64_emit_PUTE(struct a64_emit *e, const struct ir_insn *in)
 {
-    put_flags(e, a64_read(e, in->a, 0, X0), true);
+    a64_flags_put(e, a64_read(e, in->a, 0, X0), true);
 }
 
 void a64_emit_PUTF(struct a64_emit *e, const struct ir_insn *in)
 {
-    put_flags(e, a64_read(e, in->a, 0, X0), false);
+    a64_flags_put(e, a64_read(e, in->a, 0, X0), false);
 }

@@ -5,6 +5,18 @@
 #include "jit/a64/a64_emit.h"
 #include "jit/jumps.h"
 
+static void count_run(struct a64_emit *e)
+{
+    struct codebuf *c = e->c;
+    u8 *start = c->at;
+
+    a64_mov_ri64(c, X16, (u64)(uintptr_t)e->u->runs);
+    a64_ldr(c, W64, X17, X16, 0);
+    a64_arith_ri(c, A64_ADD, W64, X17, X17, 1);
+    a64_str(c, W64, X17, X16, 0);
+    e->u->count_size = (u32)(c->at - start);
+}
+
 /* X16: what the MMU's table of executed pages has for @eip. */
 static void load_page(struct a64_emit *e, u32 eip)
 {
@@ -26,11 +38,19 @@ static void check_tail(struct a64_emit *e)
 /* The whole block is paid for before it begins. */
 void a64_emit_head(struct a64_emit *e)
 {
+    e->u->count_size = 0;
+    if (e->u->runs)
+        count_run(e);
     if (e->u->tail)
         check_tail(e);
     a64_arith_ri(e->c, A64_SUB, W32, REG_BUDGET, REG_BUDGET, e->ir->guests);
     a64_cold(e, COLD_BUDGET, a64_tbnz(e->c, REG_BUDGET, 31, NULL));
     e->fl = (struct flag_state){.carry = CARRY_REG};
+    if (a64_find_stack(e)) {
+        a64_logic_ri(e->c, A64_AND, W32, X16, a64_guest(REG_SP), 3);
+        a64_cold(e, COLD_CROOKED, a64_cbnz(e->c, W32, X16, NULL));
+    }
+    a64_fp_gate(e, 0);
 }
 
 /* --- exits --- */
@@ -123,8 +143,7 @@ static void find_jump(struct a64_emit *e, u8 eip)
         lin = X16;
     }
     a64_shift_ri(c, A64_LSR, W32, X16, lin, PAGE_SHIFT);
-    a64_arith_rs(c, A64_ADD, W64, X16, REG_EXEC, X16, A64_LSL, 2);
-    a64_ldr(c, W32, X17, X16, 0);
+    a64_mem_rr(c, A64_LDR, W32, X17, REG_EXEC, X16, A64_UXTX, true);
     if (mode) {
         a64_movz(c, W32, X1, (u16)(mode >> 16), 16);
         a64_logic_rr(c, A64_EOR, W32, X17, X17, X1);
@@ -179,11 +198,12 @@ void a64_emit_EXEC(struct a64_emit *e, const struct ir_insn *in)
         a64_b(e->c, u->stubs->finish);
     else
         a64_bl(e->c, u->stubs->exec);
+    a64_fp_gate(e, e->i + 1);
 }
 
 /* --- behind the block --- */
 
-static void add_site(struct a64_emit *e, const struct cold *k)
+static void add_site(struct a64_emit *e, u8 g, bool gate)
 {
     struct jit_unit *u = e->u;
 
@@ -191,14 +211,39 @@ static void add_site(struct a64_emit *e, const struct cold *k)
         e->c->full = true;
         return;
     }
-    u->site[u->sites++] = (struct jit_site){codebuf_off(e->c), k->g, {.kind = RECIPE_STORED}};
+    u->site[u->sites++] =
+        (struct jit_site){codebuf_off(e->c), g, {.kind = RECIPE_STORED}, {.gate = gate}};
+}
+
+void a64_give_up(struct a64_emit *e, struct flag_state *fl, u8 g)
+{
+    a64_flags_settle(e->c, fl);
+    a64_bl(e->c, e->u->stubs->bail);
+    add_site(e, g, false);
 }
 
 static void give_up(struct a64_emit *e, struct cold *k)
 {
-    a64_flags_settle(e->c, &k->fl);
+    if (k->group.open)
+        a64_fp_put_back(e, k);
+    a64_give_up(e, &k->fl, k->g);
+}
+
+/* The block is the interpreter's. */
+static void cold_crooked(struct a64_emit *e, const struct cold *k)
+{
     a64_bl(e->c, e->u->stubs->bail);
-    add_site(e, k);
+    add_site(e, k->g, true);
+}
+
+/* The return address names the site, too: the stub may give up. */
+static void cold_live(struct a64_emit *e, const struct cold *k)
+{
+    const struct jit_stubs *s = e->u->stubs;
+
+    a64_bl(e->c, k->how == WANT_X87 ? s->fp[0][FP_X87 - 1] : s->fp[k->how][FP_SSE - 1]);
+    add_site(e, k->g, true);
+    a64_b(e->c, k->back);
 }
 
 static void cold_access(struct a64_emit *e, struct cold *k)
@@ -256,6 +301,15 @@ static void emit_one_cold(struct a64_emit *e, struct cold *k)
         break;
     case COLD_EDGE:
         cold_edge(e, k);
+        break;
+    case COLD_CROOKED:
+        cold_crooked(e, k);
+        break;
+    case COLD_LIVE:
+        cold_live(e, k);
+        break;
+    case COLD_RAISED:
+        a64_fp_put_back(e, k);
         break;
     case COLD_MOVED:
         a64_mov_ri64(c, REG_ARG, (u32)e->ir->eip);

@@ -1,11 +1,196 @@
 /* SPDX-License-Identifier: MIT */
-/* x87, MMX and SSE: this host's units are others, so their executors do it. */
+/*
+ * SSE on this host's unit: when it is live, groups of instructions and their exceptions, as
+ * a64_emit.h describes. x87 instructions call C; MMX is left to its executors.
+ *
+ * References: [ARM C5.2] FPCR, FPSR; [SDM 1 §10.2.3] MXCSR.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "cpu/isa.h"
+#include "cpu/x87_plain.h"
 #include "jit/a64/a64_emit.h"
+#include "jit/mode.h"
+
+enum { GUEST_XMMS = 8 };
+
+/* Bits of FPCR and FPSR, and which of the latter's mean that the guest's unit might do something
+ * else: all but IXC. As a bit mask that is an immediate it comes with copies, among them QC. */
+enum { FPCR_RMODE = 22, FPCR_FZ = 24, FPSR_IXC = 4 };
+#define FPSR_UNUSUAL 0x8f8f8f8fu
+/* Bits of MXCSR. */
+enum { MXCSR_PE_BIT = 5, MXCSR_DAZ_BIT = 6, MXCSR_RC_BIT = 13, MXCSR_FTZ_BIT = 15 };
+
+/* --- where it is live --- */
+
+static const struct insn *guest_of(const struct a64_emit *e, const struct ir_insn *in)
+{
+    return &e->ir->guest[in->g];
+}
+
+/* What the operations from @from on up to an executor want; false: nothing. */
+static bool wants(const struct a64_emit *e, unsigned from, enum fp_want *what)
+{
+    bool sse = false, arith = false, x87 = false;
+
+    for (unsigned i = from; i < e->ir->count; i++) {
+        const struct ir_insn *in = &e->ir->insn[i];
+        bool raises = false;
+
+        if (ir_op_info[in->op].kind == IR_CALL)
+            break;
+        if (!ir_is_fp(in->op))
+            continue;
+        sse |= a64_sse_knows(guest_of(e, in), &raises);
+        x87 |= x87_plain_knows(guest_of(e, in));
+        arith |= raises;
+    }
+    *what = arith ? WANT_ARITH : sse ? WANT_SSE : WANT_X87;
+    return sse || x87;
+}
+
+void a64_fp_gate(struct a64_emit *e, unsigned from)
+{
+    static const u8 bits[] = {[WANT_SSE] = 1, [WANT_ARITH] = 3, [WANT_X87] = 4};
+    enum fp_want what;
+
+    memset(e->low, 16, sizeof(e->low));
+    e->has_sse = false;
+    if (!wants(e, from, &what))
+        return;
+    e->has_sse = what != WANT_X87;
+    a64_ldr(e->c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+    struct cold *k = a64_cold(e, COLD_LIVE, a64_tbz(e->c, X16, bits[what], NULL));
+    k->g = from ? e->ir->insn[from - 1].g + 1 : 0;
+    k->how = (u8)what;
+    k->back = e->c->at;
+}
+static_assert(FP_SSE == BIT(1) && FP_ARITH == BIT(3) && FP_USABLE == BIT(4), "the bits above");
+
+/* --- groups --- */
+
+u8 a64_fp_write(struct a64_emit *e, u8 n, u8 low)
+{
+    if (e->group.open && !(e->group.saved & BIT(n))) {
+        a64_vmov(e->c, V_SAVED + n, V_XMM + n);
+        e->group.saved |= (u8)BIT(n);
+    }
+    e->low[n] = low;
+    return V_XMM + n;
+}
+
+void a64_fp_open(struct a64_emit *e)
+{
+    if (!e->group.open)
+        e->group = (struct fp_group){.open = true, .first = e->ir->insn[e->i].g};
+}
+
+/* It goes on over loads and the like up to the next that may raise. */
+bool a64_fp_goes_on(const struct a64_emit *e)
+{
+    const struct ir_insn *in;
+
+    for (unsigned n = 1; (in = a64_next(e, n)); n++) {
+        const struct ir_insn *next = a64_next(e, n + 1);
+        bool raises = false;
+
+        if (next && next->g == in->g)
+            continue;
+        if (!ir_is_fp(in->op) || !a64_sse_knows(guest_of(e, in), &raises))
+            return false;
+        if (raises)
+            return true;
+        if (in->op == IR_FPG || in->op == IR_FPMG || (in->op == IR_FPM && in->imm & IR_FP_WRITE))
+            return false;
+    }
+    return false;
+}
+
+void a64_fp_close(struct a64_emit *e, bool nzcv)
+{
+    struct codebuf *c = e->c;
+
+    a64_mrs(c, X16, A64_FPSR);
+    a64_logic_ri(c, A64_AND, W32, X17, X16, FPSR_UNUSUAL);
+    a64_cold(e, COLD_RAISED, a64_cbnz(c, W32, X17, NULL))->how = nzcv;
+    a64_str(c, W32, X16, REG_CPU, CPU_OFF(jit.fp_flags));
+    e->group.open = false;
+}
+
+void a64_fp_put_back(struct a64_emit *e, struct cold *k)
+{
+    struct flag_state fl = k->fl;
+    struct codebuf *c = e->c;
+    u8 *usual = NULL;
+
+    if (k->kind != COLD_RAISED) {
+        a64_mrs(c, X16, A64_FPSR);
+        a64_logic_ri(c, A64_AND, W32, X17, X16, FPSR_UNUSUAL);
+        usual = a64_cbz(c, W32, X17, NULL);
+    } else if (k->how) {
+        a64_msr(c, A64_NZCV, X2);
+    }
+    for (u8 n = 0; n < GUEST_XMMS; n++) {
+        if (k->group.saved & BIT(n))
+            a64_vmov(c, V_XMM + n, V_SAVED + n);
+    }
+    a64_ldr(c, W32, X16, REG_CPU, CPU_OFF(jit.fp_flags));
+    a64_msr(c, A64_FPSR, X16);
+    a64_give_up(e, &fl, k->group.first);
+    a64_here(c, usual);
+}
+
+/* --- x87 --- */
+
+/* X3: the memory operand's bytes; W4: its offset. */
+static void operand(struct a64_emit *e, const struct ir_insn *in, u8 seg)
+{
+    struct codebuf *c = e->c;
+    unsigned bytes = (unsigned)in->imm & IR_FP_SIZE, size = 0;
+    u8 at = a64_reg(e, in->a);
+
+    while (BIT(size) != bytes)
+        size++;
+    a64_look_up(e, at, size, in->imm & IR_FP_WRITE, MAY_BE_CROOKED, REG_ADDEND);
+    a64_arith_rx(c, A64_ADD, W64, X3, REG_ADDEND, at, A64_UXTW, 0);
+    if (jit_mode_seg(e->u->mode, seg) == SEGC_FLAT) {
+        a64_mov_rr(c, W32, X4, at);
+        return;
+    }
+    a64_ldr(c, W32, X17, REG_CPU, CPU_OFF(seg[0].base) + (i32)(seg * sizeof(struct segment)));
+    a64_arith_rr(c, A64_SUB, W32, X4, at, X17);
+}
+
+bool a64_x87(struct a64_emit *e, const struct ir_insn *in)
+{
+    const struct insn *guest = guest_of(e, in);
+    struct codebuf *c = e->c;
+    u32 what = (guest->opcode & 7u) << 8 | guest->modrm | (u32)guest->seg << X87_WHAT_SEG;
+
+    if (e->has_sse || !x87_plain_knows(guest))
+        return false;
+    if (guest->mem)
+        operand(e, in, guest->seg);
+    else
+        a64_mov_rr(c, W64, X3, XZR);
+    a64_movz(c, W32, X1, (u16)(guest->mem ? what : what & 0x7ff), 0);
+    a64_mov_ri64(c, X2, e->ir->at[in->g]);
+    a64_bl(c, e->u->stubs->x87);
+    a64_bail_from(e, a64_cbz(c, W32, X0, NULL));
+    if (in->op == IR_FPG)
+        a64_write(e, W16, in->d, X0, 0);
+    if (in->def)
+        a64_flags_put(e, X0, true);
+    return true;
+}
+
+/* --- operations --- */
 
 void a64_emit_FP(struct a64_emit *e, const struct ir_insn *in)
 {
-    (void)in;
-    a64_decline(e);
+    if (!a64_sse(e, in) && !a64_x87(e, in))
+        a64_decline(e);
 }
 
 void a64_emit_FPR(struct a64_emit *e, const struct ir_insn *in)
@@ -31,4 +216,113 @@ void a64_emit_FPM(struct a64_emit *e, const struct ir_insn *in)
 void a64_emit_FPMG(struct a64_emit *e, const struct ir_insn *in)
 {
     a64_emit_FP(e, in);
+}
+
+/* --- stubs --- */
+
+static u32 xmm_at(unsigned n)
+{
+    return (u32)(offsetof(struct cpu, sse.v) + n * sizeof(union vec));
+}
+
+/* X16 and X17 are lost. */
+void a64_fp_save(struct codebuf *c, bool x87)
+{
+    a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+    u8 *skip = a64_tbz(c, X16, 1, NULL);
+    for (u8 n = 0; n < GUEST_XMMS; n++)
+        a64_vstr(c, A64_Q, V_XMM + n, REG_CPU, xmm_at(n));
+    a64_mrs(c, X16, A64_FPSR);
+    a64_logic_ri(c, A64_AND, W32, X16, X16, BIT(FPSR_IXC));
+    a64_ldr(c, W32, X17, REG_CPU, CPU_OFF(sse.mxcsr));
+    a64_logic_rs(c, A64_ORR, W32, X17, X17, X16, A64_LSL, MXCSR_PE_BIT - FPSR_IXC);
+    a64_str(c, W32, X17, REG_CPU, CPU_OFF(sse.mxcsr));
+    a64_msr(c, A64_FPCR, XZR);
+    if (x87) {
+        a64_movz(c, W32, X16, FP_USABLE, 0);
+        a64_str(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+        a64_here(c, skip);
+    } else {
+        a64_here(c, skip);
+        a64_str(c, W8, XZR, REG_CPU, CPU_OFF(jit.fp_live));
+    }
+}
+
+/* What XMM registers are, what they were, and FPCR with FPSR. */
+enum { PUSHED = 16 * (2 * GUEST_XMMS + 1) };
+
+void a64_fp_push(struct codebuf *c)
+{
+    a64_arith_ri(c, A64_SUB, W64, XSP, XSP, PUSHED);
+    for (u8 n = 0; n < 2 * GUEST_XMMS; n += 2)
+        a64_vstp(c, V_XMM + n, V_XMM + n + 1, XSP, 16 * n);
+    a64_mrs(c, X16, A64_FPCR);
+    a64_mrs(c, X17, A64_FPSR);
+    a64_stp(c, W64, X16, X17, XSP, PUSHED - 16);
+    a64_msr(c, A64_FPCR, XZR);
+}
+
+void a64_fp_pop(struct codebuf *c)
+{
+    a64_ldp(c, W64, X1, X17, XSP, PUSHED - 16);
+    a64_msr(c, A64_FPCR, X1);
+    a64_msr(c, A64_FPSR, X17);
+    for (u8 n = 0; n < 2 * GUEST_XMMS; n += 2)
+        a64_vldp(c, V_XMM + n, V_XMM + n + 1, XSP, 16 * n);
+    a64_arith_ri(c, A64_ADD, W64, XSP, XSP, PUSHED);
+}
+
+/* RC has the same numbers for the two modes, but for the order of the bits. */
+static void load_modes(struct codebuf *c)
+{
+    a64_ubfx(c, W32, X17, X16, MXCSR_RC_BIT + 1, 1);
+    a64_ubfx(c, W32, X2, X16, MXCSR_RC_BIT, 1);
+    a64_bfi(c, W32, X17, X2, 1, 1);
+    a64_shift_ri(c, A64_LSL, W32, X17, X17, FPCR_RMODE);
+    a64_logic_ri(c, A64_ORR, W32, X17, X17, BIT(FPCR_FZ));
+    a64_msr(c, A64_FPCR, X17);
+    a64_ubfx(c, W32, X17, X16, MXCSR_PE_BIT, 1);
+    a64_shift_ri(c, A64_LSL, W32, X17, X17, FPSR_IXC);
+    a64_msr(c, A64_FPSR, X17);
+    a64_str(c, W32, X17, REG_CPU, CPU_OFF(jit.fp_flags));
+}
+
+void a64_fp_load(struct codebuf *c, bool arith, const u8 *bail)
+{
+    a64_ldr(c, W32, X16, REG_CPU, CPU_OFF(sse.mxcsr));
+    for (u8 n = 0; n < GUEST_XMMS; n++)
+        a64_vldr(c, A64_Q, V_XMM + n, REG_CPU, xmm_at(n));
+    load_modes(c);
+    a64_movz(c, W32, X17, FP_SSE, 0);
+    u8 *zeros = a64_tbnz(c, X16, MXCSR_DAZ_BIT, NULL);
+    u8 *flush = a64_tbnz(c, X16, MXCSR_FTZ_BIT, NULL);
+    a64_movz(c, W32, X17, FP_SSE | FP_ARITH, 0);
+    a64_here(c, zeros);
+    a64_here(c, flush);
+    a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+    a64_logic_rr(c, A64_ORR, W32, X17, X17, X16);
+    a64_str(c, W8, X17, REG_CPU, CPU_OFF(jit.fp_live));
+    if (arith)
+        a64_tbz(c, X17, 3, bail);
+}
+
+/* What x87_plain() asks for, but for operands and stack. */
+void a64_fp_use_x87(struct codebuf *c, const u8 *bail)
+{
+    a64_ldr(c, W32, X16, REG_CPU, CPU_OFF(cr0));
+    a64_logic_ri(c, A64_AND, W32, X16, X16, CR0_EM | CR0_TS);
+    a64_cbnz(c, W32, X16, bail);
+    a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(x87.absent));
+    a64_cbnz(c, W32, X16, bail);
+    a64_ldr(c, W16, X16, REG_CPU, CPU_OFF(x87.status));
+    a64_logic_ri(c, A64_AND, W32, X16, X16, X87_SW_ES);
+    a64_cbnz(c, W32, X16, bail);
+    a64_ldr(c, W16, X16, REG_CPU, CPU_OFF(x87.control));
+    a64_mvn_rr(c, W32, X16, X16);
+    a64_logic_ri(c, A64_AND, W32, X16, X16, X87_CW_MASKS);
+    a64_cbnz(c, W32, X16, bail);
+    a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+    a64_logic_ri(c, A64_ORR, W32, X16, X16, FP_USABLE);
+    a64_str(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+    a64_ret(c);
 }

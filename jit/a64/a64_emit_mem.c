@@ -3,6 +3,8 @@
  * Accesses. The tables of the MMU's context are looked up inline; what is absent there, or may
  * cross a page, goes through a stub, which answers with an addend or gives up. NZCV stay.
  */
+#include <string.h>
+
 #include "jit/a64/a64_emit.h"
 #include "jit/mode.h"
 
@@ -14,7 +16,8 @@ struct cold *a64_cold(struct a64_emit *e, enum cold_kind kind, u8 *from)
         e->colds++;
     else
         e->c->full = true;
-    *k = (struct cold){.kind = (u8)kind, .from = {from}, .g = e->ir->insn[e->i].g, .fl = e->fl};
+    *k = (struct cold){
+        .kind = (u8)kind, .from = {from}, .g = e->ir->insn[e->i].g, .fl = e->fl, .group = e->group};
     return k;
 }
 
@@ -23,26 +26,91 @@ struct cold *a64_bail_from(struct a64_emit *e, u8 *from)
     return a64_cold(e, COLD_BAIL, from);
 }
 
-/* Look up the page of the address in @r for an access of @w: what has to be added to the address,
- * in @addend. */
-static void look_up(struct a64_emit *e, u8 r, enum width w, bool write, u8 addend)
+/* One look at the table sees whether the page is there and the address aligned, as mmu/mmu.h says:
+ * the bits that should be 0 come above the page's number. */
+static void index_of(struct codebuf *c, u8 d, u8 r, unsigned size)
+{
+    if (size < W32) {
+        a64_shift_ri(c, A64_LSR, W32, d, r, PAGE_SHIFT);
+        return;
+    }
+    a64_logic_ri(c, A64_AND, W32, d, r, ~(u32)(PAGE_SIZE - 1) | (BIT(size) - 1));
+    a64_shift_ri(c, A64_ROR, W32, d, d, PAGE_SHIFT);
+}
+
+void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, enum a64_alignment what,
+                 u8 addend)
 {
     struct codebuf *c = e->c;
     struct cold *k = a64_cold(e, COLD_ACCESS, NULL);
 
-    a64_shift_ri(c, A64_LSR, W32, addend, r, PAGE_SHIFT);
+    index_of(c, addend, r, what == IS_ALIGNED || size == A64_Q ? 0 : size);
     a64_mem_rr(c, A64_LDR, W64, addend, write ? REG_WRITES : REG_TABLES, addend, A64_UXTX, true);
-    if (w == W16) {
+    if (size == W16) {
         k->from[1] = a64_tbnz(c, r, 0, NULL);
-    } else if (w > W16) {
-        a64_logic_ri(c, A64_AND, W32, X17, r, BIT(w) - 1);
-        k->from[1] = a64_cbnz(c, W32, X17, NULL);
+    } else if (size == A64_Q) {
+        a64_logic_ri(c, A64_AND, W32, X17, r, BIT(A64_Q) - 1);
+        u8 *crooked = a64_cbnz(c, W32, X17, NULL);
+        if (what == HAS_TO_BE_ALIGNED)
+            a64_bail_from(e, crooked);
+        else
+            k->from[1] = crooked;
     }
     k->from[0] = a64_cbz(c, W64, addend, NULL);
     k->back = c->at;
     k->reg = r;
     k->addend = addend;
-    k->how = (u8)(w | (write ? 16 : 0));
+    k->how = (u8)(size | (write ? 16u : 0u));
+}
+
+static void look_up(struct a64_emit *e, u8 r, enum width w, bool write, u8 addend)
+{
+    a64_look_up(e, r, w, write, w == W32 && e->on_stack[e->i] ? IS_ALIGNED : MAY_BE_CROOKED,
+                addend);
+}
+
+/* --- the stack --- */
+
+enum { STACK_WORTH = 2 }; /* accesses in a block */
+
+static bool keeps_alignment(const struct ir_insn *in)
+{
+    bool same = in->a == IR_REG + REG_SP && in->w == W32;
+
+    switch (in->op) {
+    case IR_ADDR:
+        return same && in->b == IR_NONE && in->imm % 4 == 0;
+    case IR_ADD:
+    case IR_SUB:
+    case IR_AND:
+        return same && in->b == IR_CONST && in->imm % 4 == 0;
+    default:
+        return false;
+    }
+}
+
+bool a64_find_stack(struct a64_emit *e)
+{
+    bool temp[256] = {false};
+    unsigned found = 0;
+
+    for (unsigned i = 0; i < e->ir->count; i++) {
+        const struct ir_insn *in = &e->ir->insn[i];
+
+        if (ir_op_info[in->op].kind == IR_CALL)
+            break; /* ESP may be anything then */
+        if ((in->op == IR_LD || in->op == IR_ST || in->op == IR_LDW) && in->w == W32)
+            e->on_stack[i] = in->a == IR_REG + REG_SP || temp[in->a];
+        found += e->on_stack[i];
+        if (ir_is_temp(in->d))
+            temp[in->d] = keeps_alignment(in);
+        else if (ir_reg_of(in->d) == REG_SP && !keeps_alignment(in))
+            break;
+    }
+    if (found >= STACK_WORTH)
+        return true;
+    memset(e->on_stack, 0, sizeof(e->on_stack));
+    return false;
 }
 
 static bool extension_follows(const struct a64_emit *e, const struct ir_insn *in)

@@ -71,7 +71,13 @@ static const struct golden_piece pieces[] = {
 #include "tests/jit/golden.def"
 };
 
-static const struct backend *const backends[] = {&x64_backend};
+/* Where code of x86-64 cannot run, mmu/mmu.h has other distances than it would have. */
+static const struct backend *const backends[] = {
+    &a64_backend,
+#if !defined(__aarch64__)
+    &x64_backend,
+#endif
+};
 
 /* One piece under translation, and its text. */
 struct golden {
