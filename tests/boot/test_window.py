@@ -30,6 +30,7 @@ OTHERS = {96: "e01c", 97: "e01d", 98: "e035", 100: "e038", 102: "e047", 103: "e0
 PAUSE = (119, "e11d45 e19dc5")
 KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
 KEY_I, KEY_1, KEY_2 = 23, 2, 3
+LOCKS = [58, 69, 70]  # Caps, Num, Scroll
 
 
 class Guest:
@@ -126,6 +127,8 @@ def check_keys(guest):
         assert got == want, f"key {code} sends {got}, not {want}"
     guest.key(PAUSE[0])
     assert guest.bytes("K", 6) == PAUSE[1].replace(" ", "")
+    for code in LOCKS:  # the desktop is as before: other tests type words
+        guest.key(code)
 
 
 def every_key_of_a_us_layout_sends_its_scan_code(guest):
