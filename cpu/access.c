@@ -2,6 +2,8 @@
 #include "cpu/access.h"
 #include "cpu/by_width.h"
 
+#include <string.h>
+
 bool mem_probe(struct cpu *cpu, unsigned seg, u64 off, unsigned n, bool write)
 {
     if (!seg_check(cpu, seg, off, n, write ? SEG_PERM_W : SEG_PERM_R))
@@ -11,8 +13,8 @@ bool mem_probe(struct cpu *cpu, unsigned seg, u64 off, unsigned n, bool write)
     return true;
 }
 
-/* The bytes of a probed range move one page piece at a time, through the paths that cannot fail
- * any more. */
+/* The bytes of a probed range come one page piece at a time, through the paths that cannot fail any
+ * more. */
 bool mem_read_bytes(struct cpu *cpu, unsigned seg, u64 off, void *to, unsigned n)
 {
     u8 *dst = to;
@@ -33,18 +35,16 @@ bool mem_read_bytes(struct cpu *cpu, unsigned seg, u64 off, void *to, unsigned n
 
 bool mem_write_bytes(struct cpu *cpu, unsigned seg, u64 off, const void *from, unsigned n)
 {
-    const u8 *src = from;
+    lin_addr lin = seg_linear(cpu, seg, off);
 
     if (!mem_probe(cpu, seg, off, n, true))
         return false;
-    for (unsigned i = 0; i < n;) {
-        lin_addr lin = seg_linear(cpu, seg, off + i);
-        unsigned step = n - i >= 8 && mmu_in_page(lin, 8) ? 8 : 1;
-        if (!mmu_write(cpu->mmu, lin, step, load_le(src + i, step)))
-            return fault_pf(cpu);
-        i += step;
+    u8 *p = mmu_host(mmu_view(cpu->mmu)->cur.write, lin);
+    if (p && mmu_in_page(lin, n)) {
+        memcpy(p, from, n);
+        return true;
     }
-    return true;
+    return mmu_write_bytes(cpu->mmu, lin, from, n) || fault_pf(cpu);
 }
 
 bool sys_read(struct cpu *cpu, lin_addr lin, enum width w, u64 *out)

@@ -134,6 +134,34 @@ bool mmu_write_slow(struct mmu *m, lin_addr lin, unsigned size, bool sys, u64 va
     return true;
 }
 
+/* What moves at once: 8 bytes, unless they are in two pages. */
+static unsigned step_of(lin_addr lin, unsigned left)
+{
+    return left >= 8 && mmu_in_page(lin, 8) ? 8 : 1;
+}
+
+bool mmu_write_bytes(struct mmu *m, lin_addr lin, const void *from, unsigned n)
+{
+    unsigned room = PAGE_SIZE - (unsigned)(lin & (PAGE_SIZE - 1)), step;
+    phys_addr at[2] = {0, 0}; /* of byte 0, and of byte @room */
+    const u8 *src = from;
+    struct place p;
+
+    for (unsigned i = 0; i < n; i += step) {
+        step = step_of((u32)(lin + i), n - i);
+        if (!place_get(m, (u32)(lin + i), step, false, MMU_WRITE, &p))
+            return false;
+        if (i == 0 || i == room)
+            at[i == room] = p.phys[0];
+    }
+    for (unsigned i = 0; i < n; i += step) {
+        step = step_of((u32)(lin + i), n - i);
+        physmem_store(m->pm, i < room ? at[0] + i : at[1] + (i - room), load_le(src + i, step),
+                      step);
+    }
+    return true;
+}
+
 bool mmu_rmw_slow(struct mmu *m, lin_addr lin, unsigned size, struct mmu_rmw *rmw, u64 *old)
 {
     struct place p;

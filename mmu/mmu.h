@@ -155,6 +155,10 @@ void mmu_unwatch_code(struct mmu *m, phys_addr phys);
 bool mmu_read_slow(struct mmu *m, lin_addr lin, unsigned size, bool sys, u64 *out) MUST_CHECK;
 bool mmu_write_slow(struct mmu *m, lin_addr lin, unsigned size, bool sys, u64 val) MUST_CHECK;
 
+/** Write @n bytes, at most 4096, at the current privilege: all of them where they were mapped
+ * before the first, which may change the mapping, or none. */
+bool mmu_write_bytes(struct mmu *m, lin_addr lin, const void *from, unsigned n) MUST_CHECK;
+
 /** Check that [@lin, @lin + @len) may be accessed so, setting A and D bits; @len <= 4096. */
 bool mmu_probe(struct mmu *m, lin_addr lin, size_t len, enum mmu_access kind, bool sys) MUST_CHECK;
 
