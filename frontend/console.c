@@ -14,20 +14,8 @@ struct console {
     unsigned client; /* that was greeted */
 };
 
-/* A port on the terminal has Ctrl-a c, and what is typed. */
-static bool terminal_is_taken(const struct config *cfg)
-{
-    const struct config_value *serial = &cfg->value[CONFIG_serial];
-    const char *debugcon = config_text(cfg, CONFIG_debugcon);
-
-    for (unsigned i = 0; i < serial->count; i++) {
-        if (strstr(serial->list[i], "stdio"))
-            return true;
-    }
-    return debugcon && strstr(debugcon, "stdio");
-}
-
-static bool console_wanted(const struct config *cfg, bool window)
+/* A port on the terminal, or the screen, has Ctrl-a c there. */
+static bool console_wanted(const struct config *cfg, bool free_terminal)
 {
     const char *where = config_text(cfg, CONFIG_monitor);
 
@@ -35,14 +23,14 @@ static bool console_wanted(const struct config *cfg, bool window)
         return false;
     if (strcmp(where, "stdio") != 0)
         return true;
-    return cfg->value[CONFIG_monitor].set && window && !terminal_is_taken(cfg);
+    return cfg->value[CONFIG_monitor].set && free_terminal;
 }
 
-enum status console_open(struct console **out, const struct config *cfg, bool window,
+enum status console_open(struct console **out, const struct config *cfg, bool free_terminal,
                          char error[CHARDEV_ERROR_MAX])
 {
     *out = NULL;
-    if (!console_wanted(cfg, window))
+    if (!console_wanted(cfg, free_terminal))
         return STATUS_OK;
     struct console *c = calloc(1, sizeof(*c));
     if (!c)

@@ -25,11 +25,11 @@ bool control_open(struct control *c, const struct config *cfg)
            tell(qmp_open(&c->qmp, cfg, error), error);
 }
 
-bool control_attach(struct control *c, const struct config *cfg, struct pc *pc, bool window)
+bool control_attach(struct control *c, const struct config *cfg, struct pc *pc, bool free_terminal)
 {
     char error[GDBSTUB_ERROR_MAX] = "", text[CHARDEV_ERROR_MAX] = "out of memory";
 
-    if (console_open(&c->console, cfg, window, text) != STATUS_OK) {
+    if (console_open(&c->console, cfg, free_terminal, text) != STATUS_OK) {
         fprintf(stderr, "turbo86: -monitor: %s\n", text);
         return false;
     }

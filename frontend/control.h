@@ -20,9 +20,10 @@ struct control {
 
 /** Listen as @cfg asks. False: told. */
 bool control_open(struct control *c, const struct config *cfg) MUST_CHECK;
-/** The machine exists now, and whether its screen is in a window. False: told. */
+/** The machine exists now, and whether neither a port nor the screen is on the terminal. False:
+ * told. */
 bool control_attach(struct control *c, const struct config *cfg, struct pc *pc,
-                    bool window) MUST_CHECK;
+                    bool free_terminal) MUST_CHECK;
 void control_close(struct control *c);
 
 /** The machine must not run. */

@@ -426,16 +426,23 @@ static int run(struct runner *r)
 
 /* --- before and after --- */
 
+static bool terminal_is_free(const struct runner *r)
+{
+    for (unsigned i = 0; i < PORTS; i++) {
+        if (r->port[i].dev && chardev_is_stdio(r->port[i].dev))
+            return false;
+    }
+    return true;
+}
+
 static bool open_port(struct runner *r, unsigned i, const char *spec)
 {
     char error[CHARDEV_ERROR_MAX];
     struct port *p = &r->port[i];
 
-    for (unsigned k = 0; k < PORTS; k++) {
-        if (r->port[k].dev && chardev_is_stdio(r->port[k].dev) && strstr(spec, "stdio")) {
-            fprintf(stderr, "turbo86: only one port can have the terminal\n");
-            return false;
-        }
+    if (strstr(spec, "stdio") && !terminal_is_free(r)) {
+        fprintf(stderr, "turbo86: only one port can have the terminal\n");
+        return false;
     }
     if (chardev_open(&p->dev, spec, error) == STATUS_OK)
         return true;
@@ -456,11 +463,7 @@ static bool wants_display(const struct runner *r)
         return false;
     if (r->cfg->value[CONFIG_display].set)
         return strcmp(display, "terminal") == 0;
-    for (unsigned i = 0; i < PORTS; i++) {
-        if (r->port[i].dev && chardev_is_stdio(r->port[i].dev))
-            return false;
-    }
-    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    return terminal_is_free(r) && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
 static bool open_display(struct runner *r)
@@ -496,8 +499,7 @@ static bool open_ports(struct runner *r)
     if (wants_display(r))
         return open_display(r);
     bool headless = r->cfg->value[CONFIG_display].set && !config_flag(r->cfg, CONFIG_nographic);
-    bool free_terminal = !debugcon || !strstr(debugcon, "stdio");
-    if (serial->count == 0 && !headless && free_terminal)
+    if (serial->count == 0 && !headless && terminal_is_free(r))
         return open_port(r, 0, "stdio");
     return true;
 }
@@ -554,8 +556,8 @@ static int build_and_run(struct runner *r)
         fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
-    if (!control_attach(&r->control, r->cfg, r->pc, r->window) || !recording_begin(r->cfg, r->pc) ||
-        !sandbox_start(r->cfg, r->script, r->window))
+    if (!control_attach(&r->control, r->cfg, r->pc, terminal_is_free(r)) ||
+        !recording_begin(r->cfg, r->pc) || !sandbox_start(r->cfg, r->script, r->window))
         return EXIT_CODE_USAGE;
     if (!r->find) /* which nothing has to follow */
         catch_signals(on_signal);

@@ -24,13 +24,14 @@ static bool names_come_later(const struct config *cfg)
     const struct config_value *serial = &cfg->value[CONFIG_serial];
     const char *display = config_text(cfg, CONFIG_display);
     const char *debugcon = config_text(cfg, CONFIG_debugcon);
-    bool terminal = config_flag(cfg, CONFIG_nographic) || !cfg->value[CONFIG_display].set ||
-                    strcmp(display, "terminal") == 0 || (debugcon && strstr(debugcon, "stdio"));
+    bool reached = cfg->value[CONFIG_monitor].set || config_flag(cfg, CONFIG_nographic) ||
+                   !cfg->value[CONFIG_display].set || strcmp(display, "terminal") == 0 ||
+                   (debugcon && strstr(debugcon, "stdio"));
 
     for (unsigned i = 0; i < serial->count; i++)
-        terminal = terminal || strstr(serial->list[i], "stdio");
+        reached = reached || strstr(serial->list[i], "stdio");
     return config_text(cfg, CONFIG_qmp) ||
-           (terminal && strcmp(config_text(cfg, CONFIG_monitor), "none") != 0);
+           (reached && strcmp(config_text(cfg, CONFIG_monitor), "none") != 0);
 }
 
 /* -netdev user: whether it opens sockets, and what it reads. */

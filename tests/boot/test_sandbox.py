@@ -84,6 +84,12 @@ def the_monitor_writes_here_and_nowhere_else():
         check("elsewhere", ("Permission denied" in out, os.listdir(path("elsewhere"))), (True, []))
 
 
+def the_monitor_on_a_terminal_without_a_screen_writes_here():
+    out = run("-display", "none", "-monitor", "stdio", stdin=b"savevm headless\rscreendump headless.png\rquit\r", status=0)
+    check("greeting", "(turbo86)" in out, True)
+    check("files", [os.path.exists(path("work/" + name)) for name in ("headless", "headless.png")], [True, True])
+
+
 def translated_code_runs_in_it_and_in_variants():
     with open(path("t86"), "w") as f:
         f.write(f"wait screen /demo>/ 20s\nfork {path('v0')} {path('v1')}\n")
@@ -110,6 +116,7 @@ TESTS = [
     the_kernel_knows_of_it,
     outputs_appear_wherever_they_were_named,
     the_monitor_writes_here_and_nowhere_else,
+    the_monitor_on_a_terminal_without_a_screen_writes_here,
     translated_code_runs_in_it_and_in_variants,
     a_network_that_was_asked_for_may_open_sockets,
 ]
