@@ -3,7 +3,7 @@
  * x87 without faults. Rounded to nearest with all 64 bits, normal numbers are added and multiplied
  * here; everything else goes to cpu/softfloat.h.
  *
- * References: [SDM 1 §8.3]; [SDM 2A] F...
+ * References: [SDM 1 §8.3], [SDM 2A].
  */
 #include "cpu/x87_plain.h"
 
@@ -106,7 +106,7 @@ static struct f80 arith(struct plain *p, enum fp_op op, struct f80 a, struct f80
     return done ? r : f80_arith(&p->e, op, a, b);
 }
 
-/* Key of a number that is normal or 0, for comparing: as integers, if the exponents are. */
+/* Normal numbers are in the order of sign, exponent and significand. */
 static enum fp_order compare(struct plain *p, struct f80 a, struct f80 b, bool quiet)
 {
     if (!is_normal(a) || !is_normal(b))

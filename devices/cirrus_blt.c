@@ -31,6 +31,7 @@ enum {
     START_BUFFERED = BIT(3),
     START_AUTO = BIT(7),
     PATTERN_ROWS = 8,
+    ROP_COPY = 0x0d,
 };
 
 /* The registers, taken apart. */
@@ -106,7 +107,7 @@ static void rop_line(u8 rop, u8 *dst, const u8 *src, u32 n)
         ROP_LINE(s & ~d);
     case 0x0b:
         ROP_LINE(~d);
-    case 0x0d:
+    case ROP_COPY:
         ROP_LINE(s);
     case 0x0e:
         ROP_LINE(0xff);
@@ -174,19 +175,23 @@ static void write_span(struct vga *v, const struct blt *b, u32 at, const u8 *lin
 /* Pixels whose result is the key stay as they are. */
 static void write_keyed(struct vga *v, const struct blt *b, u32 at, const u8 *line)
 {
-    const struct cirrus *c = &v->cx;
-    u8 result[4];
+    const struct blt copy = {.rop = ROP_COPY};
+    const u8 *key = &v->cx.gc[CGC_BLT_KEY];
+    u32 n = (b->width - b->skip) / b->pixel * b->pixel;
+    u8 old[CIRRUS_LINE_MAX], now[CIRRUS_LINE_MAX];
 
     if (b->pixel > 2) {
         write_span(v, b, at, line, b->skip, b->width - b->skip);
         return;
     }
-    for (u32 i = b->skip; i + b->pixel <= b->width; i += b->pixel) {
-        copy_out(v, at + i, result, b->pixel);
-        rop_line(b->rop, result, line + i, b->pixel);
-        if (memcmp(result, &c->gc[CGC_BLT_KEY], b->pixel) != 0)
-            write_span(v, b, at, line, i, b->pixel);
+    copy_out(v, at + b->skip, old, n);
+    memcpy(now, old, n);
+    rop_line(b->rop, now, line + b->skip, n);
+    for (u32 i = 0; i < n; i += b->pixel) {
+        if (now[i] == key[0] && now[i + b->pixel - 1] == key[b->pixel - 1])
+            memcpy(now + i, old + i, b->pixel);
     }
+    write_span(v, &copy, at + b->skip, now, 0, n);
 }
 
 static bool bit_at(const u8 *bits, u32 n)

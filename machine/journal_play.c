@@ -118,8 +118,7 @@ bool journal_play(struct pc *pc, enum pc_stop *stop)
         if (j->next.kind == JOURNAL_END)
             return end(pc, stop);
         if (j->next.kind == JOURNAL_SETTLE && journal_read(j))
-            return true; /* and the main loop settles, with no instruction if the next one is here
-                          */
+            return true; /* the main loop settles now */
         j->playing = true;
         ok = apply(pc, &j->next);
         j->playing = false;

@@ -1,50 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* GD5446 [GD5446]: through ports and memory, as a driver would. */
-#include "devices/vga.h"
 #include "tests/support/device_state.h"
-#include "tests/support/pci_guest.h"
+#include "tests/support/vga_board.h"
 
-#define CARD     PCI_DEVFN(2, 0)
 #define LFB      0xe0000000u
 #define MMIO     0xe2000000u
 #define BLT      (MMIO + 0x100)
 #define APERTURE (32u << 20)
 
 enum { PITCH = 640, FED = 0x04, EXPAND = 0x80, PATTERN = 0x40, KEYED = 0x08, COPY = 0x0d };
-
-struct board {
-    struct ioport_bus *io;
-    struct physmem *pm;
-    struct pci_bus *bus;
-    struct clock clk;
-    struct vga *chip;
-};
-
-static void set_direct(void *ctx, bool direct, size_t off)
-{
-    struct board *b = ctx;
-
-    if (direct)
-        physmem_map_video(b->pm, 0xa0000, 0x10000, off);
-    else
-        assert_int_equal(physmem_map_mmio(b->pm, 0xa0000, 0x20000, &vga_window_ops, b->chip),
-                         STATUS_OK);
-}
-
-static void out(struct board *b, u16 port, u8 val)
-{
-    ioport_write(b->io, port, val, W8);
-}
-
-static u8 in(struct board *b, u16 port)
-{
-    return (u8)ioport_read(b->io, port, W8);
-}
-
-static void indexed(struct board *b, u16 port, u8 index, u8 val)
-{
-    ioport_write(b->io, port, (u32)val << 8 | index, W16);
-}
 
 static u8 indexed_in(struct board *b, u16 port, u8 index)
 {
@@ -73,25 +37,9 @@ static u8 dot(struct board *b, unsigned x, unsigned y)
 /* 640 by 480, 8 bits, linear memory at LFB. */
 static int setup(void **state)
 {
-    struct board *b = calloc(1, sizeof(*b));
+    struct board *b = vga_board_create((struct vga_desc){.cirrus = true}, VGA_VRAM_CIRRUS);
 
-    b->io = ioport_create();
-    clock_init(&b->clk, CLOCK_RATIO_DEFAULT);
-    assert_int_equal(physmem_create_video(&b->pm, 1 << 20, VGA_VRAM_CIRRUS), STATUS_OK);
-    struct pci_bus_desc bus = {.io = b->io, .pm = b->pm};
-    assert_int_equal(pci_bus_create(&b->bus, &bus), STATUS_OK);
     pci_bus_set_window(b->bus, 1 << 20, UINT32_MAX);
-    struct vga_desc desc = {.cirrus = true,
-                            .io = b->io,
-                            .clk = &b->clk,
-                            .pci = b->bus,
-                            .devfn = CARD,
-                            .pm = b->pm,
-                            .direct = set_direct,
-                            .direct_ctx = b};
-    assert_int_equal(vga_create(&b->chip, &desc), STATUS_OK);
-    assert_int_equal(physmem_map_mmio(b->pm, 0xa0000, 0x20000, &vga_window_ops, b->chip),
-                     STATUS_OK);
     pci_out(b->io, CARD, PCI_BAR0, LFB, W32);
     pci_out(b->io, CARD, PCI_BAR0 + 4, MMIO, W32);
     pci_out(b->io, CARD, PCI_COMMAND, 3, W16);
@@ -110,18 +58,6 @@ static int setup(void **state)
     in(b, 0x3da);
     out(b, 0x3c0, 0x20);
     *state = b;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct board *b = *state;
-
-    cirrus_class.destroy(b->chip);
-    pci_bus_class.destroy(b->bus);
-    physmem_destroy(b->pm);
-    ioport_destroy(b->io);
-    free(b);
     return 0;
 }
 
@@ -465,10 +401,10 @@ static void state_survives_save_and_load(void **state)
     poke(fresh, LFB, 0x05, 4); /* where it was waiting */
     assert_int_equal(dot(fresh, 3, 1), 4);
     assert_int_equal(dot(fresh, 4, 1), 5);
-    teardown(&other);
+    vga_board_teardown(&other);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, vga_board_teardown)
 
 int main(void)
 {

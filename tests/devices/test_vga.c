@@ -1,85 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "devices/vga.h"
 #include "tests/support/device_state.h"
-#include "tests/support/pci_guest.h"
-
-#define CARD PCI_DEVFN(2, 0)
-
-struct board {
-    struct ioport_bus *io;
-    struct physmem *pm;
-    struct pci_bus *bus;
-    struct clock clk;
-    struct vga *chip;
-    bool direct; /* the window is plain memory */
-};
-
-/* What the bridge does. */
-static void set_direct(void *ctx, bool direct, size_t off)
-{
-    struct board *b = ctx;
-
-    if (!direct)
-        assert_int_equal(physmem_map_mmio(b->pm, 0xa0000, 0x20000, &vga_window_ops, b->chip),
-                         STATUS_OK);
-    else if (b->direct)
-        physmem_bank_video(b->pm, 0xa0000, 0x10000, off);
-    else
-        physmem_map_video(b->pm, 0xa0000, 0x10000, off);
-    b->direct = direct;
-}
+#include "tests/support/vga_board.h"
 
 static int setup(void **state)
 {
     static const u8 rom[] = {0x55, 0xaa, 0x4d};
-    struct board *b = calloc(1, sizeof(*b));
 
-    b->io = ioport_create();
-    clock_init(&b->clk, CLOCK_RATIO_DEFAULT);
-    assert_int_equal(physmem_create_video(&b->pm, 1 << 20, 1 << 20), STATUS_OK);
-    struct pci_bus_desc bus = {.io = b->io, .pm = b->pm};
-    assert_int_equal(pci_bus_create(&b->bus, &bus), STATUS_OK);
-    struct vga_desc desc = {.io = b->io,
-                            .clk = &b->clk,
-                            .pci = b->bus,
-                            .devfn = CARD,
-                            .rom = rom,
-                            .rom_len = sizeof(rom),
-                            .pm = b->pm,
-                            .direct = set_direct,
-                            .direct_ctx = b};
-    assert_int_equal(vga_create(&b->chip, &desc), STATUS_OK);
-    assert_int_equal(physmem_map_mmio(b->pm, 0xa0000, 0x20000, &vga_window_ops, b->chip),
-                     STATUS_OK);
-    *state = b;
+    *state = vga_board_create((struct vga_desc){.rom = rom, .rom_len = sizeof(rom)}, 1 << 20);
     return 0;
-}
-
-static int teardown(void **state)
-{
-    struct board *b = *state;
-
-    vga_class.destroy(b->chip);
-    pci_bus_class.destroy(b->bus);
-    physmem_destroy(b->pm);
-    ioport_destroy(b->io);
-    free(b);
-    return 0;
-}
-
-static void out(struct board *b, u16 port, u8 val)
-{
-    ioport_write(b->io, port, val, W8);
-}
-
-static u8 in(struct board *b, u16 port)
-{
-    return (u8)ioport_read(b->io, port, W8);
-}
-
-static void indexed(struct board *b, u16 port, u8 index, u8 val)
-{
-    ioport_write(b->io, port, (u32)val << 8 | index, W16);
 }
 
 static void poke(struct board *b, phys_addr at, u8 val)
@@ -640,10 +568,10 @@ static void state_survives_save_and_load(void **state)
     struct board *fresh = other;
     check_save_load(&vga_class, b->chip, fresh->chip);
     assert_int_equal(peek(fresh, 0xb8000), 'Q');
-    teardown(&other);
+    vga_board_teardown(&other);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, vga_board_teardown)
 
 int main(void)
 {
