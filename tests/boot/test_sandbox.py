@@ -6,6 +6,7 @@ usage: test_sandbox.py TURBO86 [TEST]     (without TEST: all)
 tests/frontend/test_sandbox.c tries what it forbids.
 """
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -90,6 +91,18 @@ def the_monitor_on_a_terminal_without_a_screen_writes_here():
     check("files", [os.path.exists(path("work/" + name)) for name in ("headless", "headless.png")], [True, True])
 
 
+def the_monitor_at_a_socket_writes_here():
+    where = path("work/monitor")
+    p = subprocess.Popen([TURBO86, *MACHINE, "-display", "none", "-monitor", f"unix:{where},server"],
+                         cwd=path("work"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with socket.socket(socket.AF_UNIX) as s:
+        while p.poll() is None and s.connect_ex(where):
+            time.sleep(0.01)
+        s.sendall(b"savevm socket\rquit\r")
+        check("status", p.wait(timeout=100), 0)
+    check("file", os.path.exists(path("work/socket")), True)
+
+
 def translated_code_runs_in_it_and_in_variants():
     with open(path("t86"), "w") as f:
         f.write(f"wait screen /demo>/ 20s\nfork {path('v0')} {path('v1')}\n")
@@ -117,6 +130,7 @@ TESTS = [
     outputs_appear_wherever_they_were_named,
     the_monitor_writes_here_and_nowhere_else,
     the_monitor_on_a_terminal_without_a_screen_writes_here,
+    the_monitor_at_a_socket_writes_here,
     translated_code_runs_in_it_and_in_variants,
     a_network_that_was_asked_for_may_open_sockets,
 ]
