@@ -446,11 +446,8 @@ static bool open_port(struct runner *r, unsigned i, const char *spec)
     }
     if (chardev_open(&p->dev, spec, error) == STATUS_OK)
         return true;
-    fprintf(stderr, "turbo86: -%s: %s\n",
-            i == PORT_DEBUGCON ? "debugcon"
-            : i == PORT_KEYS   ? "display"
-                               : "serial",
-            error);
+    const char *other = i == PORT_KEYS ? "display" : "serial";
+    fprintf(stderr, "turbo86: -%s: %s\n", i == PORT_DEBUGCON ? "debugcon" : other, error);
     return false;
 }
 
