@@ -33,7 +33,7 @@ void cpu_interpret_block(struct cpu *cpu, const struct block *b)
             return;
         }
         cpu->rip = cpu->next_rip;
-        if (--clock->left <= 0 || UNLIKELY(cpu->attention))
+        if (--clock->left <= 0 || UNLIKELY(cpu->attention | cpu->inhibit))
             return;
     } while (++in < end);
 }

@@ -16,8 +16,8 @@ struct jit_helpers {
     /** The addend (host - linear) for an access at @lin; 0: give up. @how: bytes | write << 4, with
      * 0 for 16 bytes. */
     u64 (*access)(struct cpu *cpu, u32 lin, u32 how);
-    /** Execute a jit_exec that is not the block's end; LEAVE_GO or why to leave. */
-    u32 (*exec)(struct cpu *cpu, u32 site);
+    /** Execute a jit_exec that is not the block's end; where to go on, 0: behind it. */
+    u64 (*exec)(struct cpu *cpu, u32 site);
     /** Execute a jit_exec that may change anything; the run address to go on at. */
     u64 (*finish)(struct cpu *cpu, u32 site);
     /** jit_fp_enter() of jit/fp.h. */
@@ -29,14 +29,14 @@ struct jit_helpers {
 /** Common code, made once a cache: write addresses. */
 struct jit_stubs {
     u8 *enter; /* u32 enter(struct cpu *, const void *code): returns enum jit_leave */
-    u8 *leave[LEAVE_GO];
+    u8 *leave[LEAVE__COUNT];
     u8 *access[2][6]; /* [write][log2 of bytes; 5: 10 bytes] */
     u8 *exec;         /* called   */
     u8 *finish;       /* jumped to */
     u8 *bail;
     u8 *fp[2][FP_BOTH]; /* [raises][units - 1]: make them live, or give up (NULL: never live); on
                            ARM64, [fit for arithmetic][FP_SSE - 1] */
-    u8 *x87; /* ARM64: calls x87_plain() of cpu/x87_plain.h */
+    u8 *x87;            /* ARM64: calls x87_plain() of cpu/x87_plain.h */
     u8 *fp_function[FP_KINDS];
     u8 *fp_out; /* void fp_out(struct cpu *): x87 state to cpu->fp_image */
 };

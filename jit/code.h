@@ -52,6 +52,7 @@ struct jit_exec {
     u32 eip, next;
     u8 g;         /* guest instruction of the block */
     u8 remaining; /* guest instructions of the block not yet retired, this one included */
+    u8 seg;       /* the data segment register that it loads; SEG_CS: none */
     bool flags_in, flags_out;
 };
 
@@ -97,5 +98,5 @@ enum jit_leave {
     LEAVE_BAIL,     /* an access gave up at cpu->jit.return_pc                */
     LEAVE_FAULT,    /* an executor failed; the state is that before it        */
     LEAVE_STOP,     /* after an executor; the state is that after it          */
-    LEAVE_GO,       /* (of the executor's helper) do not leave                */
+    LEAVE__COUNT,
 };

@@ -11,6 +11,7 @@
 #include "cpu/flags.h"
 #include "jit/ir_eval_private.h"
 #include "jit/ir_private.h"
+#include "jit/xlate.h"
 
 #define ABOVE 0xa5b6c7d8e9fa0b1cu /* bits of temporaries that nobody may read */
 
@@ -146,6 +147,9 @@ static bool eval_exec(struct ir_eval *e, const struct ir_insn *in)
     const struct insn *guest = &b->guest[in->g];
     struct cpu *cpu = e->cpu;
 
+    const struct segment *s = &cpu->seg[xlate_loads(guest)];
+    u8 class = s->class;
+
     eval_retire(e, in->g);
     cpu->rip = b->at[in->g];
     cpu->next_rip = b->at[in->g + 1];
@@ -156,7 +160,7 @@ static bool eval_exec(struct ir_eval *e, const struct ir_insn *in)
     if (in[1].op == IR_LEAVE && in[1].g == in->g)
         return true;
     e->result = IR_STOPPED;
-    if (!eval_stops(e, in->g))
+    if (s->class == class && !eval_stops(e, in->g))
         return true;
     cpu->rip = cpu->next_rip;
     return false;

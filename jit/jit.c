@@ -87,34 +87,6 @@ static const struct jit_exec *begin_exec(struct cpu *cpu, u32 site)
     return x;
 }
 
-u32 jit_exec(struct cpu *cpu, u32 site)
-{
-    const struct jit_exec *x = begin_exec(cpu, site);
-    struct clock *clock = cpu->clock;
-
-    if (x->flags_in)
-        jit_flags_out(cpu);
-    if (!x->insn->exec(cpu, x->insn)) {
-        if (!x->flags_in)
-            jit_flags_out(cpu);
-        return LEAVE_FAULT;
-    }
-    i64 left = clock->left - x->remaining;
-    bool stop =
-        left < 0 || cpu->attention || cpu->inhibit || cpu->halted || cpu->next_rip != x->next;
-    if (!stop) {
-        if (x->flags_out)
-            jit_flags_in(cpu);
-        cpu->jit.budget = (i32)left;
-        return LEAVE_GO;
-    }
-    if (!x->flags_in)
-        jit_flags_out(cpu);
-    cpu->rip = cpu->next_rip;
-    clock->left--;
-    return LEAVE_STOP;
-}
-
 /* What the interpreter keeps, to where generated code keeps it, and back. */
 static void enter_state(struct cpu *cpu)
 {
@@ -154,14 +126,11 @@ static u32 exec_page(const struct cpu *cpu, u32 eip)
     return mmu_view(cpu->mmu)->cur.exec[(u32)(cpu->seg[SEG_CS].base + eip) >> PAGE_SHIFT];
 }
 
-u64 jit_finish(struct cpu *cpu, u32 site)
+/* An executor is done, and the next instruction may be anywhere, under any mode. */
+static u64 go_anywhere(struct jit *j)
 {
-    const struct jit_exec *x = begin_exec(cpu, site);
-    struct jit *j = cpu->jit.jit;
+    struct cpu *cpu = j->cpu;
 
-    jit_flags_out(cpu); /* a task switch brings flags of its own */
-    if (!x->insn->exec(cpu, x->insn))
-        return cache_exec(&j->cache, j->stubs.leave[LEAVE_FAULT]);
     cpu->rip = cpu->next_rip;
     cpu->clock->left--;
     if (settled(cpu)) {
@@ -174,6 +143,46 @@ u64 jit_finish(struct cpu *cpu, u32 site)
         }
     }
     return cache_exec(&j->cache, j->stubs.leave[LEAVE_STOP]);
+}
+
+u64 jit_exec(struct cpu *cpu, u32 site)
+{
+    const struct jit_exec *x = begin_exec(cpu, site);
+    const struct segment *s = &cpu->seg[x->seg];
+    struct jit *j = cpu->jit.jit;
+    struct clock *clock = cpu->clock;
+    u8 class = s->class;
+
+    if (x->flags_in)
+        jit_flags_out(cpu);
+    if (!x->insn->exec(cpu, x->insn)) {
+        if (!x->flags_in)
+            jit_flags_out(cpu);
+        return cache_exec(&j->cache, j->stubs.leave[LEAVE_FAULT]);
+    }
+    i64 left = clock->left - x->remaining;
+    bool stop = left < 0 || cpu->attention || cpu->inhibit || cpu->halted ||
+                cpu->next_rip != x->next || s->class != class;
+    if (!stop) {
+        if (x->flags_out)
+            jit_flags_in(cpu);
+        cpu->jit.budget = (i32)left;
+        return 0;
+    }
+    if (!x->flags_in)
+        jit_flags_out(cpu);
+    return go_anywhere(j);
+}
+
+u64 jit_finish(struct cpu *cpu, u32 site)
+{
+    const struct jit_exec *x = begin_exec(cpu, site);
+    struct jit *j = cpu->jit.jit;
+
+    jit_flags_out(cpu); /* a task switch brings flags of its own */
+    if (!x->insn->exec(cpu, x->insn))
+        return cache_exec(&j->cache, j->stubs.leave[LEAVE_FAULT]);
+    return go_anywhere(j);
 }
 
 /* --- running --- */

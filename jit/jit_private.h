@@ -43,7 +43,7 @@ struct jit {
     struct jit_unit unit;
     FILE *perf_map;
     struct jit_counts {
-        u64 leaves[LEAVE_GO + 1], bails_mem, access_slow, interpreted, declined, compiled_guests;
+        u64 leaves[LEAVE__COUNT], bails_mem, access_slow, interpreted, declined, compiled_guests;
     } counts;
 };
 
@@ -74,7 +74,7 @@ void jit_flags_from(struct cpu *cpu, const struct recipe *r);
 
 /* Called by generated code. */
 u64 jit_access(struct cpu *cpu, u32 lin, u32 how);
-u32 jit_exec(struct cpu *cpu, u32 site);
+u64 jit_exec(struct cpu *cpu, u32 site);
 u64 jit_finish(struct cpu *cpu, u32 site);
 
 /** The engine that evaluates IR (jit_eval.c). */

@@ -166,6 +166,8 @@ static bool finish(struct jit *j, const struct reserved *r, struct block *b, con
     };
     memcpy(n->at, j->ir.at, (n->guests + 1u) * sizeof(u32));
     memcpy(r->exec, u->exec, u->execs * sizeof(*r->exec));
+    for (unsigned i = 0; i < u->execs; i++)
+        r->exec[i].seg = (u8)xlate_loads(r->exec[i].insn);
     memcpy(r->edge, u->edge, u->edges * sizeof(*r->edge));
     for (unsigned i = 0; i < u->edges; i++) {
         r->edge[i].from = n;

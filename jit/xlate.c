@@ -229,7 +229,7 @@ void xlate_interp(struct xlate *x)
 
     op->def = ir_pack_flags(x->def->written);
     op->use = ir_pack_flags(x->def->read);
-    if (x->def->attr & ATTR_Ends)
+    if ((x->def->attr & ATTR_Ends) || xlate_loads(x->in) == SEG_SS) /* its shadow follows */
         ir_add(x->ir, IR_LEAVE, W32, x->g);
 }
 
@@ -262,7 +262,7 @@ void xlate_block(struct ir_block *ir, const struct insn *insn, unsigned count, u
     ir_init(ir, eip);
     ir->guest = insn;
     ir->raises = env->raises && env->mode & JIT_MODE_X87_UNMASKED;
-    for (unsigned g = 0; g < count && !ir->full; g++) {
+    for (unsigned g = 0; g < count && !ir->full && !ended(ir); g++) {
         struct xlate x = {
             .ir = ir,
             .in = &insn[g],
@@ -270,6 +270,7 @@ void xlate_block(struct ir_block *ir, const struct insn *insn, unsigned count, u
             .env = env,
             .g = g,
             .next = at + insn[g].len,
+            .last = g + 1 == count,
         };
         ir->at[g] = at;
         ir->guests = (u8)(g + 1);

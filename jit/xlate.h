@@ -29,6 +29,7 @@ struct xlate {
     const struct xlate_env *env;
     unsigned g;    /* its number in the block */
     u32 next;      /* EIP after it            */
+    bool last;     /* of its block             */
     bool declined; /* leave it to the executor after all */
 };
 
@@ -51,6 +52,10 @@ typedef void xlate_fn(struct xlate *x);
  */
 void xlate_block(struct ir_block *ir, const struct insn *insn, unsigned count, u32 eip,
                  const struct xlate_env *env, u64 by_exec);
+
+/** The segment register that @in loads without ending its block; SEG_CS: none. If that changes the
+ * register's class, the block cannot go on. */
+unsigned xlate_loads(const struct insn *in);
 
 /* --- for the translators --- */
 

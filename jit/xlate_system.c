@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "base/bits.h"
+#include "cpu/exec.h"
 #include "cpu/isa.h"
 #include "jit/xlate.h"
 
@@ -41,6 +42,24 @@ static void guard(struct xlate *x, enum width w, ir_val a)
 }
 
 /* --- selectors --- */
+
+unsigned xlate_loads(const struct insn *in)
+{
+    static const struct {
+        exec_fn *exec;
+        u8 seg;
+    } pointers[] = {{exec_les, SEG_ES}, {exec_lds, SEG_DS}, {exec_lfs, SEG_FS}, {exec_lgs, SEG_GS}};
+
+    if (in->exec == exec_mov_to_sreg) /* of CS, it faults */
+        return in->reg <= SEG_GS ? in->reg : SEG_CS;
+    if (in->exec == exec_pop_sreg)
+        return insn_def[in->id].op[0] - OPND_ES;
+    for (unsigned i = 0; i < ARRAY_LEN(pointers); i++) {
+        if (in->exec == pointers[i].exec)
+            return pointers[i].seg;
+    }
+    return SEG_CS;
+}
 
 static enum ir_field selector(unsigned seg)
 {
@@ -79,6 +98,21 @@ void xlate_cli(struct xlate *x)
     guard(x, W8, get(x, IR_FIELD_CPL));
     ir_val f = get(x, IR_FIELD_EFLAGS);
     put(x, IR_FIELD_EFLAGS, xl_value(compute(x, IR_AND, W32, f, xl_const(~(i64)FL_I))));
+}
+
+/*
+ * Ring 0, and the INTR pin is low: no interrupt can come before the next instruction has retired,
+ * as the budget is for all of the block. So there is no shadow.
+ */
+void xlate_sti(struct xlate *x)
+{
+    if (x->last) {
+        x->declined = true;
+        return;
+    }
+    guard(x, W16, get(x, IR_FIELD_BUSY));
+    ir_val f = get(x, IR_FIELD_EFLAGS);
+    put(x, IR_FIELD_EFLAGS, xl_value(compute(x, IR_OR, W32, f, xl_const(FL_I))));
 }
 
 /* In virtual-8086 mode it depends on IOPL. */

@@ -231,13 +231,13 @@ static void stub_exec(struct codebuf *c, const struct jit_helpers *h)
     a64_mov_rr(c, W64, X0, REG_CPU);
     call_c(c, (const void *)(uintptr_t)h->exec);
     a64_mem_post(c, A64_LDR, W64, X30, XSP, 16);
-    a64_arith_ri(c, A64_SUB, W32, X1, X0, LEAVE_GO);
-    u8 *leave = a64_cbnz(c, W32, X1, NULL);
+    a64_mov_rr(c, W64, X1, X0);
     load_engine(c);
     load_guest(c);
+    u8 *elsewhere = a64_cbnz(c, W64, X1, NULL);
     a64_ret(c);
-    a64_here(c, leave);
-    go_back(c);
+    a64_here(c, elsewhere);
+    a64_br(c, X1);
 }
 
 /* W0 names the jit_exec. It goes on wherever C says. */
@@ -260,7 +260,7 @@ void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     const u8 *go = c->at;
     save_guest(c);
     go_back(c);
-    for (enum jit_leave why = 0; why < LEAVE_GO; why++) {
+    for (enum jit_leave why = 0; why < LEAVE__COUNT; why++) {
         out->leave[why] = c->at;
         stub_leave(c, why, go);
     }

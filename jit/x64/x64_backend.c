@@ -172,13 +172,15 @@ static void stub_exec(struct codebuf *c, const struct jit_helpers *h)
     x64_alu_ri(c, X64_SUB, W64, RSP, 8);
     call_c(c, (const void *)(uintptr_t)h->exec);
     x64_alu_ri(c, X64_ADD, W64, RSP, 8);
-    x64_alu_ri(c, X64_CMP, W32, RAX, LEAVE_GO);
-    u8 *leave = x64_jcc8(c, X64_NE);
+    x64_mov_rr(c, W64, R11, RAX);
     load_engine(c);
     load_guest(c);
+    x64_test_rr(c, W64, R11, R11);
+    u8 *elsewhere = x64_jcc8(c, X64_NE);
     x64_ret(c);
-    x64_patch8(leave, c->at);
-    go_back(c);
+    x64_patch8(elsewhere, c->at);
+    x64_alu_ri(c, X64_ADD, W64, RSP, 8);
+    x64_jmp_r(c, R11);
 }
 
 /* In: R9 names the jit_exec. It goes on wherever C says. */
@@ -198,7 +200,7 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
 {
     out->enter = c->at;
     stub_enter(c);
-    for (enum jit_leave why = 0; why < LEAVE_GO; why++) {
+    for (enum jit_leave why = 0; why < LEAVE__COUNT; why++) {
         out->leave[why] = c->at;
         stub_leave(c, why);
     }

@@ -219,9 +219,9 @@ static bool same_place(const struct golden *g, const u8 *stub, u64 at)
 static const char *stub_at(const struct golden *g, u64 at, char *name, size_t size)
 {
     static const char *const leave[] = {"budget", "edge", "indirect", "bail", "fault", "stop"};
-    static_assert(ARRAY_LEN(leave) == LEAVE_GO, "one name each");
+    static_assert(ARRAY_LEN(leave) == LEAVE__COUNT, "one name each");
 
-    for (unsigned i = 0; i < LEAVE_GO; i++) {
+    for (unsigned i = 0; i < LEAVE__COUNT; i++) {
         snprintf(name, size, "<leave %s>", leave[i]);
         if (same_place(g, g->stubs.leave[i], at))
             return name;
