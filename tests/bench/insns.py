@@ -15,8 +15,7 @@ is the row's. Runs are deterministic, so there is no noise. For example
         a64='qemu-aarch64-static -L build-a64/sysroot build-a64/turbo86'
 
 Columns, in millions: instructions of the guest in generated code, host instructions there, and how many
-of these for one of the guest's. With --total, commands run under something that says "insns: N" when it
-ends (tests/bench/insns_plugin.c); then that is the count, of the whole program."""
+of these for one of the guest's. A block counts whole whenever it is begun: both ways out of it, too."""
 import argparse
 import math
 import pathlib
@@ -27,7 +26,6 @@ import sys
 import tempfile
 
 EXECUTED = re.compile(r"executed \d+ blocks of (\d+) instructions by (\d+) of the host")
-TOTAL = re.compile(r"^insns: (\d+)$", re.M)
 DONE = "insns-done"
 
 
@@ -41,9 +39,7 @@ def run(args, command, script, folder):
     path = pathlib.Path(folder) / "script.t86"
     path.write_text(script)
     words = shlex.split(command) + shlex.split(args.guest)
-    words += ["--script", str(path), "--artifacts", "none", "-serial", "stdio"]
-    if not args.total:
-        words.append("--stats")
+    words += ["--script", str(path), "--artifacts", "none", "-serial", "stdio", "--stats"]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=args.timeout, check=False)
     said = done.stdout.decode(errors="replace").replace("\r", "")
@@ -59,23 +55,18 @@ def count(args, command, program, folder):
               f"send serial {quoted(typed)[:-1]}\\r\"\n"
               f"wait serial {quoted(DONE)} {args.limit}\n")
     said = run(args, command, script, folder)
-    if args.total:
-        found = TOTAL.search(said)
-        return (0, int(found[1])) if found else sys.exit("insns: nobody said 'insns: N'")
     found = EXECUTED.search(said)
     return (int(found[1]), int(found[2])) if found else sys.exit("insns: no counts in --stats")
 
 
-def row_of(args, counts):
+def row_of(counts):
     guest, host = (n / 1e6 for n in counts)
-    if args.total:
-        return f"{host:12.1f}", host
     ratio = host / guest if guest else math.nan
     return f"{guest:12.1f}{host:12.1f}{ratio:8.2f}", ratio
 
 
 def table(args, commands, folder):
-    width = len(row_of(args, (1, 1))[0])
+    width = len(row_of((1, 1))[0])
     print(" " * 12 + "".join(f"{name:>{width}}" for name, _ in commands), flush=True)
     nothing = {name: count(args, command, args.nothing, folder) for name, command in commands}
     ratios = {name: [] for name, _ in commands}
@@ -83,7 +74,7 @@ def table(args, commands, folder):
         cells = ""
         for name, command in commands:
             got = count(args, command, args.program.format(row=row), folder)
-            text, ratio = row_of(args, [a - b for a, b in zip(got, nothing[name])])
+            text, ratio = row_of([a - b for a, b in zip(got, nothing[name])])
             ratios[name].append(ratio)
             cells += text
         print(f"{row:12}{cells}", flush=True)
@@ -102,16 +93,13 @@ def main():
     p.add_argument("--rows", required=True)
     p.add_argument("--limit", default="1000s", help="guest time for a row")
     p.add_argument("--timeout", type=float, default=3600, help="seconds for a run")
-    p.add_argument("--total", action="store_true", help="count the whole program by a plugin")
     p.add_argument("commands", nargs="+", metavar="NAME=COMMAND")
     args = p.parse_args()
     commands = [c.split("=", 1) for c in args.commands]
     with tempfile.TemporaryDirectory() as folder:
-        total, args.total = args.total, False
         run(args, args.boot or commands[0][1],
             f"wait serial {quoted(args.prompt)} {args.limit}\nwait 1s\n"
             f"snapshot save {folder}/ready\n", folder)
-        args.total = total
         table(args, commands, folder)
 
 
