@@ -72,9 +72,9 @@ static void say_runs(struct text *t, const struct jit *j)
     if (!r.blocks)
         return;
     say(t,
-        "jit: executed %" PRIu64 " blocks of %" PRIu64
-        " instructions; %.2f host instructions for one of the guest's\n",
-        r.blocks, r.guests, ratio(r.host_insns, r.guests));
+        "jit: executed %" PRIu64 " blocks of %" PRIu64 " instructions by %" PRIu64
+        " of the host, %.2f for one of the guest's\n",
+        r.blocks, r.guests, r.host_insns, ratio(r.host_insns, r.guests));
     say(t,
         "jit: host bytes for a guest byte, as executed: %.2f on the hot path, %.2f with stubs, "
         "%.2f with tables, too\n",
