@@ -2,59 +2,148 @@
 # SPDX-License-Identifier: MIT
 """The regression set: real guests, each with a script and golden screens in tests/boot/set, each run twice.
 
-usage: regress.py TURBO86 [--only NAME,...] [--make FOLDER] [--jobs N] [--tap FOLDER] [--report FILE] [GUEST=FILE ...]
+usage: regress.py TURBO86 [--only NAME,...] [--make FOLDER] [--jobs N] [--tap FOLDER] [--report FILE] [--kill N]
+                  [--update] [GUEST=FILE ...]
 A script's first line has the machine's options; {GUEST} in it is the FILE given here, and without one the script is
 skipped. --make has set_guests.py make most GUESTs, in FOLDER, of what Debian's packages have installed; linux and initrd
 are what ./run linux boots, pae is Debian's kernel of that name. The second run must end in the states of the first: what
 `mark` prints is compared. --report writes the results as a page.
+--kill N: between the two runs there are N more, each ended by SIGKILL at another moment; no file may have changed.
+--update: one run each, which draws the golden screens anew; look at them.
 Exit status 77: no guest is there.
 """
 import argparse
 import concurrent.futures
 import glob
+import hashlib
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+FOLDER = f"{HERE}/set"
+COMMAND = ["-snapshot", "-artifacts", "none", "--script"]
+PAGE = """# The regression set
+
+Real guests from Debian's packages, driven by the scripts of `tests/boot/set` and compared with the golden screens there,
+each run twice. Made by `tests/boot/regress.py --report docs/REGRESSION.md` from commit {commit}, with {packages}.
+The state is the hash at the script's last `mark`, and the same on every host and with every `-jit`.{kill}
+
+| script | guest | instructions | guest time | state | both runs |
+|---|---|---|---|---|---|
+"""
+KILL = """
+Runs of each script ended by SIGKILL between the two: {n}. No file of the set or of a guest had changed after any."""
+PACKAGES = ["debian-installer-12-netboot-i386", "memtest86+", "ipxe", "isolinux", "syslinux", "grub-pc-bin"]
 
 
-def run(turbo86, script, options, extra):
+def start(turbo86, job, extra):
+    return subprocess.Popen([turbo86, *job["options"], *COMMAND, job["script"], *extra], cwd=FOLDER, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, errors="replace")
+
+
+def run(turbo86, job, extra):
+    """Its exit status, its marks, what it complained about, and how long it took."""
     begin = time.time()
-    p = subprocess.run([turbo86, *options, "-snapshot", "-artifacts", "none", "--script", script, *extra],
-                       capture_output=True, text=True, errors="replace", timeout=3600, cwd=f"{HERE}/set")
-    return p.returncode, re.findall(r"^mark.*$", p.stdout, re.M), p.stderr, time.time() - begin
+    p = start(turbo86, job, extra)
+    try:
+        out, err = p.communicate(timeout=3600)
+    finally:
+        p.kill()
+    return p.returncode, re.findall(r"^mark.*$", out, re.M), err, time.time() - begin
 
 
-def header(script):
-    """The options of the machine, and what the script is about."""
-    with open(script) as f:
-        return f.readline()[2:].strip(), f.readline()[1:].strip()
+def fingerprint(files):
+    """What every file of the set, and every one of @files, is."""
+    found = {}
+    for path in sorted(glob.glob(f"{FOLDER}/*")) + sorted(files):
+        with open(path, "rb") as f:
+            found[path] = hashlib.sha256(f.read()).hexdigest()
+    return found
 
 
-def twice(turbo86, script, options, extra):
-    first = run(turbo86, script, options, extra)
-    return first, run(turbo86, script, options, []) if first[0] == 0 else first
+def kill_some(turbo86, job, count, seconds):
+    """Runs ended by SIGKILL all over the time that one takes. What they broke, or nothing."""
+    for i in range(count):
+        with tempfile.TemporaryDirectory() as folder:
+            before = fingerprint(job["files"])
+            p = start(turbo86, job, ["--tap", f"{folder}/tap"])
+            time.sleep(seconds * (i + 1) / (count + 1))
+            p.kill()
+            p.communicate()
+            if fingerprint(job["files"]) != before:
+                return f"run {i} was killed and left another file"
+            left = set(os.listdir(folder)) - {"tap.partial"}
+            if left and (p.returncode < 0 or left != {"tap"}):
+                return f"run {i} was killed and left {left}"
+    return ""
 
 
-def report(path, results, turbo86):
-    head = subprocess.run(["git", "-C", HERE, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    with open(path, "w") as f:
-        f.write("# The regression set\n\nReal guests from Debian's packages, driven by the scripts of `tests/boot/set`, each run "
-                "twice. Made by\n`tests/boot/set_guests.py` and `tests/boot/regress.py --report docs/REGRESSION.md` from "
-                f"commit {head}. The state is\nthe hash at the script's last `mark`, and the same on every host and with every "
-                "`-jit`.\n\n| script | guest | instructions | guest time | state | both runs |\n|---|---|---|---|---|---|\n")
-        for name, text, first, same in results:
-            mark = re.search(r"([\d.]+) s, (\d+) instructions.*state ([0-9a-f]{16})", first[1][-1] if first[1] else "")
+def check(args, job):
+    """Twice, or as often as the arguments say. What came out of it."""
+    extra = ["--tap", os.path.join(args.tap, job["name"] + ".tap")] if args.tap else []
+    first = run(args.turbo86, job, extra)
+    why = first[2] if first[0] else "" if first[1] else "the script marks nothing"
+    if not why and args.kill:
+        why = kill_some(args.turbo86, job, args.kill, first[3])
+    if not why:
+        second = run(args.turbo86, job, [])
+        why = second[2] if second[0] else "" if first[1] == second[1] else f"{first[1]}\n{second[1]}"
+    return {"job": job, "mark": first[1][-1] if first[1] else "", "seconds": first[3], "why": why}
+
+
+def update(turbo86, job):
+    with open(job["script"]) as f:
+        text = f.read()
+    with tempfile.NamedTemporaryFile("w", suffix=".t86") as f:
+        f.write(re.sub(r"^expect frame (\S+\.png)$", r"screenshot \1", text, flags=re.M))
+        f.flush()
+        status, _, err, _ = run(turbo86, dict(job, script=f.name), [])
+    print(f"{'drawn' if status == 0 else err} {job['name']}", flush=True)
+    return status
+
+
+def versions():
+    """The packages that the guests come from, as far as dpkg knows."""
+    p = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}, ", *PACKAGES], capture_output=True, text=True)
+    return p.stdout.strip(", ") or "unknown packages"
+
+
+def report(path, results, args):
+    git = subprocess.run(["git", "-C", HERE, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    with open(path + ".partial", "w") as f:
+        f.write(PAGE.format(commit=git.stdout.strip(), packages=versions(), kill=KILL.format(n=args.kill) if args.kill else ""))
+        for r in results:
+            mark = re.search(r"([\d.]+) s, (\d+) instructions.*state ([0-9a-f]{16})", r["mark"])
             values = f"{int(mark[2]):,} | {mark[1]} s | `{mark[3]}`" if mark else " | | "
-            f.write(f"| `{name}` | {text} | {values} | {'equal' if same else 'FAILED'} |\n")
-    print("written:", path, "by", turbo86)
+            f.write(f"| `{r['job']['name']}` | {r['job']['text']} | {values} | {'FAILED' if r['why'] else 'equal'} |\n")
+    os.replace(path + ".partial", path)
 
 
-def main():
+def selected(only, guests):
+    """The scripts that can be run: name, what it is about, script, its files, the machine's options."""
+    jobs = []
+    for script in sorted(glob.glob(f"{FOLDER}/*.t86")):
+        name = os.path.basename(script)[:-4]
+        if only and name not in only.split(","):
+            continue
+        with open(script) as f:
+            line, text = f.readline()[2:].strip(), f.readline()[1:].strip()
+        wanted = re.findall(r"{(\w+)}", line)
+        missing = [g for g in wanted if g not in guests]
+        if missing:
+            print(f"skipped {name}: no {', '.join(missing)}", flush=True)
+        else:
+            jobs.append({"name": name, "text": text, "script": script, "files": [guests[g] for g in wanted],
+                         "options": shlex.split(line.format(**guests))})
+    return jobs
+
+
+def arguments():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n", 1)[1])
     parser.add_argument("turbo86", type=os.path.abspath)
     parser.add_argument("--only")
@@ -62,38 +151,30 @@ def main():
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--tap", type=os.path.abspath)
     parser.add_argument("--report", type=os.path.abspath)
+    parser.add_argument("--kill", type=int, default=0)
+    parser.add_argument("--update", action="store_true")
     parser.add_argument("guests", nargs="*")
-    args = parser.parse_intermixed_args()
+    return parser.parse_intermixed_args()
+
+
+def main():
+    args = arguments()
     if args.make:
         p = subprocess.run([sys.executable, f"{HERE}/set_guests.py", args.make], stdout=subprocess.PIPE, text=True, check=True)
         args.guests += p.stdout.split()
-    guests = {g.split("=", 1)[0]: os.path.abspath(g.split("=", 1)[1]) for g in args.guests}
-    jobs, results = [], []
+    jobs = selected(args.only, {g.split("=", 1)[0]: os.path.abspath(g.split("=", 1)[1]) for g in args.guests})
+    if args.update:
+        return max([0, *(update(args.turbo86, job) for job in jobs)])
+    results = []
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for script in sorted(glob.glob(os.path.join(HERE, "set", "*.t86"))):
-            name = os.path.basename(script)[:-4]
-            if args.only and name not in args.only.split(","):
-                continue
-            line, text = header(script)
-            missing = [g for g in re.findall(r"{(\w+)}", line) if g not in guests]
-            if missing:
-                print(f"skipped {name}: no {', '.join(missing)}", flush=True)
-                continue
-            extra = ["--tap", os.path.join(args.tap, name + ".tap")] if args.tap else []
-            options = shlex.split(line.format(**guests))
-            jobs.append((name, text, pool.submit(twice, args.turbo86, script, options, extra)))
-        for name, text, job in jobs:
-            first, second = job.result()
-            same = first[0] == second[0] == 0 and first[1] == second[1] and len(first[1]) > 0
-            results.append((name, text, first, same))
-            if same:
-                print(f"ok {name} ({first[3]:.1f} s): {first[1][-1]}", flush=True)
-            else:
-                print(f"FAILED {name}: status {first[0]} and {second[0]}\n{first[2]}{first[1]}\n{second[1]}", flush=True)
-    failed = sum(not same for *_, same in results)
+        for r in pool.map(lambda job: check(args, job), jobs):
+            results.append(r)
+            print(f"FAILED {r['job']['name']}: {r['why']}" if r["why"] else
+                  f"ok {r['job']['name']} ({r['seconds']:.1f} s): {r['mark']}", flush=True)
+    failed = sum(bool(r["why"]) for r in results)
     print(f"{len(results) - failed} passed, {failed} failed")
     if args.report and results:
-        report(args.report, results, os.path.basename(args.turbo86))
+        report(args.report, results, args)
     return 1 if failed else 0 if results else 77
 
 
