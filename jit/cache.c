@@ -102,6 +102,15 @@ static void exhume(struct jit_cache *c, struct jit_block *b)
     b->grave = NULL;
 }
 
+/* Nothing finds @b any more, but its bytes: see bury(). */
+static void lay_off(struct jit_cache *c, struct jit_block *b)
+{
+    isolate(c, b);
+    b->block = NULL;
+    if (!b->soft) /* else the code reads the instructions that are no more */
+        bury(c, b);
+}
+
 void cache_drop(struct jit_cache *c, struct block *block)
 {
     struct jit_block *b = block->code;
@@ -109,22 +118,35 @@ void cache_drop(struct jit_cache *c, struct block *block)
     block->code = NULL;
     while (b) {
         struct jit_block *next = b->next;
-        isolate(c, b);
-        b->block = NULL;
-        if (!b->soft) /* else the code reads the instructions that are no more */
-            bury(c, b);
+        lay_off(c, b);
         c->stats.dropped++;
         b = next;
     }
 }
 
+/* One that was not used for long makes room: code of a shared library has another EIP in every
+ * process, and processes come and go. */
+static void keep_few(struct jit_cache *c, struct block *block)
+{
+    struct jit_block *b = block->code;
+
+    for (unsigned n = 1; b && n < CACHE_EIPS; n++)
+        b = b->next;
+    if (b && b->next) {
+        struct jit_block *last = b->next;
+        b->next = last->next;
+        lay_off(c, last);
+    }
+}
+
 /* A write may be ignored only if all translations stand it. */
-static void attach(struct jit_block *b, struct block *block)
+static void attach(struct jit_cache *c, struct jit_block *b, struct block *block)
 {
     block->soft = block->code ? block->soft & b->soft : b->soft;
     b->block = block;
     b->next = block->code;
     block->code = b;
+    keep_few(c, block);
 }
 
 struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip, u32 mode,
@@ -142,7 +164,7 @@ struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip
     if (!b)
         return NULL;
     exhume(c, b);
-    attach(b, block);
+    attach(c, b, block);
     b->insn = block->insn; /* decoded anew */
     for (unsigned i = 0; i < b->execs; i++)
         b->exec[i].insn = &block->insn[b->exec[i].g];
@@ -165,7 +187,7 @@ bool cache_add(struct jit_cache *c, struct jit_block *b)
     s->block[s->blocks++] = b;
     s->code_at = b->code + b->code_size;
     hostmem_publish(&c->mem, b->code, b->code_size);
-    attach(b, b->block);
+    attach(c, b, b->block);
     c->stats.blocks++;
     c->stats.code_bytes += b->code_size - b->count_size;
     c->stats.hot_bytes += b->hot_size - b->count_size;

@@ -23,7 +23,8 @@ struct cache_runs {
 };
 
 #define CACHE_SEGMENTS 8u
-#define CACHE_GRAVES   4096u
+#define CACHE_GRAVES   131072u
+#define CACHE_EIPS     8u /* translations that a block keeps */
 
 struct cache_segment {
     u8 *code, *code_at, *code_end;
@@ -78,13 +79,21 @@ void cache_flush(struct jit_cache *c);
 /** Everything that was executed so far. */
 struct cache_runs cache_runs(const struct jit_cache *c);
 
-/** The translation of @block for @eip and @mode, or NULL. */
-static inline struct jit_block *cache_find(const struct block *block, u32 eip, u32 mode)
+/** The translation of @block for @eip and @mode, or NULL. It is the first to be found next time:
+ * a shared library has another EIP in each process. */
+static inline struct jit_block *cache_find(struct block *block, u32 eip, u32 mode)
 {
-    struct jit_block *b = block->code;
+    struct jit_block *first = block->code, *b = first, *before = NULL;
 
-    while (b && (b->eip != eip || b->mode != mode))
+    while (b && (b->eip != eip || b->mode != mode)) {
+        before = b;
         b = b->next;
+    }
+    if (b && before) {
+        before->next = b->next;
+        b->next = first;
+        block->code = b;
+    }
     return b;
 }
 

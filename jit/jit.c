@@ -199,7 +199,10 @@ static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
     struct jit_block *n = cache_find(b, eip, mode);
     if (n || b->runs < j->threshold || b->runs == NEVER)
         return n;
-    return jit_translate(j, b, eip, mode);
+    n = jit_translate(j, b, eip, mode);
+    if (n)
+        b->runs = 0;
+    return n;
 }
 
 /* An edge wants its target: link it if there is one. */
@@ -332,8 +335,7 @@ static void jit_run_host(void *ctx, struct block *b)
 
     if (!n && b->runs != NEVER && ++b->runs >= j->threshold) {
         n = jit_translate(j, b, eip, mode);
-        if (!n)
-            b->runs = NEVER;
+        b->runs = n ? 0 : NEVER; /* the next EIP has to earn it, too */
     }
     if (n && cpu->clock->left <= INT32_MAX) {
         run_code(j, n);
