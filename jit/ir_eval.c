@@ -146,7 +146,6 @@ static bool eval_exec(struct ir_eval *e, const struct ir_insn *in)
     const struct ir_block *b = e->block;
     const struct insn *guest = &b->guest[in->g];
     struct cpu *cpu = e->cpu;
-
     const struct segment *s = &cpu->seg[xlate_loads(guest)];
     u8 class = s->class;
 

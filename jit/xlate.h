@@ -29,7 +29,7 @@ struct xlate {
     const struct xlate_env *env;
     unsigned g;    /* its number in the block */
     u32 next;      /* EIP after it            */
-    bool last;     /* of its block             */
+    bool last;     /* of its block            */
     bool declined; /* leave it to the executor after all */
 };
 

@@ -31,7 +31,7 @@ PAGE = """# The regression set
 
 Real guests from Debian's packages, driven by the scripts of `tests/boot/set` and compared with the golden screens there,
 each run twice. Made by `tests/boot/regress.py --report docs/REGRESSION.md` from commit {commit}, with {packages}.
-The state is the hash at the script's last `mark`, and the same on every host and with every `-jit`.{kill}
+The state is the hash at the script's last `mark`.{kill}
 
 | script | guest | instructions | guest time | state | both runs |
 |---|---|---|---|---|---|
