@@ -105,6 +105,8 @@ static struct jit_block *reserve(struct jit *j)
 
     if (!b || (j->count && !runs))
         return NULL;
+    if (runs)
+        *runs = (struct jit_runs){0};
     b->links = (u8)count_edges(&j->ir);
     b->calls = (u8)count_ops(&j->ir, IR_EXEC);
     u8 *end = jit_sites(b);

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jit/jit.h"
 #include "tests/support/check.h"
 #include "tests/support/fpgen.h"
+#include "tests/support/little_pc.h"
 
 enum { SITES = 60, ROUNDS = 200 };
 
@@ -107,12 +109,56 @@ static void eips_are_sums_of_lengths(void **state)
     assert_int_equal(jit_block_eip(&b, 3), 2);
 }
 
+/* A chain of more blocks than the smallest cache holds: inc ax; jmp next. */
+enum { CHAIN = 0x1000, CHAIN_END = 0xf000, CHAIN_STEP = 16, PASSES = 20 };
+
+static void put_chain(struct little_pc *pc)
+{
+    static const u8 link[] = {0x40, 0xeb, CHAIN_STEP - 3};
+    static const u8 end[] = {0x49, 0x74, 0x03, 0xe9,
+                             0xfa, 0x1f, 0xf4}; /* dec cx; jz hlt; jmp 1000h */
+
+    for (u32 at = CHAIN; at < CHAIN_END; at += CHAIN_STEP)
+        physmem_write(pc->pm, at, link, sizeof(link));
+    physmem_write(pc->pm, CHAIN_END, end, sizeof(end));
+}
+
+static void runs_are_counted_across_evictions(void **state)
+{
+    struct little_pc *pc = *state;
+    struct jit_desc d = {.cpu = pc->cpu,
+                         .physmem = pc->pm,
+                         .engine = JIT_HOST,
+                         .cache_bytes = JIT_CACHE_MIN,
+                         .threshold = 1,
+                         .count = true};
+    u32 blocks = (CHAIN_END - CHAIN) / CHAIN_STEP;
+    char text[4096];
+    struct jit *j;
+
+    if (!jit_supported())
+        skip();
+    assert_int_equal(jit_create(&j, &d), STATUS_OK);
+    put_chain(pc);
+    pc->cpu->gpr[REG_CX] = PASSES;
+    pc->cpu->rip = CHAIN;
+    assert_int_equal(little_pc_run(pc, 10000000), CPU_EXIT_HALTED);
+    assert_int_equal((u16)pc->cpu->gpr[REG_AX], (u16)(PASSES * blocks));
+    jit_stats(j, text, sizeof(text));
+    jit_destroy(j);
+    assert_null(strstr(text, " 0 segments evicted"));
+    u64 executed = strtoull(strstr(text, "executed ") + strlen("executed "), NULL, 10);
+    assert_in_range(executed, blocks, (u64)PASSES * (blocks + 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sites_come_back_as_they_were),
         cmocka_unit_test(plain_site_takes_three_bytes),
         cmocka_unit_test(eips_are_sums_of_lengths),
+        cmocka_unit_test_setup_teardown(runs_are_counted_across_evictions, little_pc_setup,
+                                        little_pc_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
