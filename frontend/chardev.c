@@ -2,7 +2,8 @@
 /*
  * Serial back ends over file descriptors.
  *
- * Not implemented: unix sockets, telnet, udp, real serial ports; a break condition.
+ * Not implemented: clients of unix sockets, servers that hold the machine until a client has come
+ * (wait=on), telnet, udp, real serial ports; a break condition.
  */
 #define _XOPEN_SOURCE 700 /* posix_openpt() and company */
 #include "frontend/chardev.h"
@@ -54,7 +55,10 @@ const char chardev_help[] = "stdio                   this terminal (Ctrl-a h for
                             "file:PATH               written to PATH\n"
                             "null                    nowhere\n"
                             "pty                     a new pseudo-terminal; its name is printed\n"
-                            "tcp:HOST:PORT[,server]  a connection, or a wait for one\n";
+                            "tcp:HOST:PORT           a connection to there\n"
+                            "tcp:HOST:PORT,server    whoever connects; as QEMU has it, also\n"
+                            "                        server=on,wait=off and server,nowait\n"
+                            "unix:PATH,server        the same at a socket in the file system\n";
 
 static enum status fail(char *error, enum status s, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
@@ -124,6 +128,31 @@ static int tcp_socket(const struct addrinfo *a, bool server)
     return -1;
 }
 
+/*
+ * What follows an address: ",server" as QEMU writes it, long or short. A server never holds the
+ * machine until somebody comes, so wait=on is refused; the old word alone did not promise it.
+ */
+static bool server_options(const char *options, bool *server)
+{
+    static const struct {
+        const char *word;
+        bool server;
+    } words[] = {{"server", true}, {"server=on", true}, {"nowait", false}, {"wait=off", false}};
+
+    *server = false;
+    while (*options == ',') {
+        size_t n = strcspn(++options, ","), i = 0;
+        while (i < ARRAY_LEN(words) &&
+               (strlen(words[i].word) != n || memcmp(words[i].word, options, n) != 0))
+            i++;
+        if (i == ARRAY_LEN(words))
+            return false;
+        *server = *server || words[i].server;
+        options += n;
+    }
+    return true;
+}
+
 /* @spec: "HOST:PORT", "HOST:PORT,server". An empty host is every address of this machine. */
 static enum status open_tcp(struct chardev *c, const char *spec, char *error)
 {
@@ -132,12 +161,10 @@ static enum status open_tcp(struct chardev *c, const char *spec, char *error)
     struct addrinfo *list = NULL;
     char host[256];
     size_t n = strcspn(spec, ",");
-    const char *options = spec + n;
-    bool server = strcmp(options, ",server") == 0 || strcmp(options, ",server=on") == 0 ||
-                  strcmp(options, ",server,nowait") == 0;
+    bool server;
 
     c->kind = CHARDEV_TCP;
-    if (n >= sizeof(host) || (*options && !server))
+    if (n >= sizeof(host) || !server_options(spec + n, &server) || (spec[n] && !server))
         return fail(error, STATUS_BAD_VALUE, "'tcp:%.200s' is not tcp:HOST:PORT[,server]", spec);
     memcpy(host, spec, n);
     host[n] = 0;
@@ -166,9 +193,10 @@ static enum status open_unix(struct chardev *c, const char *spec, char *error)
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     size_t n = strcspn(spec, ",");
     struct stat st;
+    bool server;
 
     c->kind = CHARDEV_TCP;
-    if (!n || n >= sizeof(a.sun_path) || strcmp(spec + n, ",server") != 0)
+    if (!n || n >= sizeof(a.sun_path) || !server_options(spec + n, &server) || !server)
         return fail(error, STATUS_BAD_VALUE, "'unix:%.200s' is not unix:PATH,server", spec);
     memcpy(a.sun_path, spec, n);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -240,7 +268,8 @@ enum status chardev_open(struct chardev **out, const char *spec, char error[CHAR
         s = open_tcp(c, spec + 4, error);
     } else {
         s = fail(error, STATUS_BAD_VALUE,
-                 "there is no back end '%.100s'; use stdio, file:PATH, null, pty or tcp:HOST:PORT",
+                 "there is no back end '%.100s'; use stdio, file:PATH, null, pty, "
+                 "tcp:HOST:PORT or unix:PATH,server",
                  spec);
     }
     if (s != STATUS_OK) {

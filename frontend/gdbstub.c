@@ -176,7 +176,8 @@ bool gdbstub_open(struct gdbstub **out, const struct config *cfg, char error[GDB
         return false;
     }
     bool local = spec[4] == ':'; /* of this host only, unless an address is given */
-    snprintf(server, sizeof(server), "tcp:%s%.200s,server", local ? "127.0.0.1" : "", spec + 4);
+    snprintf(server, sizeof(server), "tcp:%s%.200s%s", local ? "127.0.0.1" : "", spec + 4,
+             strchr(spec, ',') ? "" : ",server");
     struct gdbstub *g = calloc(1, sizeof(*g));
     if (!g) {
         snprintf(error, GDBSTUB_ERROR_MAX, "out of memory");

@@ -142,12 +142,11 @@ bool qmp_open(struct qmp **out, const struct config *cfg, char error[QMP_ERROR_M
     *out = NULL;
     if (!spec)
         return true;
-    size_t n = strcspn(spec, ",");
-    if (strncmp(spec, "unix:", 5) != 0 || n >= sizeof(server) - 8) {
+    if (strncmp(spec, "unix:", 5) != 0 || strlen(spec) >= sizeof(server) - 8) {
         snprintf(error, QMP_ERROR_MAX, "-qmp: '%.100s' is not unix:PATH", spec);
         return false;
     }
-    snprintf(server, sizeof(server), "%.*s,server", (int)n, spec);
+    snprintf(server, sizeof(server), "%s%s", spec, strchr(spec, ',') ? "" : ",server");
     struct qmp *q = calloc(1, sizeof(*q));
     if (!q) {
         snprintf(error, QMP_ERROR_MAX, "out of memory");

@@ -55,6 +55,17 @@ static bool allow_network(struct sandbox *b, const struct config *cfg)
     return sockets;
 }
 
+/* The socket of a server is removed at the end. */
+static void allow_socket(struct sandbox *b, const char *spec)
+{
+    char path[300];
+
+    if (spec && strncmp(spec, "unix:", 5) == 0 && strlen(spec) < sizeof(path)) {
+        snprintf(path, sizeof(path), "%.*s", (int)strcspn(spec + 5, ","), spec + 5);
+        sandbox_allow(b, SANDBOX_OUTPUT, path);
+    }
+}
+
 static void allow_script(void *ctx, enum sandbox_use use, const char *path)
 {
     sandbox_allow(ctx, use, path);
@@ -66,15 +77,18 @@ static void allow_files(struct sandbox *b, const struct config *cfg, const struc
                                              CONFIG_junit, CONFIG_artifacts};
     struct drive drive[DRIVE_COUNT];
     char error[DRIVE_ERROR_MAX];
-    const char *qmp = config_text(cfg, CONFIG_qmp);
+    const struct config_value *serial = &cfg->value[CONFIG_serial];
     bool later = names_come_later(cfg);
 
     for (unsigned i = 0; i < ARRAY_LEN(outputs); i++) {
         if (file_of(cfg, outputs[i]))
             sandbox_allow(b, SANDBOX_OUTPUT, file_of(cfg, outputs[i]));
     }
-    if (qmp && strncmp(qmp, "unix:", 5) == 0) /* the socket is removed at the end */
-        sandbox_allow(b, SANDBOX_OUTPUT, qmp + 5);
+    for (unsigned i = 0; i < serial->count; i++)
+        allow_socket(b, serial->list[i]);
+    allow_socket(b, config_text(cfg, CONFIG_qmp));
+    allow_socket(b, config_text(cfg, CONFIG_monitor));
+    allow_socket(b, config_text(cfg, CONFIG_debugcon));
     if (drive_parse(cfg, drive, error)) { /* opened again by snapshots of before they changed */
         for (unsigned i = 0; i < DRIVE_COUNT; i++) {
             if (drive[i].present && *drive[i].path) /* other media lie beside it */

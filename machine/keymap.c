@@ -110,6 +110,7 @@ static const struct {
     {"pgdn", 0xe051},
     {"insert", 0xe052},
     {"delete", 0xe053},
+    {"del", 0xe053}, /* ctrl-alt-del */
     {"meta_l", 0xe05b},
     {"meta_r", 0xe05c},
     {"menu", 0xe05d},

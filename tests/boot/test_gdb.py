@@ -74,6 +74,35 @@ gdtr: dw 23
  dd gdt
 """
 
+LISTENS = """
+org 0x7c00
+bits 16
+ xor ax, ax
+ mov ds, ax
+ mov word [0x600], 0
+ mov dx, 0x3fb
+ mov al, 3 ; eight data bits
+ out dx, al
+ mov dx, 0x3f8
+ mov al, '>'
+ out dx, al
+next: sti
+ hlt
+ mov dx, 0x3fd
+ in al, dx
+ test al, 1
+ jz next
+ mov dx, 0x3f8
+ in al, dx
+ mov [0x602], al
+ inc word [0x600]
+ cmp al, 'q'
+ jne next
+ mov al, 0x10
+ out 0xf4, al
+hang: jmp hang
+"""
+
 
 def check(what, got, wanted):
     if got != wanted:
@@ -98,16 +127,16 @@ def boot_sector(source):
 class Machine:
     """turbo86, waiting for gdb on a free port."""
 
-    def __init__(self, source, *args, deterministic=True, cpu="pentium4"):
+    def __init__(self, source, *args, deterministic=True, cpu="pentium4", gdb=True):
         self.image, self.labels = boot_sector(source)
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
-        extra = ["--deterministic"] if deterministic else []
+        extra = (["--deterministic"] if deterministic else []) + (["-gdb", f"tcp::{self.port}"] if gdb else [])
         self.process = subprocess.Popen(
             [TURBO86, "-bios", "tinybios.bin", "-m", "16", "-cpu", cpu, "-hda", self.image, "-display", "none",
-             "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-gdb", f"tcp::{self.port}", *extra, *args],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+             "-device", "isa-debug-exit,iobase=0xf4,iosize=4", *extra, *args],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def __enter__(self):
         return self
@@ -131,7 +160,7 @@ class Machine:
                 f"set arch {arch}", "-ex", f"target remote 127.0.0.1:{self.port}"]
         for c in commands:
             args += ["-ex", f"echo (gdb) {c}\\n", "-ex", c]
-        out = subprocess.run(args, capture_output=True, text=True, timeout=200)
+        out = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=200)
         if SHOW:
             print(out.stdout)
         return out.stdout
@@ -199,6 +228,28 @@ def the_values_before_each_write_come_back():
         check("before the instruction", "add" in after(out, "x/i $pc"), True)
 
 
+def a_session_that_was_recorded_is_debugged_backwards():
+    """What somebody typed comes again at the same instructions, and who wants to know where it went asks gdb."""
+    tape = os.path.join(DIR.name, "session")
+    with Machine(LISTENS, "-snapshot", "-serial", "stdio", "--record", tape, deterministic=False, gdb=False) as m:
+        check("prompt", m.process.stdout.read(1), ">")
+        for byte in "abcq":
+            m.process.stdin.write(byte)
+            m.process.stdin.flush()
+            time.sleep(0.2)
+        check("recorded", m.status(), 33)
+    with Machine(LISTENS, "-snapshot", "-S", "--replay", tape, deterministic=False) as m:
+        out = m.gdb(f"hbreak *{m.labels['next']:#x}", "continue", "delete", "watch *(char*)0x602",
+                    *["continue", "p *(char*)0x602"] * 3, *["reverse-continue", "p *(char*)0x602"] * 2,
+                    "monitor info time", "continue", "p *(char*)0x602", "reverse-continue", "monitor info time", "delete",
+                    "continue", arch="i8086")
+        check("forwards", [after(out, "p *(char*)0x602", n).split()[-1] for n in range(3)], ["'a'", "'b'", "'c'"])
+        check("backwards", [after(out, "p *(char*)0x602", n).split()[-1] for n in (3, 4, 5)], ["'b'", "'a'", "'b'"])
+        check("the time", "instructions, " in after(out, "monitor info time"), True)
+        check("the same instant", after(out, "monitor info time"), after(out, "monitor info time", 1))
+        check("status", ("exited with code 041" in out, m.status()), (True, 33))
+
+
 def ctrl_c_stops_a_running_guest():
     with Machine(REAL.replace("out 0xf4, al", "nop"), deterministic=False) as m:
         s = m.connect()
@@ -256,6 +307,7 @@ TESTS = [
     code_behind_a_segment_base_is_found,
     protected_mode_code_is_debugged,
     the_values_before_each_write_come_back,
+    a_session_that_was_recorded_is_debugged_backwards,
     ctrl_c_stops_a_running_guest,
     nonsense_is_answered_or_ignored,
     mistakes_on_the_command_line_are_told,

@@ -28,9 +28,9 @@ def check(what, got, wanted):
 
 
 class Machine:
-    def __init__(self, *args):
+    def __init__(self, *args, qmp=",server,nowait"):
         self.process = subprocess.Popen(
-            [TURBO86, "-bios", "tinybios.bin", "-m", "16", "-display", "none", "-qmp", f"unix:{path('q')}",
+            [TURBO86, "-bios", "tinybios.bin", "-m", "16", "-display", "none", "-qmp", f"unix:{path('q')}{qmp}",
              "-device", "isa-debug-exit,iobase=0xf4,iosize=4", *args], stderr=subprocess.PIPE, text=True)
 
     def __enter__(self):
@@ -170,7 +170,7 @@ def the_monitor_looks_into_the_machine():
 
 
 def a_monitor_at_a_socket_is_beside_the_running_machine():
-    with Machine("-monitor", "unix:" + path("mon") + ",server") as m:
+    with Machine("-monitor", "unix:" + path("mon") + ",server=on,wait=off", qmp=",server=on,wait=off") as m:
         c = Client()
         c.wait_for("demo>")
         s = socket.socket(socket.AF_UNIX)
@@ -239,7 +239,9 @@ def mistakes_are_answered_with_an_error():
 
 
 def the_command_line_is_checked():
-    for args, why in ((["-qmp", "tcp:x"], "is not unix:PATH"), (["-qmp", "unix:/no/where/q"], "-qmp: unix:/no/where/q")):
+    for args, why in ((["-qmp", "tcp:x"], "is not unix:PATH"), (["-qmp", "unix:/no/where/q"], "-qmp: unix:/no/where/q"),
+                      (["-qmp", f"unix:{path('q')},server=off"], "is not unix:PATH,server"),
+                      (["-qmp", f"unix:{path('q')},server=on,wait=on"], "is not unix:PATH,server")):
         p = subprocess.run([TURBO86, "-bios", "tinybios.bin", "-display", "none", *args], capture_output=True,
                            text=True, timeout=60)
         check(args, (p.returncode, why in p.stderr), (2, True))

@@ -103,6 +103,14 @@ def the_monitor_at_a_socket_writes_here():
     check("file", os.path.exists(path("work/socket")), True)
 
 
+def the_sockets_of_servers_are_removed():
+    p = subprocess.Popen([TURBO86, *MACHINE, "-display", "none", "-monitor", "none", "--timeout", "300ms",
+                          "-serial", f"unix:{path('elsewhere/serial')},server", "-debugcon",
+                          f"unix:{path('elsewhere/debug')},server=on,wait=off"], cwd=path("work"), stderr=subprocess.DEVNULL)
+    check("status", p.wait(timeout=100), 10)
+    check("left", os.listdir(path("elsewhere")), [])
+
+
 def translated_code_runs_in_it_and_in_variants():
     with open(path("t86"), "w") as f:
         f.write(f"wait screen /demo>/ 20s\nfork {path('v0')} {path('v1')}\n")
@@ -131,6 +139,7 @@ TESTS = [
     the_monitor_writes_here_and_nowhere_else,
     the_monitor_on_a_terminal_without_a_screen_writes_here,
     the_monitor_at_a_socket_writes_here,
+    the_sockets_of_servers_are_removed,
     translated_code_runs_in_it_and_in_variants,
     a_network_that_was_asked_for_may_open_sockets,
 ]

@@ -205,18 +205,39 @@ def mistakes_with_variants_are_told():
     check("image", "several machines cannot write" in err, True)
 
 
+def ctrl_alt_del_restarts_the_guest():
+    for name in ("del", "delete"):
+        run(f"wait screen /Booting/ 20s\nwait idle 1s\nkey ctrl-alt-{name}\nwait end 5s", "-no-reboot", status=14,
+            machine=["-hda", boot_sector(b"\xfb\xf4\xeb\xfd"), "-deterministic"])
+
+
+def boot_sector(code):
+    """The path of a disk that has @code in its first sector."""
+    with open(path("sector.img"), "wb") as f:
+        f.write(code.ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
+    return path("sector.img")
+
+
 def each_way_to_end_has_its_status():
+    run('type "poweroff\\n"\nwait end 5s', *prompt(), status=0)
+    run("expect screen /nothing/", *prompt(), "--artifacts", "none", status=16)
     for value in (0, 7):
         run(f'type "exit {value}\\n"\nwait end 5s', *prompt(), status=value * 2 + 1)
-    with open(path("loop.img"), "wb") as f:
-        f.write(b"\xeb\xfe".ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
-    with open(path("halt.img"), "wb") as f:
-        f.write(b"\xfa\xf4".ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
-    for args, status in ((["-hda", "loop.img", "--timeout", "300ms"], 10), (["-hda", "halt.img"], 8),
-                         (["-hda", "none.img"], 2), (["--no-such-flag"], 2), (["--script", "none"], 2)):
-        p = subprocess.run([TURBO86, "-bios", "tinybios.bin", "-display", "none", "--deterministic", *args],
-                           cwd=DIR.name, capture_output=True, timeout=100)
-        check(args, p.returncode, status)
+    for name, code, args, status in (
+            ("exit port, 0", b"\x30\xc0\xe6\xf4\xeb\xfe", [], 1),
+            ("exit port, 7", b"\xb0\x07\xe6\xf4\xeb\xfe", [], 15),
+            ("triple fault", b"\x2e\x0f\x01\x1e\x10\x7c\xcc".ljust(22, b"\0"), ["-no-reboot"], 6),  # lidt of limit 0
+            ("reset", b"\xba\xf9\x0c\xb0\x06\xee\xeb\xfe", ["-no-reboot"], 14),  # out 0cf9h, 6
+            ("cli; hlt", b"\xfa\xf4", [], 8),
+            ("a loop without end", b"\xeb\xfe", ["--timeout", "300ms"], 10),
+            ("and without patience", b"\xfb\xf4\xeb\xfd", ["--wall-timeout", "1s"], 12),
+            ("a flag that there is not", b"", ["--no-such-flag"], 2),
+            ("a disk that is not there", b"", ["-hdb", "none.img"], 2),
+            ("a script that is not there", b"", ["--script", "none"], 2)):
+        p = subprocess.run([TURBO86, "-bios", "tinybios.bin", "-display", "none", "--deterministic", "-device",
+                            "isa-debug-exit,iobase=0xf4,iosize=4", "-hda", boot_sector(code), *args],
+                           cwd=DIR.name, capture_output=True, timeout=30)
+        check(name, p.returncode, status)
 
 
 def text_in_graphics_modes_is_read():
@@ -287,6 +308,7 @@ TESTS = [
     media_are_changed,
     variants_go_on_from_one_machine,
     mistakes_with_variants_are_told,
+    ctrl_alt_del_restarts_the_guest,
     each_way_to_end_has_its_status,
     the_first_instant_is_found,
     text_in_graphics_modes_is_read,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "frontend/png.h"
@@ -133,10 +134,49 @@ static void what_a_full_pipe_does_not_take_is_kept(void **state)
     rmdir(dir);
 }
 
+static void a_server_is_asked_for_as_in_qemu(void **state)
+{
+    static const char *const ways[] = {"server", "server=on", "server,nowait",
+                                       "server=on,wait=off"};
+    char dir[] = "/tmp/turbo86-test-XXXXXX", spec[100], error[CHARDEV_ERROR_MAX];
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    struct chardev *c;
+    struct stat st;
+    u8 byte = 0;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s/socket", dir);
+    for (unsigned i = 0; i < ARRAY_LEN(ways); i++) {
+        snprintf(spec, sizeof(spec), "unix:%s,%s", a.sun_path, ways[i]);
+        assert_int_equal(chardev_open(&c, spec, error), STATUS_OK);
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        assert_int_equal(connect(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+        assert_int_equal(write(fd, "x", 1), 1);
+        for (unsigned n = 0; n < 100 && !chardev_read(c, &byte, 1); n++)
+            ;
+        assert_int_equal(byte, 'x');
+        close(fd);
+        chardev_close(c);
+        assert_int_not_equal(stat(a.sun_path, &st), 0);
+        snprintf(spec, sizeof(spec), "tcp:127.0.0.1:0,%s", ways[i]);
+        assert_int_equal(chardev_open(&c, spec, error), STATUS_OK);
+        chardev_close(c);
+    }
+    rmdir(dir);
+}
+
 static void mistakes_are_told(void **state)
 {
-    static const char *const bad[] = {"smoke", "file:/nonexistent/x", "tcp:127.0.0.1",
-                                      "tcp:127.0.0.1:1,waiter"};
+    static const char *const bad[] = {"smoke",
+                                      "file:/nonexistent/x",
+                                      "tcp:127.0.0.1",
+                                      "tcp:127.0.0.1:1,waiter",
+                                      "tcp:127.0.0.1:1,server=on,wait=on",
+                                      "tcp:127.0.0.1:1,wait=off",
+                                      "tcp:127.0.0.1:1,server,",
+                                      "unix:/nonexistent/x,server=off",
+                                      "unix:/nonexistent/x"};
     char error[CHARDEV_ERROR_MAX];
     struct chardev *c;
 
@@ -171,6 +211,7 @@ int main(void)
         cmocka_unit_test(null_takes_everything),
         cmocka_unit_test(a_connection_carries_both_ways_and_ends),
         cmocka_unit_test(what_a_full_pipe_does_not_take_is_kept),
+        cmocka_unit_test(a_server_is_asked_for_as_in_qemu),
         cmocka_unit_test(mistakes_are_told),
         cmocka_unit_test(a_screenshot_is_a_png),
     };

@@ -152,19 +152,22 @@ static void limit_case(unsigned busy, unsigned asleep)
     alarm(asleep);
 }
 
-static void run_case(const struct options *o, u64 number, void (*one)(struct fuzz *f))
+/* Returns how many tries the case has counted. */
+static u64 run_case(const struct options *o, u64 number, void (*one)(struct fuzz *f))
 {
-    struct fuzz f = {.state = o->seed, .seed = o->seed, .number = number};
+    struct fuzz f = {.state = o->seed, .seed = o->seed, .number = number, .alone = o->one};
 
     f.state = fuzz_u64(&f) ^ number * 0xd1342543de82ef95ull;
     limit_case(CASE_SECONDS, CASE_SLEEP_SECONDS);
     one(&f);
     limit_case(0, 0);
+    return f.tries;
 }
 
 static void run_cases(const struct options *o, volatile u64 *number, void (*one)(struct fuzz *f))
 {
     double start = seconds_now(), now = start;
+    u64 tries = 0;
 
     *number = o->only;
     if (o->one) {
@@ -172,11 +175,14 @@ static void run_cases(const struct options *o, volatile u64 *number, void (*one)
         return;
     }
     for (; now - start < (double)o->seconds; now = seconds_now()) {
-        run_case(o, *number, one);
+        tries += run_case(o, *number, one);
         ++*number;
     }
     printf("%s: %llu cases, %.1f a second\n", o->name, (unsigned long long)*number,
            (double)*number / (now - start));
+    if (tries)
+        printf("%s: %llu tries, %.1f a second\n", o->name, (unsigned long long)tries,
+               (double)tries / (now - start));
 }
 
 int fuzz_main(int argc, char **argv, const char *name, void (*one)(struct fuzz *f))

@@ -12,6 +12,8 @@
 struct fuzz {
     u64 state;
     u64 seed, number; /* what to repeat this case with: --seed and --case */
+    bool alone;       /* it is being repeated: it may print */
+    u64 tries;        /* counted by a case that makes more than one, and printed at the end */
 };
 
 /** 64 random bits. */

@@ -109,6 +109,7 @@ static void every_printable_character_has_a_key(void **state)
         assert_int_not_equal(keymap_char(c, &shift), 0);
     assert_int_equal(keymap_char(0, &shift), 0);
     assert_int_equal(keymap_name("up", 2), 0xe048);
+    assert_int_equal(keymap_name("del", 3), keymap_name("delete", 6));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
