@@ -77,6 +77,22 @@ void sdl_guest_place(const struct window *w, int x, int y, u16 *to_x, u16 *to_y)
     *to_y = part_of((int)(py * w->tex_h / w->place.h), w->tex_h);
 }
 
+/* Where a window's picture may be, so that the frame around it is on the screen, too. */
+static bool room_on_screen(struct window *w, SDL_Rect *room)
+{
+    int top, left, bottom, right;
+
+    if (SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(w->win), room) != 0)
+        return false;
+    if (SDL_GetWindowBordersSize(w->win, &top, &left, &bottom, &right) == 0) {
+        room->x += left;
+        room->y += top;
+        room->w = at_least_1(room->w - left - right);
+        room->h = at_least_1(room->h - top - bottom);
+    }
+    return true;
+}
+
 /* A window that has grown may reach beyond the screen: move it back, not more. */
 static void move_onto(struct window *w, const SDL_Rect *screen, int width, int height)
 {
@@ -100,7 +116,7 @@ static void resize_window(struct window *w)
     if (w->sized || w->full_screen)
         return;
     natural_size(w, &width, &height);
-    bool known = SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(w->win), &screen) == 0;
+    bool known = room_on_screen(w, &screen);
     if (known && (width > screen.w || height > screen.h)) {
         SDL_Rect r = fit(w, screen.w, screen.h);
         width = r.w, height = r.h;

@@ -237,6 +237,19 @@ def full_screen_and_back(guest):
     wait_for(lambda: d.geometry(guest.window)[2:] == before[2:], "the window is as it was")
 
 
+def a_window_that_grows_stays_on_the_screen_with_its_frame(guest):
+    """Its picture did, but its title and border were beyond the edge: the frame was not counted."""
+    d = guest.desktop
+    guest.close()
+    guest = Guest(d, program="large.asm")
+    try:
+        d.check_on_screen(guest.window, lambda size: size == [1024, 768])
+        guest.key(KEY_A)
+        d.check_on_screen(guest.window, lambda size: size[0] > 1024)  # not all of 1280x1024
+    finally:
+        guest.close()
+
+
 def a_paused_machine_says_so_and_goes_on(guest):
     d = guest.desktop
     guest.hotkey(KEY_P)
@@ -357,6 +370,7 @@ TESTS = [
     a_thousand_moves_end_where_the_pointer_is,
     ctrl_alt_d_is_ctrl_alt_del,
     full_screen_and_back,
+    a_window_that_grows_stays_on_the_screen_with_its_frame,
     a_paused_machine_says_so_and_goes_on,
     all_of_the_picture_stays_while_the_cursor_blinks,
     the_overlay_has_the_speed_and_lights,
