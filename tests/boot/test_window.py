@@ -29,7 +29,7 @@ OTHERS = {96: "e01c", 97: "e01d", 98: "e035", 100: "e038", 102: "e047", 103: "e0
           125: "e05b", 126: "e05c", 127: "e05d"}
 PAUSE = (119, "e11d45 e19dc5")
 KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
-KEY_I, KEY_1, KEY_2 = 23, 2, 3
+KEY_I, KEY_M, KEY_1, KEY_2, KEY_ENTER, KEY_DOWN = 23, 50, 2, 3, 28, 108
 LOCKS = [58, 69, 70]  # Caps, Num, Scroll
 
 
@@ -324,6 +324,62 @@ def the_monitor_is_in_the_window_and_the_guest_behind_it(guest):
     assert guest.ends() == (0, "")
 
 
+def choose(guest, down, *how):
+    """The line of the menu that is so many below its first, rules not counted; how: keys instead of Enter."""
+    guest.hotkey(KEY_M)
+    for _ in range(down):
+        guest.key(KEY_DOWN)
+    guest.key(*(how or [KEY_ENTER]))
+
+
+def the_menu_takes_keys_and_gives_the_guest_those_it_names(guest):
+    """Ctrl and Alt of its hotkey go to the guest; what moves in the menu does not."""
+    d = guest.desktop
+    ground = lambda: d.picture(guest.window)[2].count(bytes([0x28] * 3))
+    opening = "1d389db8"
+    assert ground() == 0
+    guest.hotkey(KEY_M)
+    wait_for(lambda: ground() > 50000, "the menu is over the picture")
+    guest.key(KEY_A)
+    guest.key(1)
+    wait_for(lambda: ground() == 0, "Escape takes it away")
+    choose(guest, 0)
+    assert guest.bytes("K", 16) == 2 * opening + "1d38e053" "e0d3b89d"
+    choose(guest, 2)
+    assert guest.bytes("K", 10) == opening + "1d383c" "bcb89d"
+    choose(guest, 6)
+    wait_for(lambda: "paused" in d.title(guest.window), "it pauses the machine")
+    choose(guest, 6)
+    wait_for(lambda: "paused" not in d.title(guest.window), "and lets it go on")
+    choose(guest, 9)
+    wait_for(lambda: "386" in d.title(guest.window), "it sets a speed")
+
+
+def the_menu_follows_the_mouse(guest):
+    """Its lines are 16 pixels high in the middle of the window; a click beside it closes it."""
+    d = guest.desktop
+
+    def colors():
+        width, height, data = d.picture(guest.window)
+        at = [i for i in range(0, len(data), 3) if data[i:i + 3] == b"\x28\x60\xb0"]
+        return len(at), min(at, default=0) // 3 // width
+    guest.hotkey(KEY_M)
+    wait_for(lambda: colors()[0] > 3000, "the first line is marked")
+    first = colors()[1]
+    middle = d.geometry(guest.window)[2] // 2
+    d.xdotool("mousemove", "--window", guest.window, middle, first + 16 * 8 + 8)
+
+    wait_for(lambda: colors()[1] == first + 16 * 8, "Reset is marked")
+    d.xdotool("mousemove", "--window", guest.window, middle, first + 16 * 7 + 8, "click", 1)
+    wait_for(lambda: "paused" in d.title(guest.window), "a click pauses")
+    assert colors()[0] == 0
+    guest.hotkey(KEY_M)
+    wait_for(lambda: colors()[0] > 3000, "the menu is there again")
+    d.xdotool("mousemove", "--window", guest.window, 3, 3, "click", 1)
+    wait_for(lambda: colors()[0] == 0, "a click beside it closes it")
+    assert "frees the mouse" not in d.title(guest.window)
+
+
 def the_close_button_ends_the_run(guest):
     if not guest.desktop.manager:
         return
@@ -375,6 +431,8 @@ TESTS = [
     all_of_the_picture_stays_while_the_cursor_blinks,
     the_overlay_has_the_speed_and_lights,
     the_monitor_is_in_the_window_and_the_guest_behind_it,
+    the_menu_takes_keys_and_gives_the_guest_those_it_names,
+    the_menu_follows_the_mouse,
     the_close_button_ends_the_run,
     ctrl_alt_q_ends_the_run,
     a_german_layout_sends_the_same_codes,
