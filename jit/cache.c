@@ -10,62 +10,75 @@
 #define STUB_BYTES    16384u
 #define CODE_HEADROOM (16u << 10) /* no block is larger */
 #define META_HEADROOM (16u << 10)
-#define META_PER_CODE 2u
+#define META_PER_CODE 1u
+#define NO_NUMBER     64u /* numbers start here: 0 is none's */
 
 /* Code that is rewritten all the time leaves many dead blocks at one place: the bytes tell them
  * apart. */
-static u32 grave_of(phys_addr phys, u32 eip, u32 mode, const u8 *bytes, size_t count)
+u64 cache_hash(const struct block *block, u32 eip, u32 mode, const u8 *bytes)
 {
-    u64 key[3] = {phys, (u64)mode << 32 | eip, XXH3_64bits(bytes, count)};
+    u64 key[4] = {block->key, (u64)mode << 32 | eip, (u64)block->tail << 32 | block->count,
+                  XXH3_64bits(bytes, block->bytes)};
 
-    return (u32)(XXH3_64bits(key, sizeof(key)) % CACHE_GRAVES);
+    return XXH3_64bits(key, sizeof(key));
 }
 
-static struct jit_block **grave_for(struct jit_cache *c, const struct jit_block *b)
+static u32 *grave_for(struct jit_cache *c, u64 hash)
 {
-    return &c->grave[grave_of(b->phys, b->eip, b->mode, b->bytes, b->guest_bytes)];
+    return &c->grave[hash % CACHE_GRAVES];
 }
 
 /* --- links --- */
 
 /* The branch, what it may need to reach far, and its guard are all in the block that it leaves. */
-static void edge_set(struct jit_cache *c, struct jit_edge *e, const u8 *target, u32 page)
+static void link_set(struct jit_cache *c, struct jit_link *l, const u8 *target, u32 page)
 {
-    struct jit_block *b = e->from;
+    const struct jit_block *b = jit_owner(l, l->back);
+    u8 *code = cache_write(c, b);
+    const struct jit_edge e = {
+        .place = code + l->place,
+        .guard = l->guard ? code + l->guard : NULL,
+        .stub = code + l->stub,
+        .eip = l->eip,
+    };
 
-    hostmem_begin_write(&c->mem, b->code, b->code_size);
-    c->backend->link(e, target, page);
-    hostmem_publish(&c->mem, b->code, b->code_size);
+    hostmem_begin_write(&c->mem, code, b->code_size);
+    c->backend->link(&e, target ? target : e.stub, page);
+    hostmem_publish(&c->mem, code, b->code_size);
 }
 
-static void edge_unlink(struct jit_cache *c, struct jit_edge *e)
+static struct jit_link *link_at(const struct jit_cache *c, u32 id)
 {
-    if (!e->to)
+    return cache_at(c, id);
+}
+
+static void unlink_one(struct jit_cache *c, struct jit_link *l)
+{
+    if (!l->holder)
         return;
-    *e->prev_in = e->next_in;
-    if (e->next_in)
-        e->next_in->prev_in = e->prev_in;
-    e->to = NULL;
-    edge_set(c, e, e->stub, INT32_MAX);
+    *(u32 *)cache_at(c, l->holder) = l->next;
+    if (l->next)
+        link_at(c, l->next)->holder = l->holder;
+    l->holder = 0;
+    link_set(c, l, NULL, INT32_MAX);
     c->stats.unlinks++;
 }
 
-void cache_link(struct jit_cache *c, struct jit_edge *e, struct jit_block *to)
+void cache_link(struct jit_cache *c, struct jit_link *l, struct jit_block *to)
 {
-    edge_unlink(c, e);
-    e->to = to;
-    e->next_in = to->in;
-    e->prev_in = &to->in;
-    if (to->in)
-        to->in->prev_in = &e->next_in;
-    to->in = e;
-    edge_set(c, e, to->code, (u32)(to->phys >> PAGE_SHIFT) + 1);
+    unlink_one(c, l);
+    l->next = to->in;
+    l->holder = cache_id(c, &to->in);
+    if (l->next)
+        link_at(c, l->next)->holder = cache_id(c, &l->next);
+    to->in = cache_id(c, l);
+    link_set(c, l, cache_write(c, to), (u32)(to->block->key >> 2 >> PAGE_SHIFT) + 1);
     c->stats.links++;
 }
 
 void cache_jump_set(struct jit_cache *c, const struct jit_block *b, u32 page)
 {
-    const struct jit_jump to = {jit_jump_key(b->eip, b->mode, page), cache_exec(c, b->code)};
+    const struct jit_jump to = {jit_jump_key(b->eip, b->mode, page), cache_entry(c, b)};
 
     if (page >> 24 == 0) /* else the key would be another one's; no RAM is there */
         c->jump[jit_jump_slot(b->eip)] = to;
@@ -75,9 +88,9 @@ void cache_jump_set(struct jit_cache *c, const struct jit_block *b, u32 page)
 static void isolate(struct jit_cache *c, struct jit_block *b)
 {
     while (b->in)
-        edge_unlink(c, b->in);
+        unlink_one(c, link_at(c, b->in));
     struct jit_jump *j = &c->jump[jit_jump_slot(b->eip)];
-    if (j->host == cache_exec(c, b->code))
+    if (j->host == cache_entry(c, b))
         *j = (struct jit_jump){JIT_JUMP_NONE, 0};
 }
 
@@ -85,21 +98,19 @@ static void isolate(struct jit_cache *c, struct jit_block *b)
 
 static void bury(struct jit_cache *c, struct jit_block *b)
 {
-    struct jit_block **g = grave_for(c, b);
+    u32 *g = grave_for(c, b->hash);
 
-    b->next = NULL;
-    b->grave = *g;
-    *g = b;
+    b->next = *g;
+    *g = cache_id(c, b);
 }
 
 static void exhume(struct jit_cache *c, struct jit_block *b)
 {
-    struct jit_block **g = grave_for(c, b);
+    u32 *g = grave_for(c, b->hash), id = cache_id(c, b);
 
-    while (*g != b)
-        g = &(*g)->grave;
-    *g = b->grave;
-    b->grave = NULL;
+    while (*g != id)
+        g = &cache_block(c, *g)->next;
+    *g = b->next;
 }
 
 /* Nothing finds @b any more, but its bytes: see bury(). */
@@ -117,7 +128,7 @@ void cache_drop(struct jit_cache *c, struct block *block)
 
     block->code = NULL;
     while (b) {
-        struct jit_block *next = b->next;
+        struct jit_block *next = cache_block(c, b->next);
         lay_off(c, b);
         c->stats.dropped++;
         b = next;
@@ -131,9 +142,9 @@ static void keep_few(struct jit_cache *c, struct block *block)
     struct jit_block *b = block->code;
 
     for (unsigned n = 1; b && n < CACHE_EIPS; n++)
-        b = b->next;
+        b = cache_block(c, b->next);
     if (b && b->next) {
-        struct jit_block *last = b->next;
+        struct jit_block *last = cache_block(c, b->next);
         b->next = last->next;
         lay_off(c, last);
     }
@@ -144,7 +155,7 @@ static void attach(struct jit_cache *c, struct jit_block *b, struct block *block
 {
     block->soft = block->code ? block->soft & b->soft : b->soft;
     b->block = block;
-    b->next = block->code;
+    b->next = block->code ? cache_id(c, block->code) : 0;
     block->code = b;
     keep_few(c, block);
 }
@@ -152,24 +163,31 @@ static void attach(struct jit_cache *c, struct jit_block *b, struct block *block
 struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip, u32 mode,
                                const u8 *bytes)
 {
-    phys_addr phys = block->key >> 2;
-    struct jit_block *b = c->grave[grave_of(phys, eip, mode, bytes, block->bytes)];
+    u64 hash = cache_hash(block, eip, mode, bytes);
+    struct jit_block *b = cache_block(c, *grave_for(c, hash));
 
-    for (; b; b = b->grave) {
-        if (b->phys == phys && b->eip == eip && b->mode == mode && b->guest_bytes == block->bytes &&
-            b->guests == block->count && b->tail == block->tail &&
-            memcmp(b->bytes, bytes, block->bytes) == 0)
-            break;
-    }
+    while (b && (b->hash != hash || b->eip != eip || b->mode != mode ||
+                 b->guest_bytes != block->bytes || b->tail != block->tail))
+        b = cache_block(c, b->next);
     if (!b)
         return NULL;
     exhume(c, b);
     attach(c, b, block);
     b->insn = block->insn; /* decoded anew */
-    for (unsigned i = 0; i < b->execs; i++)
-        b->exec[i].insn = &block->insn[b->exec[i].g];
     c->stats.revived++;
     return b;
+}
+
+/* What is behind it is as aligned as a block has to be. */
+static size_t aligned(size_t size)
+{
+    return (size + 7) & ~(size_t)7;
+}
+
+/* All that is kept of @b: its number among its segment's, too. */
+static size_t meta_bytes(const struct jit_block *b)
+{
+    return aligned(jit_tables_size(b)) + sizeof(u32);
 }
 
 bool cache_add(struct jit_cache *c, struct jit_block *b)
@@ -178,46 +196,53 @@ bool cache_add(struct jit_cache *c, struct jit_block *b)
 
     if (s->blocks == s->room) {
         u32 room = s->room ? s->room * 2 : 256;
-        struct jit_block **block = realloc(s->block, room * sizeof(struct jit_block *));
+        u32 *block = realloc(s->block, room * sizeof(*block));
         if (!block)
             return false;
         s->block = block;
         s->room = room;
     }
-    s->block[s->blocks++] = b;
-    s->code_at = b->code + b->code_size;
-    hostmem_publish(&c->mem, b->code, b->code_size);
+    s->block[s->blocks++] = cache_id(c, b);
+    s->code_at = cache_write(c, b) + b->code_size;
+    hostmem_publish(&c->mem, cache_write(c, b), b->code_size);
     attach(c, b, b->block);
     c->stats.blocks++;
     c->stats.code_bytes += b->code_size - b->count_size;
     c->stats.hot_bytes += b->hot_size - b->count_size;
-    c->stats.meta_bytes += b->meta_size;
+    c->stats.meta_bytes += meta_bytes(b);
     c->stats.guest_bytes += b->guest_bytes;
     return true;
 }
 
 /* --- segments --- */
 
-static void detach(struct jit_block *b)
+static void detach(struct jit_cache *c, struct jit_block *b)
 {
-    struct jit_block **at = (struct jit_block **)&b->block->code;
+    struct jit_block *before = b->block->code;
 
-    while (*at != b)
-        at = &(*at)->next;
-    *at = b->next;
+    if (before == b) {
+        b->block->code = cache_block(c, b->next);
+        return;
+    }
+    while (before->next != cache_id(c, b))
+        before = cache_block(c, before->next);
+    before->next = b->next;
 }
 
-static void runs_add(struct cache_runs *r, const struct jit_block *b)
+static void runs_add(const struct jit_cache *c, struct cache_runs *r, struct jit_block *b)
 {
     u32 counting = b->count_size;
 
-    r->blocks += b->runs;
-    r->guests += b->runs * b->guests;
-    r->guest_bytes += b->runs * b->guest_bytes;
-    r->hot_bytes += b->runs * (b->hot_size - counting);
-    r->code_bytes += b->runs * (b->code_size - counting);
-    r->meta_bytes += b->runs * b->meta_size;
-    r->host_insns += b->runs * b->hot_insns;
+    if (!c->counts)
+        return;
+    const struct jit_runs *n = cache_runs_of(b);
+    r->blocks += n->runs;
+    r->guests += n->runs * b->guests;
+    r->guest_bytes += n->runs * b->guest_bytes;
+    r->hot_bytes += n->runs * (b->hot_size - counting);
+    r->code_bytes += n->runs * (b->code_size - counting);
+    r->meta_bytes += n->runs * meta_bytes(b);
+    r->host_insns += n->runs * n->host_insns;
 }
 
 struct cache_runs cache_runs(const struct jit_cache *c)
@@ -226,7 +251,7 @@ struct cache_runs cache_runs(const struct jit_cache *c)
 
     for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
         for (u32 k = 0; k < c->segment[i].blocks; k++)
-            runs_add(&r, c->segment[i].block[k]);
+            runs_add(c, &r, cache_block(c, c->segment[i].block[k]));
     }
     return r;
 }
@@ -234,15 +259,15 @@ struct cache_runs cache_runs(const struct jit_cache *c)
 static void segment_empty(struct jit_cache *c, struct cache_segment *s)
 {
     for (u32 i = 0; i < s->blocks; i++) {
-        struct jit_block *b = s->block[i];
-        runs_add(&c->evicted, b);
+        struct jit_block *b = cache_block(c, s->block[i]);
+        runs_add(c, &c->evicted, b);
         isolate(c, b);
         if (b->block)
-            detach(b);
+            detach(c, b);
         else if (!b->soft)
             exhume(c, b);
-        for (unsigned k = 0; k < b->edges; k++)
-            edge_unlink(c, &b->edge[k]);
+        for (unsigned k = 0; k < b->links; k++)
+            unlink_one(c, &jit_links(b)[k]);
     }
     s->blocks = 0;
     s->code_at = s->code;
@@ -279,7 +304,7 @@ void *cache_meta(struct jit_cache *c, size_t size)
     struct cache_segment *s = &c->segment[c->current];
     u8 *p = s->meta_at;
 
-    size = (size + 7) & ~(size_t)7;
+    size = aligned(size);
     if ((size_t)(s->meta_end - p) < size)
         return NULL;
     s->meta_at += size;
@@ -297,16 +322,6 @@ void cache_release(struct jit_cache *c, u8 *mark)
 
     s->meta_at = mark;
     hostmem_publish(&c->mem, s->code_at, 0);
-}
-
-u32 cache_id(const struct jit_cache *c, const void *meta)
-{
-    return (u32)((const u8 *)meta - c->meta);
-}
-
-void *cache_at(const struct jit_cache *c, u32 id)
-{
-    return c->meta + id;
 }
 
 void cache_flush(struct jit_cache *c)
@@ -327,13 +342,14 @@ struct jit_block *cache_block_at(const struct jit_cache *c, u64 pc, u32 *off)
         u32 lo = 0, hi = s->blocks; /* the last block that starts at or before @at */
         while (hi - lo > 1) {
             u32 mid = lo + (hi - lo) / 2;
-            if (s->block[mid]->code <= at)
+            if (cache_write(c, cache_block(c, s->block[mid])) <= at)
                 lo = mid;
             else
                 hi = mid;
         }
-        *off = (u32)(at - s->block[lo]->code);
-        return s->block[lo];
+        struct jit_block *b = cache_block(c, s->block[lo]);
+        *off = (u32)(at - cache_write(c, b));
+        return b;
     }
     return NULL;
 }
@@ -366,8 +382,8 @@ enum status cache_create(struct jit_cache *c, size_t bytes, const struct backend
         struct cache_segment *g = &c->segment[i];
         g->code = g->code_at = c->code_start + i * code;
         g->code_end = g->code + code;
-        g->meta = g->meta_at = c->meta + i * per;
-        g->meta_end = g->meta + per;
+        g->meta = g->meta_at = c->meta + i * per + NO_NUMBER;
+        g->meta_end = c->meta + (i + 1) * per;
     }
     return STATUS_OK;
 }

@@ -16,6 +16,7 @@
 #include "jit/backend.h"
 #include "jit/hostmem.h"
 #include "jit/jumps.h"
+#include "jit/tables.h"
 
 /** What was executed, if it is counted: of each block the number of its runs times that. */
 struct cache_runs {
@@ -29,18 +30,19 @@ struct cache_runs {
 struct cache_segment {
     u8 *code, *code_at, *code_end;
     u8 *meta, *meta_at, *meta_end;
-    struct jit_block **block; /* in the order of their code */
+    u32 *block; /* numbers, in the order of their code */
     u32 blocks, room;
 };
 
 struct jit_cache {
     struct hostmem mem;
+    bool counts; /* runs: struct jit_runs */
     u8 *meta;
     size_t meta_size;
     u8 *code_start; /* behind the stubs */
     struct cache_segment segment[CACHE_SEGMENTS];
     unsigned current;
-    struct jit_block *grave[CACHE_GRAVES];
+    u32 grave[CACHE_GRAVES]; /* number of the last block to be buried there */
     const struct backend *backend;
     struct jit_jump *jump; /* JIT_JUMPS of them */
     struct cache_stats {
@@ -63,11 +65,26 @@ void *cache_meta(struct jit_cache *c, size_t size);
 u8 *cache_mark(const struct jit_cache *c);
 void cache_release(struct jit_cache *c, u8 *mark);
 
-/** The number by which generated code names metadata, and back. */
-u32 cache_id(const struct jit_cache *c, const void *meta);
-void *cache_at(const struct jit_cache *c, u32 id);
+/** The number, never 0, by which generated code names metadata, and back. */
+static inline u32 cache_id(const struct jit_cache *c, const void *meta)
+{
+    return (u32)((const u8 *)meta - c->meta);
+}
+static inline void *cache_at(const struct jit_cache *c, u32 id)
+{
+    return c->meta + id;
+}
+/** The same of blocks; 0 is NULL. */
+static inline struct jit_block *cache_block(const struct jit_cache *c, u32 id)
+{
+    return id ? cache_at(c, id) : NULL;
+}
 
-/** @b, whose code was written where cache_code() said, belongs to @b->block from now on. */
+/** What identifies a translation of @block, beside its EIP and mode, whatever becomes of that. */
+u64 cache_hash(const struct block *block, u32 eip, u32 mode, const u8 *bytes);
+
+/** @b, whose code was written where cache_code() said, and whose tables are all there, belongs to
+ * @b->block from now on. */
 bool cache_add(struct jit_cache *c, struct jit_block *b) MUST_CHECK;
 /** A dead translation of @block's bytes, alive again, or NULL. */
 struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip, u32 mode,
@@ -81,17 +98,18 @@ struct cache_runs cache_runs(const struct jit_cache *c);
 
 /** The translation of @block for @eip and @mode, or NULL. It is the first to be found next time:
  * a shared library has another EIP in each process. */
-static inline struct jit_block *cache_find(struct block *block, u32 eip, u32 mode)
+static inline struct jit_block *cache_find(const struct jit_cache *c, struct block *block, u32 eip,
+                                           u32 mode)
 {
     struct jit_block *first = block->code, *b = first, *before = NULL;
 
     while (b && (b->eip != eip || b->mode != mode)) {
         before = b;
-        b = b->next;
+        b = cache_block(c, b->next);
     }
     if (b && before) {
         before->next = b->next;
-        b->next = first;
+        b->next = cache_id(c, first);
         block->code = b;
     }
     return b;
@@ -100,12 +118,28 @@ static inline struct jit_block *cache_find(struct block *block, u32 eip, u32 mod
 /** The block whose code contains run address @pc, or NULL; *@off: how far into it. */
 struct jit_block *cache_block_at(const struct jit_cache *c, u64 pc, u32 *off);
 
-void cache_link(struct jit_cache *c, struct jit_edge *e, struct jit_block *to);
+void cache_link(struct jit_cache *c, struct jit_link *l, struct jit_block *to);
+
+/** Write address of @b's code. */
+static inline u8 *cache_write(const struct jit_cache *c, const struct jit_block *b)
+{
+    return c->mem.write + b->code;
+}
 
 /** Run address of code at write address @at. */
 static inline u64 cache_exec(const struct jit_cache *c, const u8 *at)
 {
     return (u64)(uintptr_t)(c->mem.exec + (at - c->mem.write));
+}
+static inline u64 cache_entry(const struct jit_cache *c, const struct jit_block *b)
+{
+    return (u64)(uintptr_t)(c->mem.exec + b->code);
+}
+
+/** What is counted of @b, if runs are. */
+static inline struct jit_runs *cache_runs_of(struct jit_block *b)
+{
+    return (struct jit_runs *)(void *)b - 1;
 }
 
 /** @b is where indirect jumps go at its EIP and mode, while mmu_tables.exec has @page there. */

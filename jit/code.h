@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <assert.h>
+
 #include "base/types.h"
 #include "cpu/insn.h"
 #include "jit/fp.h"
@@ -37,6 +39,8 @@ struct recipe {
     i32 imm;
 };
 
+/* --- what a backend tells of a block that it has made --- */
+
 /** A place in the code that can give up: the return address of its call, and what is known there.
  */
 struct jit_site {
@@ -52,7 +56,6 @@ struct jit_exec {
     u32 eip, next;
     u8 g;         /* guest instruction of the block */
     u8 remaining; /* guest instructions of the block not yet retired, this one included */
-    u8 seg;       /* the data segment register that it loads; SEG_CS: none */
     bool flags_in, flags_out;
 };
 
@@ -62,32 +65,52 @@ struct jit_edge {
     u8 *guard; /* of the expected page number, or NULL: the target is on the same page */
     u8 *stub;  /* write address of the code that asks for the target */
     u32 eip;
-    struct jit_block *from, *to;
-    struct jit_edge *next_in, **prev_in; /* on to->in */
 };
 
+/* --- what is kept of it: small, as there is much of it --- */
+
+/** A jit_edge. Lists go by numbers (cache_id()); 0 is none. */
+struct jit_link {
+    u32 eip;
+    u32 next;               /* of those that are linked to the same block                      */
+    u32 holder;             /* number of the u32 that names this one; 0: it is not linked      */
+    u16 place, guard, stub; /* as in the jit_edge, from the block's code; guard 0: none        */
+    u16 back;               /* from the jit_block that it leaves                               */
+};
+
+/** A jit_exec. */
+struct jit_call {
+    u16 back; /* from its jit_block */
+    u16 off;  /* from the block's EIP */
+    u8 g, remaining;
+    u8 seg; /* the data segment register that it loads; SEG_CS: none */
+    u8 how; /* CALL_xx */
+};
+
+enum { CALL_FLAGS_IN = BIT(0), CALL_FLAGS_OUT = BIT(1) };
+
+/** Behind it: its links, its calls, its sites (jit/tables.h). */
 struct jit_block {
-    u64 phys;
+    struct block *block;     /* its decoded form; NULL: dropped */
+    const struct insn *insn; /* its instructions                */
+    u64 hash;                /* of the guest's bytes, and of what else makes it what it is  */
     u32 eip, mode;
-    struct block *block;     /* its decoded form; NULL: dropped          */
-    const struct insn *insn; /* its instructions                         */
-    struct jit_block *next;  /* other translations of the same bytes     */
-    struct jit_block *grave; /* next in the chain of dropped blocks      */
-    u8 *code;                /* write address                            */
-    u32 code_size, hot_size;
-    u32 count_size; /* of hot_size, what counts                 */
-    u32 meta_size;  /* of this and the tables behind it         */
+    u32 code;       /* from the first byte of the cache */
+    u32 next;       /* number of another translation of the same bytes; dropped: of the
+                       next in the chain of its grave */
+    u32 in;         /* number of the first link to it   */
     u32 soft, tail; /* as in struct block: immediates that the code reads anew; the other page */
-    u32 hot_insns;  /* host instructions on the hot path, if runs are counted */
-    u64 runs;       /* if they are counted                      */
-    u16 guests, guest_bytes;
-    u16 sites, edges, execs;
-    struct jit_site *site;
-    struct jit_edge *edge;
-    struct jit_exec *exec;
-    struct jit_edge *in; /* edges that are linked to this block      */
-    const u8 *bytes;     /* copy of the guest code                   */
-    u32 at[];            /* EIP of each guest instruction            */
+    u16 code_size, hot_size;
+    u16 site_bytes, guest_bytes;
+    u8 guests, links, calls;
+    u8 count_size; /* of hot_size, what counts runs    */
+};
+static_assert(sizeof(struct jit_block) == 64, "every byte of it is there once a block");
+
+/** Before each jit_block, if runs are counted. */
+struct jit_runs {
+    u64 runs;
+    u64 host_insns; /* on the hot path */
 };
 
 /** Why generated code returned; cpu->jit.leave says which block, edge or site. */

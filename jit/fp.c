@@ -198,7 +198,7 @@ void jit_fp_bail(struct jit *j, const struct jit_block *b, const struct jit_site
     struct jit_view *v = &j->cpu->jit;
 
     if (s->fp.last) {
-        v->fp_ip = b->at[s->fp.last - 1];
+        v->fp_ip = jit_block_eip(b, s->fp.last - 1u);
         v->fp_op = jit_fp_op(&b->insn[s->fp.last - 1]);
     }
     if (s->fp.memory) {

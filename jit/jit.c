@@ -2,6 +2,7 @@
 /* The engine's run loop, and what generated code calls. */
 #include "jit/jit.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,16 +76,16 @@ u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
 }
 
 /* The clock sees the instruction as the interpreter would show it: everything before it retired. */
-static const struct jit_exec *begin_exec(struct cpu *cpu, u32 site)
+static const struct insn *begin_exec(struct cpu *cpu, struct jit_call *x)
 {
-    struct jit *j = cpu->jit.jit;
-    const struct jit_exec *x = cache_at(&j->cache, site);
+    const struct jit_block *b = jit_owner(x, x->back);
+    const struct insn *in = &b->insn[x->g];
 
-    jit_fp_before(j, x->insn);
+    jit_fp_before(cpu->jit.jit, in);
     cpu->clock->left = (i64)cpu->jit.budget + x->remaining;
-    cpu->rip = x->eip;
-    cpu->next_rip = x->next;
-    return x;
+    cpu->rip = (u32)(b->eip + x->off);
+    cpu->next_rip = (u32)(cpu->rip + in->len);
+    return in;
 }
 
 /* What the interpreter keeps, to where generated code keeps it, and back. */
@@ -147,40 +148,42 @@ static u64 go_anywhere(struct jit *j)
 
 u64 jit_exec(struct cpu *cpu, u32 site)
 {
-    const struct jit_exec *x = begin_exec(cpu, site);
-    const struct segment *s = &cpu->seg[x->seg];
     struct jit *j = cpu->jit.jit;
+    struct jit_call *x = cache_at(&j->cache, site);
+    const struct insn *in = begin_exec(cpu, x);
+    const struct segment *s = &cpu->seg[x->seg];
     struct clock *clock = cpu->clock;
-    u8 class = s->class;
+    u32 next = (u32)cpu->next_rip;
+    u8 class = s->class, how = x->how, remaining = x->remaining;
 
-    if (x->flags_in)
+    if (how & CALL_FLAGS_IN)
         jit_flags_out(cpu);
-    if (!x->insn->exec(cpu, x->insn)) {
-        if (!x->flags_in)
+    if (!in->exec(cpu, in)) {
+        if (!(how & CALL_FLAGS_IN))
             jit_flags_out(cpu);
         return cache_exec(&j->cache, j->stubs.leave[LEAVE_FAULT]);
     }
-    i64 left = clock->left - x->remaining;
+    i64 left = clock->left - remaining;
     bool stop = left < 0 || cpu->attention || cpu->inhibit || cpu->halted ||
-                cpu->next_rip != x->next || s->class != class;
+                cpu->next_rip != next || s->class != class;
     if (!stop) {
-        if (x->flags_out)
+        if (how & CALL_FLAGS_OUT)
             jit_flags_in(cpu);
         cpu->jit.budget = (i32)left;
         return 0;
     }
-    if (!x->flags_in)
+    if (!(how & CALL_FLAGS_IN))
         jit_flags_out(cpu);
     return go_anywhere(j);
 }
 
 u64 jit_finish(struct cpu *cpu, u32 site)
 {
-    const struct jit_exec *x = begin_exec(cpu, site);
     struct jit *j = cpu->jit.jit;
+    const struct insn *in = begin_exec(cpu, cache_at(&j->cache, site));
 
     jit_flags_out(cpu); /* a task switch brings flags of its own */
-    if (!x->insn->exec(cpu, x->insn))
+    if (!in->exec(cpu, in))
         return cache_exec(&j->cache, j->stubs.leave[LEAVE_FAULT]);
     return go_anywhere(j);
 }
@@ -196,7 +199,7 @@ static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
 
     if (!b || eip + b->bytes - 1 > cs->hi || eip + b->bytes - 1 < eip)
         return NULL;
-    struct jit_block *n = cache_find(b, eip, mode);
+    struct jit_block *n = cache_find(&j->cache, b, eip, mode);
     if (n || b->runs < j->threshold || b->runs == NEVER)
         return n;
     n = jit_translate(j, b, eip, mode);
@@ -209,13 +212,13 @@ static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
 static struct jit_block *follow_edge(struct jit *j)
 {
     struct cpu *cpu = j->cpu;
-    struct jit_edge *e = cache_at(&j->cache, cpu->jit.leave);
+    struct jit_link *l = cache_at(&j->cache, cpu->jit.leave);
     u64 evictions = j->cache.stats.evictions;
 
-    cpu->rip = e->eip;
-    struct jit_block *to = block_here(j, e->eip, e->from->mode);
+    cpu->rip = l->eip;
+    struct jit_block *to = block_here(j, l->eip, jit_owner(l, l->back)->mode);
     if (to && j->cache.stats.evictions == evictions)
-        cache_link(&j->cache, e, to);
+        cache_link(&j->cache, l, to);
     return to;
 }
 
@@ -244,15 +247,6 @@ static void run_out(struct jit *j)
         cpu_interpret_block(cpu, b->block);
 }
 
-static const struct jit_site *site_at(const struct jit_block *b, u32 off)
-{
-    for (unsigned i = 0; i < b->sites; i++) {
-        if (b->site[i].off == off)
-            return &b->site[i];
-    }
-    return NULL;
-}
-
 /* An access gave up: nothing of its instruction has happened. The interpreter does it. Or an x87
  * exception was raised, behind its instruction. */
 static void bail(struct jit *j)
@@ -261,18 +255,21 @@ static void bail(struct jit *j)
     u32 off;
     /* The call may be the last thing in its block: look for what lies before. */
     const struct jit_block *b = cache_block_at(&j->cache, cpu->jit.return_pc - 1, &off);
-    const struct jit_site *s = site_at(b, off + 1);
+    struct jit_site s;
+    bool found = jit_site_at(b, off + 1, &s);
 
-    cpu->clock->left = (i64)cpu->jit.budget + (b->guests - s->g);
-    cpu->rip = b->at[s->g];
-    jit_flags_from(cpu, &s->flags);
-    jit_fp_bail(j, b, s);
-    if (s->fp.raised) /* #MF or IRQ 13 comes at once or later: not code's to know */
+    assert(found);
+    (void)found;
+    cpu->clock->left = (i64)cpu->jit.budget + (b->guests - s.g);
+    cpu->rip = jit_block_eip(b, s.g);
+    jit_flags_from(cpu, &s.flags);
+    jit_fp_bail(j, b, &s);
+    if (s.fp.raised) /* #MF or IRQ 13 comes at once or later: not code's to know */
         return;
-    if (s->fp.gate && s->g == 0 && b->block) /* more of them would follow, one by one */
+    if (s.fp.gate && s.g == 0 && b->block) /* more of them would follow, one by one */
         cpu_interpret_block(cpu, b->block);
     else
-        cpu_interpret_one(cpu, &b->insn[s->g]);
+        cpu_interpret_one(cpu, &b->insn[s.g]);
 }
 
 /* After what may have changed anything: the next block, if there is one at once. */
@@ -295,7 +292,7 @@ static void run_code(struct jit *j, const struct jit_block *b)
     memcpy(&enter, &at, sizeof(enter));
     enter_state(cpu);
     while (b) {
-        u32 why = enter(cpu, (const void *)(uintptr_t)cache_exec(&j->cache, b->code));
+        u32 why = enter(cpu, (const void *)(uintptr_t)cache_entry(&j->cache, b));
         j->counts.leaves[why]++;
         switch (why) {
         case LEAVE_EDGE:
@@ -331,7 +328,7 @@ static void jit_run_host(void *ctx, struct block *b)
     struct jit *j = ctx;
     struct cpu *cpu = j->cpu;
     u32 mode = jit_mode_now(j), eip = (u32)cpu->rip;
-    struct jit_block *n = cache_find(b, eip, mode);
+    struct jit_block *n = cache_find(&j->cache, b, eip, mode);
 
     if (!n && b->runs != NEVER && ++b->runs >= j->threshold) {
         n = jit_translate(j, b, eip, mode);
@@ -387,6 +384,7 @@ static enum status create_code(struct jit *j, size_t bytes)
 
     if (s != STATUS_OK)
         return s;
+    j->cache.counts = j->count;
     codebuf_init(&code, j->cache.mem.write, (size_t)(j->cache.code_start - j->cache.mem.write),
                  j->cache.mem.exec - j->cache.mem.write);
     hostmem_begin_write(&j->cache.mem, code.start, (size_t)(code.end - code.start));

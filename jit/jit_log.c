@@ -29,8 +29,8 @@ static void tell_code(const struct jit *j, const struct jit_block *b, line_fn *l
 
     if (cs_open(j->backend->cs_arch, j->backend->cs_mode, &cs) != CS_ERR_OK)
         return;
-    u64 at = cache_exec(&j->cache, b->code);
-    size_t n = cs_disasm(cs, b->code, b->code_size, at, 0, &insn);
+    u64 at = cache_entry(&j->cache, b);
+    size_t n = cs_disasm(cs, cache_write(&j->cache, b), b->code_size, at, 0, &insn);
     for (size_t i = 0; i < n; i++) {
         if (insn[i].address == at + b->hot_size)
             line(ctx, "-- rarely:");
@@ -96,8 +96,8 @@ static u64 by_executor(const struct jit_block *b)
 {
     u64 g = 0;
 
-    for (unsigned i = 0; i < b->execs; i++)
-        g |= BIT64(b->exec[i].g);
+    for (unsigned i = 0; i < b->calls; i++)
+        g |= BIT64(jit_calls(b)[i].g);
     return g;
 }
 
@@ -109,7 +109,7 @@ void jit_explain(struct jit *j, u64 phys, u32 decode_mode, u32 eip, FILE *out)
         return;
     fprintf(out, "Block %08x at %09llx:\n", eip, (unsigned long long)phys);
     print_guest(j, b, eip, out);
-    for (const struct jit_block *n = b->code; n; n = n->next) {
+    for (const struct jit_block *n = b->code; n; n = cache_block(&j->cache, n->next)) {
         if (n->eip != eip)
             continue;
         fprintf(out, "  mode %08x: %u guest bytes, %u host bytes, %u of them rarely run\n", n->mode,

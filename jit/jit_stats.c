@@ -47,14 +47,15 @@ void jit_stats_close(struct jit *j)
 
 void jit_stats_block(const struct jit *j, struct jit_block *b)
 {
-    const u8 *code = b->code + b->count_size;
-    size_t left = b->hot_size - b->count_size;
+    struct jit_runs *runs = cache_runs_of(b);
+    const u8 *code = cache_write(&j->cache, b) + b->count_size;
+    size_t left = b->hot_size - (size_t)b->count_size;
     u64 address = 0;
     cs_insn *insn = cs_malloc(j->disassembler);
 
-    b->hot_insns = 0;
+    runs->host_insns = 0;
     while (insn && cs_disasm_iter(j->disassembler, &code, &left, &address, insn))
-        b->hot_insns++;
+        runs->host_insns++;
     cs_free(insn, insn != NULL);
 }
 

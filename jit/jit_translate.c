@@ -80,13 +80,6 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
     }
 }
 
-/* Metadata whose numbers generated code contains: reserved before it is made. */
-struct reserved {
-    struct jit_block *block;
-    struct jit_exec *exec;
-    struct jit_edge *edge;
-};
-
 static unsigned count_ops(const struct ir_block *ir, enum ir_op op)
 {
     unsigned n = 0;
@@ -96,24 +89,36 @@ static unsigned count_ops(const struct ir_block *ir, enum ir_op op)
     return n;
 }
 
-static bool reserve(struct jit *j, struct reserved *r)
+/* How many edges the block has: what it ends with says that. */
+static unsigned count_edges(const struct ir_block *ir)
+{
+    return count_ops(ir, IR_JMP) + 2 * (count_ops(ir, IR_BR) + count_ops(ir, IR_BRZ));
+}
+
+/* Reserve the metadata whose numbers generated code contains: before it is made. */
+static struct jit_block *reserve(struct jit *j)
 {
     struct jit_cache *c = &j->cache;
     struct jit_unit *u = &j->unit;
-    unsigned execs = count_ops(&j->ir, IR_EXEC);
+    struct jit_runs *runs = j->count ? cache_meta(c, sizeof(*runs)) : NULL;
+    struct jit_block *b = cache_meta(c, sizeof(*b));
 
-    r->block = cache_meta(c, sizeof(*r->block) + (j->ir.guests + 1u) * sizeof(u32));
-    r->exec = cache_meta(c, execs * sizeof(*r->exec));
-    r->edge = cache_meta(c, 2 * sizeof(*r->edge));
-    if (!r->block || !r->exec || !r->edge)
-        return false;
-    u->id = cache_id(c, r->block);
-    u->runs = j->count ? &r->block->runs : NULL;
-    for (unsigned i = 0; i < execs; i++)
-        u->exec_id[i] = cache_id(c, &r->exec[i]);
-    for (unsigned i = 0; i < 2; i++)
-        u->edge_id[i] = cache_id(c, &r->edge[i]);
-    return true;
+    if (!b || (j->count && !runs))
+        return NULL;
+    if (runs)
+        *runs = (struct jit_runs){0};
+    b->links = (u8)count_edges(&j->ir);
+    b->calls = (u8)count_ops(&j->ir, IR_EXEC);
+    u8 *end = jit_sites(b);
+    if (!cache_meta(c, (size_t)(end - (u8 *)(b + 1))))
+        return NULL;
+    u->id = cache_id(c, b);
+    u->runs = runs ? &runs->runs : NULL;
+    for (unsigned i = 0; i < b->calls; i++)
+        u->exec_id[i] = cache_id(c, &jit_calls(b)[i]);
+    for (unsigned i = 0; i < b->links; i++)
+        u->edge_id[i] = cache_id(c, &jit_links(b)[i]);
+    return b;
 }
 
 /* The guest instructions whose immediates the code reads anew. */
@@ -127,63 +132,90 @@ static u32 soft_of(const struct ir_block *ir)
 }
 static_assert(BLOCK_MAX <= 32, "bits of soft");
 
-static void *meta_copy(struct jit_cache *c, const void *from, size_t size)
+static void keep_links(struct jit_block *b, const struct jit_unit *u, const u8 *code)
 {
-    void *p = cache_meta(c, size);
+    struct jit_link *to = jit_links(b);
 
-    if (p)
-        memcpy(p, from, size);
-    return p;
+    assert(u->edges == b->links);
+    for (unsigned i = 0; i < u->edges; i++) {
+        const struct jit_edge *e = &u->edge[i];
+        to[i] = (struct jit_link){
+            .eip = e->eip,
+            .place = (u16)(e->place - code),
+            .guard = e->guard ? (u16)(e->guard - code) : 0,
+            .stub = (u16)(e->stub - code),
+            .back = (u16)((u8 *)&to[i] - (u8 *)b),
+        };
+    }
+}
+
+static void keep_calls(struct jit_block *b, const struct jit_unit *u)
+{
+    struct jit_call *to = jit_calls(b);
+
+    assert(u->execs == b->calls);
+    for (unsigned i = 0; i < u->execs; i++) {
+        const struct jit_exec *x = &u->exec[i];
+        to[i] = (struct jit_call){
+            .back = (u16)((u8 *)&to[i] - (u8 *)b),
+            .off = (u16)(x->eip - b->eip),
+            .g = x->g,
+            .remaining = x->remaining,
+            .seg = (u8)xlate_loads(x->insn),
+            .how = (u8)((x->flags_in ? CALL_FLAGS_IN : 0) | (x->flags_out ? CALL_FLAGS_OUT : 0)),
+        };
+    }
+}
+
+/* Behind the calls, part of which may have been reserved only to align what comes next. */
+static bool keep_sites(struct jit_cache *c, struct jit_block *b, const struct jit_unit *u)
+{
+    u8 packed[ARRAY_LEN(u->site) * JIT_SITE_MAX];
+    size_t bytes = jit_sites_pack(packed, u->site, u->sites), there;
+    u8 *to = jit_sites(b);
+
+    there = (size_t)(cache_mark(c) - to);
+    if (bytes > there && !cache_meta(c, bytes - there))
+        return false;
+    memcpy(to, packed, bytes);
+    b->site_bytes = (u16)bytes;
+    return true;
 }
 
 /* Fill in what was reserved from the unit that the backend has finished. */
-static bool finish(struct jit *j, const struct reserved *r, struct block *b, const u8 *bytes,
-                   u8 *code)
+static bool finish(struct jit *j, struct jit_block *n, struct block *b, const u8 *bytes,
+                   const u8 *code)
 {
     struct jit_cache *c = &j->cache;
-    struct jit_unit *u = &j->unit;
-    struct jit_block *n = r->block;
+    const struct jit_unit *u = &j->unit;
 
     *n = (struct jit_block){
-        .phys = b->key >> 2,
-        .eip = (u32)j->ir.eip,
-        .mode = u->mode,
         .block = b,
         .insn = b->insn,
-        .code = code,
-        .code_size = (u32)(u->code->at - code),
-        .hot_size = u->hot_size,
-        .count_size = u->count_size,
-        .guests = j->ir.guests,
-        .guest_bytes = b->bytes,
-        .tail = b->tail,
+        .hash = cache_hash(b, (u32)j->ir.eip, u->mode, bytes),
+        .eip = (u32)j->ir.eip,
+        .mode = u->mode,
+        .code = (u32)(code - c->mem.write),
         .soft = soft_of(&j->ir),
-        .sites = (u16)u->sites,
-        .edges = (u16)u->edges,
-        .edge = r->edge,
-        .execs = (u16)u->execs,
-        .exec = r->exec,
+        .tail = b->tail,
+        .code_size = (u16)(u->code->at - code),
+        .hot_size = (u16)u->hot_size,
+        .count_size = (u8)u->count_size,
+        .guest_bytes = b->bytes,
+        .guests = j->ir.guests,
+        .links = n->links,
+        .calls = n->calls,
     };
-    memcpy(n->at, j->ir.at, (n->guests + 1u) * sizeof(u32));
-    memcpy(r->exec, u->exec, u->execs * sizeof(*r->exec));
-    for (unsigned i = 0; i < u->execs; i++)
-        r->exec[i].seg = (u8)xlate_loads(r->exec[i].insn);
-    memcpy(r->edge, u->edge, u->edges * sizeof(*r->edge));
-    for (unsigned i = 0; i < u->edges; i++) {
-        r->edge[i].from = n;
-        r->edge[i].to = NULL;
-    }
-    n->site = meta_copy(c, u->site, u->sites * sizeof(*n->site));
-    n->bytes = meta_copy(c, bytes, b->bytes);
-    n->meta_size = (u32)(cache_mark(c) - (u8 *)n);
-    return n->site && n->bytes && cache_add(c, n);
+    keep_links(n, u, code);
+    keep_calls(n, u);
+    return keep_sites(c, n, u) && cache_add(c, n);
 }
 
 static void note_perf(const struct jit *j, const struct jit_block *b)
 {
     if (j->perf_map)
-        fprintf(j->perf_map, "%llx %x guest_%08x\n",
-                (unsigned long long)cache_exec(&j->cache, b->code), b->code_size, b->eip);
+        fprintf(j->perf_map, "%llx %x guest_%08x\n", (unsigned long long)cache_entry(&j->cache, b),
+                b->code_size, b->eip);
 }
 
 /* One attempt; *@by_exec grows by what the backend could not do. */
@@ -193,7 +225,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     struct jit_unit *u = &j->unit;
     struct codebuf code = cache_code(&j->cache);
     u8 *mark = cache_mark(&j->cache), *start = code.at;
-    struct reserved r;
+    struct jit_block *n = NULL;
 
     u->code = &code;
     u->ir = &j->ir;
@@ -203,9 +235,9 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
     u->by_exec = 0;
-    if (jit_make_ir(j, b, eip, mode, *by_exec) && reserve(j, &r) && j->backend->emit(u) &&
-        finish(j, &r, b, bytes, start))
-        return r.block;
+    if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j)) && j->backend->emit(u) &&
+        finish(j, n, b, bytes, start))
+        return n;
     cache_release(&j->cache, mark);
     *by_exec |= u->by_exec;
     return NULL;
