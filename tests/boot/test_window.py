@@ -260,6 +260,25 @@ def a_paused_machine_says_so_and_goes_on(guest):
     assert guest.bytes("K", 10) == "1d389db8" "1e9e" "1d389db8"
 
 
+def a_guest_that_halts_leaves_the_host_idle(guest):
+    def spent():
+        with open(f"/proc/{guest.process.pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    d = guest.desktop
+    guest.close()
+    guest = Guest(d, program="large.asm")
+    try:
+        guest.key(KEY_A)
+        d.check_on_screen(guest.window, lambda size: size[0] > 1024)
+        before, start = spent(), time.monotonic()
+        time.sleep(5)
+        share = (spent() - before) / (time.monotonic() - start)
+        assert share < 0.05, f"{share:.1%} of a core"
+    finally:
+        guest.close()
+
+
 def all_of_the_picture_stays_while_the_cursor_blinks(guest):
     def lines_with_text():
         """Of 25: the firmware has written two."""
@@ -428,6 +447,7 @@ TESTS = [
     full_screen_and_back,
     a_window_that_grows_stays_on_the_screen_with_its_frame,
     a_paused_machine_says_so_and_goes_on,
+    a_guest_that_halts_leaves_the_host_idle,
     all_of_the_picture_stays_while_the_cursor_blinks,
     the_overlay_has_the_speed_and_lights,
     the_monitor_is_in_the_window_and_the_guest_behind_it,
