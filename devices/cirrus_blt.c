@@ -117,8 +117,8 @@ static void rop_line(u8 rop, u8 *dst, const u8 *src, u32 n)
         ROP_LINE(s ^ d);
     case 0x6d:
         ROP_LINE(s | d);
-    case 0x90:
-        ROP_LINE(~s | ~d);
+    case 0x90: /* as 09h with the source inverted; QEMU has these two the other way round */
+        ROP_LINE(~s & ~d);
     case 0x95:
         ROP_LINE(~(s ^ d));
     case 0xad:
@@ -128,7 +128,7 @@ static void rop_line(u8 rop, u8 *dst, const u8 *src, u32 n)
     case 0xd6:
         ROP_LINE(~s | d);
     case 0xda:
-        ROP_LINE(~s & ~d);
+        ROP_LINE(~s | ~d);
     default:
         break;
     }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PS/2 keyboard: scan code sets 1 and 2, the commands of the enhanced keyboard, 16 bytes of
+ * PS/2 keyboard: scan code sets 1, 2 and 3, the commands of the enhanced keyboard, 16 bytes of
  * buffer. The host's keyboard repeats keys, so the rate that F3h sets is only remembered.
  *
  * References: [PS2-TRM] Keyboards: commands, scan codes, buffer overrun.
- * Not implemented: scan code set 3 (F0h 03h is refused; its per-key commands F7h-FDh are
- * acknowledged and ignored); the shift codes around cursor keys while Num Lock is on.
+ * Not implemented: the shift codes around cursor keys while Num Lock is on.
  */
 #include "devices/ps2kbd.h"
 
@@ -23,8 +22,13 @@ enum {
     CMD_ENABLE = 0xf4,
     CMD_DEFAULT_DISABLE = 0xf5,
     CMD_SET_DEFAULT = 0xf6,
-    CMD_SET3_FIRST = 0xf7,
-    CMD_SET3_LAST = 0xfd,
+    CMD_ALL_TYPEMATIC = 0xf7,
+    CMD_ALL_MAKE_BREAK = 0xf8,
+    CMD_ALL_MAKE = 0xf9,
+    CMD_ALL_TYPEMATIC_MAKE_BREAK = 0xfa,
+    CMD_KEY_TYPEMATIC = 0xfb,
+    CMD_KEY_MAKE_BREAK = 0xfc,
+    CMD_KEY_MAKE = 0xfd,
     CMD_RESEND = 0xfe,
     CMD_RESET = 0xff,
 
@@ -36,7 +40,10 @@ enum {
 
     OVERRUN_SET1 = 0xff,
     OVERRUN_SET2 = 0x00,
-    RELEASE = 0xf0, /* set 2's prefix; set 1 has bit 7 */
+    RELEASE = 0xf0, /* prefix of sets 2 and 3; set 1 has bit 7 */
+
+    KIND = PS2_SET3_REPEATS | PS2_SET3_BREAKS,
+    HELD = BIT(7), /* in the same byte: the key is down */
 
     DEFAULT_RATE = 0x2b, /* 10.9 per second after 500 ms */
 
@@ -68,7 +75,7 @@ enum modifier {
 struct ps2kbd {
     struct ps2kbd_desc desc;
     bool scanning;
-    u8 set; /* 1 or 2                                       */
+    u8 set; /* 1, 2 or 3                                    */
     u8 leds, rate;
     u8 command; /* the command that waits for its data, or 0    */
     u8 last;    /* what RESEND repeats                          */
@@ -76,8 +83,9 @@ struct ps2kbd {
     bool sysrq; /* PrintScreen went down as SysRq               */
     bool overrun;
     u8 reply_count, head, count;
-    u8 reply[REPLIES];      /* answers go before keys               */
-    u8 buffer[BUFFER_SIZE]; /* scan codes                           */
+    u8 reply[REPLIES];       /* answers go before keys               */
+    u8 buffer[BUFFER_SIZE];  /* scan codes                           */
+    u8 keys[PS2_SET3_CODES]; /* KIND | HELD, by set 3's codes       */
 };
 
 /* --- what the wire takes --- */
@@ -180,6 +188,23 @@ static void codes_print_screen(struct codes *c, struct ps2kbd *k, bool down)
         codes_key(c, k->set, 0xe0, KEY_LEFT_SHIFT, false);
 }
 
+static u8 kbd_set3_code(unsigned key)
+{
+    return ps2_set3_code(key == PS2KBD_PAUSE ? 0xe000u | KEY_BREAK : key);
+}
+
+/* Set 3 has one byte for each key, whatever else is down [PS2-TRM Scan Code Set 3]. */
+static void codes_set3(struct codes *c, const struct ps2kbd *k, unsigned key, bool down)
+{
+    u8 code = kbd_set3_code(key), state = k->keys[code];
+
+    if (!code || (down ? state & HELD && !(state & PS2_SET3_REPEATS) : !(state & PS2_SET3_BREAKS)))
+        return;
+    if (!down)
+        codes_put(c, RELEASE);
+    codes_put(c, code);
+}
+
 static u8 kbd_modifier(unsigned key)
 {
     switch (key) {
@@ -213,13 +238,23 @@ static bool kbd_queue_codes(struct ps2kbd *k, const struct codes *c)
     return true;
 }
 
+/* Nobody need say that Pause goes up: sets 1 and 2 have no code for that. */
+static void kbd_hold(struct ps2kbd *k, unsigned key, bool down)
+{
+    u8 *state = &k->keys[kbd_set3_code(key)];
+
+    *state = (u8)(down && key != PS2KBD_PAUSE ? *state | HELD : *state & ~HELD);
+}
+
 bool ps2kbd_key(struct ps2kbd *k, unsigned key, bool down)
 {
     struct codes c = {0};
     u8 modifier = kbd_modifier(key);
 
     k->modifiers = (u8)(down ? k->modifiers | modifier : k->modifiers & ~modifier);
-    if (key == PS2KBD_PAUSE) {
+    if (k->set == 3) {
+        codes_set3(&c, k, key, down);
+    } else if (key == PS2KBD_PAUSE) {
         if (down)
             codes_pause(&c, k);
     } else if (key == PS2KBD_PRINT_SCREEN) {
@@ -229,6 +264,7 @@ bool ps2kbd_key(struct ps2kbd *k, unsigned key, bool down)
     } else if (key & 0x7f && (key & ~0x7fu) == 0xe000) {
         codes_key(&c, k->set, 0xe0, key & 0x7f, down);
     }
+    kbd_hold(k, key, down);
     if (!k->scanning || !c.count)
         return true;
     return kbd_queue_codes(k, &c);
@@ -258,11 +294,18 @@ static void kbd_clear(struct ps2kbd *k)
     k->overrun = false;
 }
 
+static void kbd_set_kind(struct ps2kbd *k, u8 code, u8 kind)
+{
+    k->keys[code] = (u8)((k->keys[code] & HELD) | kind);
+}
+
 static void kbd_set_defaults(struct ps2kbd *k)
 {
     kbd_clear(k);
     k->rate = DEFAULT_RATE;
     k->set = 2;
+    for (u8 code = 0; code < PS2_SET3_CODES; code++)
+        kbd_set_kind(k, code, ps2_set3_default_kind(code));
     k->scanning = true;
 }
 
@@ -274,10 +317,52 @@ static void kbd_self_test(struct ps2kbd *k)
     k->reply_count = 0;
 }
 
+/* The kind that an F7h to FDh command gives to all keys or to those that follow. */
+static u8 kbd_kind_of_command(u8 command)
+{
+    switch (command) {
+    case CMD_ALL_TYPEMATIC:
+    case CMD_KEY_TYPEMATIC:
+        return PS2_SET3_REPEATS;
+    case CMD_ALL_MAKE_BREAK:
+    case CMD_KEY_MAKE_BREAK:
+        return PS2_SET3_BREAKS;
+    case CMD_ALL_TYPEMATIC_MAKE_BREAK:
+        return KIND;
+    default:
+        return 0;
+    }
+}
+
+/* They may come in any set, and are for set 3 [PS2-TRM Set All Keys, Set Key Type]. */
+static void kbd_write_kind_command(struct ps2kbd *k, u8 val)
+{
+    kbd_clear(k);
+    kbd_reply(k, REPLY_ACK);
+    if (val >= CMD_KEY_TYPEMATIC) {
+        k->command = val;
+        return;
+    }
+    for (u8 code = 0; code < PS2_SET3_CODES; code++)
+        kbd_set_kind(k, code, kbd_kind_of_command(val));
+}
+
+/* One key of those that the command is for: any number, until another command comes. */
+static void kbd_write_key(struct ps2kbd *k, u8 command, u8 val)
+{
+    if (val >= PS2_SET3_CODES) {
+        kbd_reply(k, REPLY_RESEND);
+        return;
+    }
+    kbd_set_kind(k, val, kbd_kind_of_command(command));
+    k->command = command;
+    kbd_reply(k, REPLY_ACK);
+}
+
 static void kbd_write_command(struct ps2kbd *k, u8 val)
 {
-    if (val >= CMD_SET3_FIRST && val <= CMD_SET3_LAST) {
-        kbd_reply(k, REPLY_ACK);
+    if (val >= CMD_ALL_TYPEMATIC && val <= CMD_KEY_MAKE) {
+        kbd_write_kind_command(k, val);
         return;
     }
     switch (val) {
@@ -323,7 +408,7 @@ static void kbd_write_command(struct ps2kbd *k, u8 val)
 
 static void kbd_write_scan_code_set(struct ps2kbd *k, u8 val)
 {
-    if (val > 2) {
+    if (val > 3) {
         kbd_reply(k, REPLY_RESEND);
         return;
     }
@@ -357,6 +442,11 @@ static void kbd_write(void *dev, u8 val)
     case CMD_SCAN_CODE_SET:
         kbd_write_scan_code_set(k, val);
         break;
+    case CMD_KEY_TYPEMATIC:
+    case CMD_KEY_MAKE_BREAK:
+    case CMD_KEY_MAKE:
+        kbd_write_key(k, command, val);
+        break;
     default:
         kbd_write_command(k, val);
         break;
@@ -371,21 +461,14 @@ const struct ps2_device_ops ps2kbd_ops = {
 };
 
 static const struct field kbd_fields[] = {
-    FIELD(struct ps2kbd, scanning),
-    FIELD(struct ps2kbd, set),
-    FIELD(struct ps2kbd, leds),
-    FIELD(struct ps2kbd, rate),
-    FIELD(struct ps2kbd, command),
-    FIELD(struct ps2kbd, last),
-    FIELD(struct ps2kbd, modifiers),
-    FIELD(struct ps2kbd, sysrq),
-    FIELD(struct ps2kbd, overrun),
-    FIELD(struct ps2kbd, reply_count),
-    FIELD(struct ps2kbd, head),
-    FIELD(struct ps2kbd, count),
-    FIELD_ARRAY(struct ps2kbd, reply),
-    FIELD_ARRAY(struct ps2kbd, buffer),
-    FIELDS_END,
+    FIELD(struct ps2kbd, scanning),    FIELD(struct ps2kbd, set),
+    FIELD(struct ps2kbd, leds),        FIELD(struct ps2kbd, rate),
+    FIELD(struct ps2kbd, command),     FIELD(struct ps2kbd, last),
+    FIELD(struct ps2kbd, modifiers),   FIELD(struct ps2kbd, sysrq),
+    FIELD(struct ps2kbd, overrun),     FIELD(struct ps2kbd, reply_count),
+    FIELD(struct ps2kbd, head),        FIELD(struct ps2kbd, count),
+    FIELD_ARRAY(struct ps2kbd, reply), FIELD_ARRAY(struct ps2kbd, buffer),
+    FIELD_ARRAY(struct ps2kbd, keys),  FIELDS_END,
 };
 
 /* Its own self-test after power-on is long over when the BIOS asks. */
@@ -412,7 +495,7 @@ static void kbd_destroy(void *dev)
 
 const struct device_class ps2kbd_class = {
     .name = "ps2kbd",
-    .version = 1,
+    .version = 2,
     .fields = kbd_fields,
     .reset = kbd_reset,
     .loaded = kbd_loaded,

@@ -128,6 +128,11 @@ static void do_monitor(struct window *w, struct pc *pc)
     sdl_console_show(w, pc, true);
 }
 
+static void do_menu(struct window *w, struct pc *pc)
+{
+    sdl_menu_show(w, pc, !w->menu.on);
+}
+
 static const struct {
     SDL_Scancode code;
     void (*run)(struct window *w, struct pc *pc);
@@ -138,8 +143,16 @@ static const struct {
     {SDL_SCANCODE_Q, do_quit},         {SDL_SCANCODE_S, do_screenshot},
     {SDL_SCANCODE_V, do_paste},        {SDL_SCANCODE_T, do_turbo},
     {SDL_SCANCODE_I, do_overlay},      {SDL_SCANCODE_1, do_guest},
-    {SDL_SCANCODE_2, do_monitor},
+    {SDL_SCANCODE_2, do_monitor},      {SDL_SCANCODE_M, do_menu},
 };
+
+void sdl_hotkey_run(struct window *w, struct pc *pc, SDL_Scancode code)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(hotkeys); i++) {
+        if (hotkeys[i].code == code)
+            hotkeys[i].run(w, pc);
+    }
+}
 
 bool sdl_hotkey(struct window *w, struct pc *pc, const SDL_KeyboardEvent *e)
 {

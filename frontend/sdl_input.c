@@ -90,7 +90,7 @@ static void look_at_mode(struct window *w, const struct pc *pc)
     w->in.absolute = absolute;
     if (absolute)
         sdl_set_grab(w, false);
-    SDL_ShowCursor(absolute ? SDL_DISABLE : SDL_ENABLE);
+    SDL_ShowCursor(absolute && !w->menu.on ? SDL_DISABLE : SDL_ENABLE);
 }
 
 void sdl_deliver(struct window *w, struct pc *pc)
@@ -200,7 +200,7 @@ void sdl_event(struct window *w, struct pc *pc, const SDL_Event *e)
 {
     if (e->type == SDL_KEYDOWN && sdl_hotkey(w, pc, &e->key))
         return;
-    if (sdl_console_event(w, pc, e))
+    if (sdl_menu_event(w, pc, e) || sdl_console_event(w, pc, e))
         return;
     switch (e->type) {
     case SDL_QUIT:

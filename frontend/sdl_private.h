@@ -39,6 +39,14 @@ struct sdl_overlay {
     struct sdl_light disk, net;
 };
 
+struct sdl_menu {
+    bool on;
+    int at; /* the item that Enter chooses */
+    const u8 *font;
+    SDL_Texture *tex; /* NULL: not made yet */
+    SDL_Rect place;   /* in pixels of the screen */
+};
+
 struct sdl_console;
 
 struct window {
@@ -67,6 +75,7 @@ struct window {
     u64 titled_time, titled_retired;
     u64 mips, percent; /* the speed, and its share of real time */
     struct sdl_overlay overlay;
+    struct sdl_menu menu;
     struct sdl_console *console; /* NULL: nobody has asked for it yet */
     bool in_console, console_stale;
     struct sdl_input in;
@@ -87,6 +96,13 @@ void sdl_overlay_update(struct window *w, const struct pc *pc, u64 host_ns, bool
 /** Over the picture that is being presented. */
 void sdl_overlay_draw(struct window *w);
 
+/* sdl_menu.c */
+void sdl_menu_show(struct window *w, const struct pc *pc, bool on);
+/** Whether the event was the menu's. */
+bool sdl_menu_event(struct window *w, struct pc *pc, const SDL_Event *e);
+/** Over the picture that is being presented. */
+void sdl_menu_draw(struct window *w);
+
 /* sdl_console.c */
 /** Show the monitor, or the guest again. */
 void sdl_console_show(struct window *w, const struct pc *pc, bool on);
@@ -102,6 +118,8 @@ void sdl_watch_display(struct window *w);
 bool sdl_display_gone(struct window *w);
 
 /* sdl_view.c */
+/** The place @x, @y of the window in pixels of the screen. */
+SDL_Point sdl_pixel(const struct window *w, int x, int y);
 /** The place @x, @y of the window on the guest's screen, each 0 to 65535. */
 void sdl_guest_place(const struct window *w, int x, int y, u16 *to_x, u16 *to_y);
 /** Draw the guest's screen if it has changed, and the window if it must be. */
@@ -125,3 +143,5 @@ void sdl_tap(struct window *w, const SDL_Scancode *keys, unsigned n);
 /* sdl_hotkeys.c */
 /** Whether the key was one of ours; then it is done. */
 bool sdl_hotkey(struct window *w, struct pc *pc, const SDL_KeyboardEvent *e);
+/** Do what Ctrl-Alt and @code does. */
+void sdl_hotkey_run(struct window *w, struct pc *pc, SDL_Scancode code);

@@ -64,17 +64,41 @@ static u16 part_of(int n, int size)
     return size > 1 ? (u16)(((Sint64)n * 65535 + size - 2) / (size - 1)) : 0;
 }
 
-void sdl_guest_place(const struct window *w, int x, int y, u16 *to_x, u16 *to_y)
+SDL_Point sdl_pixel(const struct window *w, int x, int y)
 {
     int width, height, win_w, win_h;
 
     SDL_GetWindowSize(w->win, &win_w, &win_h);
-    if (SDL_GetRendererOutputSize(w->ren, &width, &height) != 0 || !w->place.w || !w->place.h)
+    if (SDL_GetRendererOutputSize(w->ren, &width, &height) != 0)
+        return (SDL_Point){x, y};
+    return (SDL_Point){(int)((Sint64)x * width / at_least_1(win_w)),
+                       (int)((Sint64)y * height / at_least_1(win_h))};
+}
+
+void sdl_guest_place(const struct window *w, int x, int y, u16 *to_x, u16 *to_y)
+{
+    SDL_Point p = sdl_pixel(w, x, y);
+
+    if (!w->place.w || !w->place.h)
         return;
-    Sint64 px = (Sint64)x * width / at_least_1(win_w) - w->place.x;
-    Sint64 py = (Sint64)y * height / at_least_1(win_h) - w->place.y;
-    *to_x = part_of((int)(px * w->tex_w / w->place.w), w->tex_w);
-    *to_y = part_of((int)(py * w->tex_h / w->place.h), w->tex_h);
+    *to_x = part_of((int)((Sint64)(p.x - w->place.x) * w->tex_w / w->place.w), w->tex_w);
+    *to_y = part_of((int)((Sint64)(p.y - w->place.y) * w->tex_h / w->place.h), w->tex_h);
+}
+
+/* Where a window's picture may be, so that the frame around it is on the screen, too. */
+static bool room_on_screen(struct window *w, SDL_Rect *room)
+{
+    int top, left, bottom, right;
+
+    if (SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(w->win), room) != 0)
+        return false;
+    if (SDL_GetWindowBordersSize(w->win, &top, &left, &bottom, &right) == 0) {
+        room->x += left;
+        room->y += top;
+        room->w = at_least_1(room->w - left - right);
+        room->h = at_least_1(room->h - top - bottom);
+    }
+    return true;
 }
 
 /* A window that has grown may reach beyond the screen: move it back, not more. */
@@ -100,7 +124,7 @@ static void resize_window(struct window *w)
     if (w->sized || w->full_screen)
         return;
     natural_size(w, &width, &height);
-    bool known = SDL_GetDisplayUsableBounds(SDL_GetWindowDisplayIndex(w->win), &screen) == 0;
+    bool known = room_on_screen(w, &screen);
     if (known && (width > screen.w || height > screen.h)) {
         SDL_Rect r = fit(w, screen.w, screen.h);
         width = r.w, height = r.h;
@@ -129,6 +153,9 @@ void sdl_forget_texture(struct window *w)
     if (w->tex)
         SDL_DestroyTexture(w->tex);
     w->tex = NULL;
+    if (w->menu.tex)
+        SDL_DestroyTexture(w->menu.tex);
+    w->menu.tex = NULL;
 }
 
 /* A texture for pictures of this size. */
@@ -174,6 +201,7 @@ static void present(struct window *w, const SDL_Rect *part)
     if (w->tex)
         SDL_RenderCopy(w->ren, w->tex, NULL, &w->place);
     sdl_overlay_draw(w);
+    sdl_menu_draw(w);
     SDL_RenderPresent(w->ren);
     SDL_RenderSetClipRect(w->ren, NULL);
     w->stale = false;
@@ -204,5 +232,5 @@ void sdl_draw(struct window *w, struct pc *pc)
     if (w->stale)
         present(w, NULL);
     else if (drawn)
-        present(w, w->keeps && !w->overlay.on ? &part : NULL);
+        present(w, w->keeps && !w->overlay.on && !w->menu.on ? &part : NULL);
 }

@@ -183,8 +183,7 @@ void window_close(struct window *w)
         free(w);
         return;
     }
-    if (w->tex)
-        SDL_DestroyTexture(w->tex);
+    sdl_forget_texture(w);
     if (w->ren)
         SDL_DestroyRenderer(w->ren);
     if (w->win)

@@ -130,6 +130,18 @@ static void eval_retire(struct ir_eval *e, unsigned g)
     e->retired = g;
 }
 
+static bool masked(const struct cpu *cpu)
+{
+    return (cpu->x87.control & X87_CW_MASKS) == X87_CW_MASKS;
+}
+
+/* Has an x87 exception been unmasked that the operations know nothing of? A host makes its unit
+ * live behind an executor, or not; here the block ends. */
+static bool eval_unmasked(const struct ir_eval *e)
+{
+    return e->masked && !masked(e->cpu);
+}
+
 /* Does the block end behind the executor of guest instruction @g, which did not fail? */
 static bool eval_stops(const struct ir_eval *e, unsigned g)
 {
@@ -137,7 +149,7 @@ static bool eval_stops(const struct ir_eval *e, unsigned g)
     const struct cpu *cpu = e->cpu;
 
     return cpu->attention || cpu->inhibit || cpu->halted || cpu->next_rip != b->at[g + 1] ||
-           cpu->clock->left < (i64)(b->guests - g);
+           cpu->clock->left < (i64)(b->guests - g) || eval_unmasked(e);
 }
 
 /* Let the executor of the guest instruction do it, at its time. False: the block ends here. */
@@ -186,7 +198,7 @@ static bool eval_one(struct ir_eval *e, const struct ir_insn *in)
 
 enum ir_result ir_eval(struct cpu *cpu, const struct ir_block *b, unsigned *g)
 {
-    struct ir_eval e = {.cpu = cpu, .block = b};
+    struct ir_eval e = {.cpu = cpu, .block = b, .masked = masked(cpu)};
     const struct ir_insn *in = b->insn;
 
     while (eval_one(&e, in))

@@ -19,7 +19,7 @@ struct jit_jump {
     u64 host; /* run address         */
 };
 
-#define JIT_JUMPS     16384u
+#define JIT_JUMPS     65536u
 #define JIT_JUMP_NONE UINT64_MAX
 
 /** The entry that @eip may have. */

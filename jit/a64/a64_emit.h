@@ -9,7 +9,8 @@
  *   X28          struct cpu
  *   W29          instructions that may still be retired
  *   X8 X4        the MMU context's tables of writes and of executed pages
- *   W9 to W15    temporaries
+ *   W9 to W14    temporaries
+ *   X15          the window, if the block has one (a64_emit_window.c)
  *   X3           between LDW and STW: the addend
  *   X0 X1 X2 X16 X17   for the current operation; W0 and X16 are also what stubs take and give
  *   X30          return addresses of stubs; X18 is not used
@@ -51,7 +52,8 @@ enum {
     REG_WRITES = X8,
     REG_EXEC = X4,
     REG_TEMP0 = X9, /* and so on to: */
-    REG_TEMP9 = X15,
+    REG_TEMP9 = X14,
+    REG_WINDOW = X15,
     REG_HELD = X3,
     REG_ARG = X0,
     REG_ADDEND = X16,
@@ -94,9 +96,8 @@ enum cold_kind {
     COLD_EDGE,
     COLD_MOVED,
     COLD_INDIRECT,
-    COLD_CROOKED, /* ESP is not aligned */
-    COLD_LIVE,    /* make SSE live, or x87 usable                              */
-    COLD_RAISED,  /* put the group back; how: so are NZCV, from X2, if it is 1 */
+    COLD_LIVE,   /* make SSE live, or x87 usable                              */
+    COLD_RAISED, /* put the group back; how: so are NZCV, from X2, if it is 1 */
 };
 
 /** Code that runs rarely, put behind the block. */
@@ -106,8 +107,35 @@ struct cold {
     u8 *guard;   /* EDGE: what loads the expected page */
     u8 kind, reg, how, g;
     u8 addend;            /* ACCESS: the register that wants it */
+    bool check;           /* ACCESS: it may take the window away */
+    u16 i;                /* the operation */
     struct flag_state fl; /* ACCESS, BAIL, LIVE, RAISED     */
     struct fp_group group;
+};
+
+/** Where a window is not used any more, and what is known there. */
+struct a64_join {
+    u8 *at;
+    struct flag_state fl;
+    struct fp_group group;
+    u8 home[256], low[8];
+};
+
+/** Accesses near a register that share a look-up. */
+struct a64_window {
+    bool never;  /* this block does not get one                       */
+    bool active; /* it can be used                                    */
+    ir_val base; /* the register, or IR_NONE: there is none           */
+    bool writes;
+    i32 lo, hi;           /* from what the base is at the head                 */
+    i32 pending;          /* the base has still to be moved by                 */
+    u16 end;              /* the first operation that does not use it          */
+    u8 *crosses, *absent; /* branches to the plain copy               */
+    struct a64_join join;
+    /* By operation: it is an access through the window, at off; its result is not needed; and by
+     * how much the base has been moved before it. */
+    bool has[IR_MAX_INSNS], skip[IR_MAX_INSNS];
+    i16 off[IR_MAX_INSNS], moved[IR_MAX_INSNS];
 };
 
 struct a64_emit {
@@ -125,8 +153,11 @@ struct a64_emit {
     struct flag_state fl;
     u8 need[IR_MAX_INSNS]; /* flags that matter after each operation */
 
-    bool on_stack[IR_MAX_INSNS]; /* the access is aligned as ESP is, which the head looks at */
-    bool has_sse;                /* up to the next executor */
+    struct a64_window window;
+    u8 *stored; /* behind a store of a word through the window: */
+    u8 stored_reg;
+    i32 stored_off, held_off;
+    bool has_sse; /* up to the next executor */
     struct fp_group group;
     u8 low[8]; /* by XMM: bytes from the lowest on that may not be 0: 4, 8, 16 */
 
@@ -227,12 +258,29 @@ void a64_flags_from_memory(struct codebuf *c);
 struct cold *a64_cold(struct a64_emit *e, enum cold_kind kind, u8 *from);
 /** Give up where the branch at @from is taken. */
 struct cold *a64_bail_from(struct a64_emit *e, u8 *from);
-/** What is known of an address, or wanted: if it is not aligned, the access gives up. */
-enum a64_alignment { MAY_BE_CROOKED, HAS_TO_BE_ALIGNED, IS_ALIGNED };
+/** What is wanted of an address: if it is not aligned, the access gives up. */
+enum a64_alignment { MAY_BE_CROOKED, HAS_TO_BE_ALIGNED };
 /** Look up the page of the address in @r for an access of 1 << @size bytes, 0 to 4: what has to be
  * added to the address, in @addend. X17 is lost. */
 void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, enum a64_alignment what,
                  u8 addend);
+
+/* --- a64_emit_window.c --- */
+
+/** Find out whether a window is worth it, and of what. */
+void a64_window_find(struct a64_emit *e);
+/** At the block's head, if there is one. */
+void a64_window_look_up(struct a64_emit *e);
+/** Before each operation. True: nothing is to be done for it. */
+bool a64_window_before(struct a64_emit *e, const struct ir_insn *in);
+/** Is the current operation an access through it? At *@off from REG_WINDOW. */
+bool a64_window_has(const struct a64_emit *e, i32 *off);
+/** The plain copy of what uses it, up to window.end. False: there is no window. */
+bool a64_window_begin_plain(struct a64_emit *e);
+/** False: it would come back to another state. */
+bool a64_window_end_plain(struct a64_emit *e);
+/** Behind the stub of an access that wrote: go on if the page is still there. */
+void a64_window_check(struct a64_emit *e, const struct cold *k);
 
 /* --- a64_emit_fp.c --- */
 
@@ -283,8 +331,6 @@ bool a64_sse_knows(const struct insn *guest, bool *raises);
 
 /* --- a64_emit_flow.c --- */
 
-/** Find the accesses that are aligned because ESP is; are there enough to look at it? */
-bool a64_find_stack(struct a64_emit *e);
 /** The block's head, and everything behind its last operation. */
 void a64_emit_head(struct a64_emit *e);
 void a64_emit_cold(struct a64_emit *e);

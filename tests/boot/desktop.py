@@ -9,7 +9,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOOLS = ["Xvfb", "xdotool"]
-MANAGER = ["openbox", "wmctrl"]  # without them there is no window manager
+MANAGER = ["openbox", "wmctrl", "xprop"]  # without them there is no window manager
 
 
 def missing():
@@ -46,6 +46,7 @@ def crop(path, x, y, width, height):
 class Desktop:
     def __init__(self, size="1280x1024x24"):
         read, write = os.pipe()
+        self.size = [int(n) for n in size.split("x")[:2]]
         self.screen = tempfile.TemporaryDirectory()
         self.server = subprocess.Popen(
             ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp", "-noreset", "-r",
@@ -93,12 +94,29 @@ class Desktop:
         values = dict(line.split("=") for line in text.splitlines())
         return [int(values[k]) for k in ("X", "Y", "WIDTH", "HEIGHT")]
 
-    def picture(self, window):
-        """What is in it now: width, height, bytes of red, green, blue."""
+    def check_on_screen(self, window, has_size):
+        """All of it, with the window manager's frame, once has_size([width, height]) is true."""
+        def is_there():
+            x, y = self.corner(window)
+            width, height = self.geometry(window)[2:]
+            frame = subprocess.run(["xprop", "-id", window, "_NET_FRAME_EXTENTS"], env=self.env, text=True,
+                                   stdout=subprocess.PIPE).stdout if self.manager else ""
+            left, right, top, bottom = map(int, frame.split("=")[1].split(",")) if "=" in frame else [0] * 4
+            return has_size([width, height]) and min(x - left, y - top) >= 0 and \
+                x + width + right <= self.size[0] and y + height + bottom <= self.size[1]
+        wait_for(is_there, "all of the window is on the screen")
+
+    def corner(self, window):
+        """Where its picture begins; geometry() may count the frame."""
         self.xdotool("mousemove", "--window", window, 0, 0)
         at = dict(l.split("=") for l in self.xdotool("getmouselocation", "--shell").splitlines())
+        return int(at["X"]), int(at["Y"])
+
+    def picture(self, window):
+        """What is in it now: width, height, bytes of red, green, blue."""
+        x, y = self.corner(window)
         width, height = self.geometry(window)[2:]
-        return crop(os.path.join(self.screen.name, "Xvfb_screen0"), int(at["X"]), int(at["Y"]), width, height)
+        return crop(os.path.join(self.screen.name, "Xvfb_screen0"), x, y, width, height)
 
     def focus(self, window):
         """Without a window manager the keyboard is where it is put."""

@@ -29,7 +29,7 @@ OTHERS = {96: "e01c", 97: "e01d", 98: "e035", 100: "e038", 102: "e047", 103: "e0
           125: "e05b", 126: "e05c", 127: "e05d"}
 PAUSE = (119, "e11d45 e19dc5")
 KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
-KEY_I, KEY_1, KEY_2 = 23, 2, 3
+KEY_I, KEY_M, KEY_1, KEY_2, KEY_ENTER, KEY_DOWN = 23, 50, 2, 3, 28, 108
 LOCKS = [58, 69, 70]  # Caps, Num, Scroll
 
 
@@ -237,6 +237,19 @@ def full_screen_and_back(guest):
     wait_for(lambda: d.geometry(guest.window)[2:] == before[2:], "the window is as it was")
 
 
+def a_window_that_grows_stays_on_the_screen_with_its_frame(guest):
+    """Its picture did, but its title and border were beyond the edge: the frame was not counted."""
+    d = guest.desktop
+    guest.close()
+    guest = Guest(d, program="large.asm")
+    try:
+        d.check_on_screen(guest.window, lambda size: size == [1024, 768])
+        guest.key(KEY_A)
+        d.check_on_screen(guest.window, lambda size: size[0] > 1024)  # not all of 1280x1024
+    finally:
+        guest.close()
+
+
 def a_paused_machine_says_so_and_goes_on(guest):
     d = guest.desktop
     guest.hotkey(KEY_P)
@@ -245,6 +258,25 @@ def a_paused_machine_says_so_and_goes_on(guest):
     guest.hotkey(KEY_P)
     wait_for(lambda: "MIPS" in d.title(guest.window), "the title tells the speed again")
     assert guest.bytes("K", 10) == "1d389db8" "1e9e" "1d389db8"
+
+
+def a_guest_that_halts_leaves_the_host_idle(guest):
+    def spent():
+        with open(f"/proc/{guest.process.pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    d = guest.desktop
+    guest.close()
+    guest = Guest(d, program="large.asm")
+    try:
+        guest.key(KEY_A)
+        d.check_on_screen(guest.window, lambda size: size[0] > 1024)
+        before, start = spent(), time.monotonic()
+        time.sleep(5)
+        share = (spent() - before) / (time.monotonic() - start)
+        assert share < 0.05, f"{share:.1%} of a core"
+    finally:
+        guest.close()
 
 
 def all_of_the_picture_stays_while_the_cursor_blinks(guest):
@@ -311,6 +343,62 @@ def the_monitor_is_in_the_window_and_the_guest_behind_it(guest):
     assert guest.ends() == (0, "")
 
 
+def choose(guest, down, *how):
+    """The line of the menu that is so many below its first, rules not counted; how: keys instead of Enter."""
+    guest.hotkey(KEY_M)
+    for _ in range(down):
+        guest.key(KEY_DOWN)
+    guest.key(*(how or [KEY_ENTER]))
+
+
+def the_menu_takes_keys_and_gives_the_guest_those_it_names(guest):
+    """Ctrl and Alt of its hotkey go to the guest; what moves in the menu does not."""
+    d = guest.desktop
+    ground = lambda: d.picture(guest.window)[2].count(bytes([0x28] * 3))
+    opening = "1d389db8"
+    assert ground() == 0
+    guest.hotkey(KEY_M)
+    wait_for(lambda: ground() > 50000, "the menu is over the picture")
+    guest.key(KEY_A)
+    guest.key(1)
+    wait_for(lambda: ground() == 0, "Escape takes it away")
+    choose(guest, 0)
+    assert guest.bytes("K", 16) == 2 * opening + "1d38e053" "e0d3b89d"
+    choose(guest, 2)
+    assert guest.bytes("K", 10) == opening + "1d383c" "bcb89d"
+    choose(guest, 6)
+    wait_for(lambda: "paused" in d.title(guest.window), "it pauses the machine")
+    choose(guest, 6)
+    wait_for(lambda: "paused" not in d.title(guest.window), "and lets it go on")
+    choose(guest, 9)
+    wait_for(lambda: "386" in d.title(guest.window), "it sets a speed")
+
+
+def the_menu_follows_the_mouse(guest):
+    """Its lines are 16 pixels high in the middle of the window; a click beside it closes it."""
+    d = guest.desktop
+
+    def colors():
+        width, height, data = d.picture(guest.window)
+        at = [i for i in range(0, len(data), 3) if data[i:i + 3] == b"\x28\x60\xb0"]
+        return len(at), min(at, default=0) // 3 // width
+    guest.hotkey(KEY_M)
+    wait_for(lambda: colors()[0] > 3000, "the first line is marked")
+    first = colors()[1]
+    middle = d.geometry(guest.window)[2] // 2
+    d.xdotool("mousemove", "--window", guest.window, middle, first + 16 * 8 + 8)
+
+    wait_for(lambda: colors()[1] == first + 16 * 8, "Reset is marked")
+    d.xdotool("mousemove", "--window", guest.window, middle, first + 16 * 7 + 8, "click", 1)
+    wait_for(lambda: "paused" in d.title(guest.window), "a click pauses")
+    assert colors()[0] == 0
+    guest.hotkey(KEY_M)
+    wait_for(lambda: colors()[0] > 3000, "the menu is there again")
+    d.xdotool("mousemove", "--window", guest.window, 3, 3, "click", 1)
+    wait_for(lambda: colors()[0] == 0, "a click beside it closes it")
+    assert "frees the mouse" not in d.title(guest.window)
+
+
 def the_close_button_ends_the_run(guest):
     if not guest.desktop.manager:
         return
@@ -357,10 +445,14 @@ TESTS = [
     a_thousand_moves_end_where_the_pointer_is,
     ctrl_alt_d_is_ctrl_alt_del,
     full_screen_and_back,
+    a_window_that_grows_stays_on_the_screen_with_its_frame,
     a_paused_machine_says_so_and_goes_on,
+    a_guest_that_halts_leaves_the_host_idle,
     all_of_the_picture_stays_while_the_cursor_blinks,
     the_overlay_has_the_speed_and_lights,
     the_monitor_is_in_the_window_and_the_guest_behind_it,
+    the_menu_takes_keys_and_gives_the_guest_those_it_names,
+    the_menu_follows_the_mouse,
     the_close_button_ends_the_run,
     ctrl_alt_q_ends_the_run,
     a_german_layout_sends_the_same_codes,

@@ -233,6 +233,14 @@ static void scan_code_sets_can_be_chosen(void **state)
     EXPECT(b, "\x1e\xe0\xcb");
     out(b, 0x60, 0xf0);
     out(b, 0x60, 0x03);
+    EXPECT(b, "\xfa\xfa");
+    out(b, 0x60, 0xf0);
+    out(b, 0x60, 0x00);
+    EXPECT(b, "\xfa\xfa\x03");
+    ps2kbd_key(b->kbd, 0xe04b, true);
+    EXPECT(b, "\x61");
+    out(b, 0x60, 0xf0);
+    out(b, 0x60, 0x04);
     EXPECT(b, "\xfa\xfe");
 }
 

@@ -127,6 +127,130 @@ static void a_reset_forgets_everything(void **state)
     assert_int_equal(take(b), 0x1c);
 }
 
+/* Commands and their data, each acknowledged. */
+static void command(struct board *b, const char *bytes)
+{
+    for (const char *p = bytes; *p; p++) {
+        send(b, (u8)*p);
+        assert_int_equal(take(b), 0xfa);
+    }
+    assert_int_equal(take(b), -1);
+}
+
+/* A key goes down, repeats, and goes up: what the keyboard says to each, -1 for nothing. */
+static void check_kind(struct board *b, unsigned key, int code, bool repeats, bool breaks)
+{
+    ps2kbd_key(b->kbd, key, true);
+    assert_int_equal(take(b), code);
+    assert_int_equal(take(b), -1);
+    ps2kbd_key(b->kbd, key, true);
+    assert_int_equal(take(b), repeats ? code : -1);
+    assert_int_equal(take(b), -1);
+    ps2kbd_key(b->kbd, key, false);
+    if (breaks) {
+        assert_int_equal(take(b), 0xf0);
+        assert_int_equal(take(b), code);
+    }
+    assert_int_equal(take(b), -1);
+}
+
+static void set_3_has_its_own_codes_and_kinds_of_keys(void **state)
+{
+    struct board *b = *state;
+
+    command(b, "\xf0\x03");
+    check_kind(b, 0x1e, 0x1c, true, false);   /* A */
+    check_kind(b, 0xe048, 0x63, true, false); /* cursor up: no prefix */
+    check_kind(b, 0xe04d, 0x6a, true, false);
+    check_kind(b, 0x4e, 0x7c, true, false); /* keypad + */
+    check_kind(b, 0x1d, 0x11, false, true); /* left Ctrl */
+    check_kind(b, 0x2a, 0x12, false, true);
+    check_kind(b, 0x3a, 0x14, false, true);
+    check_kind(b, 0xe01d, 0x58, false, false); /* right Ctrl */
+    check_kind(b, 0x3b, 0x07, false, false);   /* F1 */
+    check_kind(b, 0x58, 0x5e, false, false);   /* F12 */
+    check_kind(b, 0x47, 0x6c, false, false);   /* keypad 7 */
+    check_kind(b, 0xe047, 0x6e, false, false); /* Home */
+    check_kind(b, 0xe053, 0x64, true, false);  /* Delete */
+    check_kind(b, 0x4a, 0x84, false, false);   /* keypad - */
+    check_kind(b, PS2KBD_PRINT_SCREEN, 0x57, false, false);
+    ps2kbd_key(b->kbd, 0x38, true); /* with Alt it is the same key */
+    assert_int_equal(take(b), 0x19);
+    check_kind(b, PS2KBD_PRINT_SCREEN, 0x57, false, false);
+}
+
+static void pause_need_not_go_up_in_set_3(void **state)
+{
+    struct board *b = *state;
+
+    command(b, "\xf0\x03");
+    for (unsigned i = 0; i < 2; i++) {
+        ps2kbd_key(b->kbd, PS2KBD_PAUSE, true);
+        assert_int_equal(take(b), 0x62);
+        assert_int_equal(take(b), -1);
+    }
+}
+
+static void all_keys_or_some_get_another_kind(void **state)
+{
+    struct board *b = *state;
+
+    command(b, "\xf0\x03\xf7");
+    check_kind(b, 0x1d, 0x11, true, false);
+    command(b, "\xf8");
+    check_kind(b, 0x1e, 0x1c, false, true);
+    command(b, "\xf9");
+    check_kind(b, 0x1d, 0x11, false, false);
+    command(b, "\xfa");
+    check_kind(b, 0x1e, 0x1c, true, true);
+    command(b, "\xfb\x1c\x32"); /* A and B, and no others */
+    check_kind(b, 0x1e, 0x1c, true, false);
+    check_kind(b, 0x30, 0x32, true, false);
+    check_kind(b, 0x2e, 0x21, true, true);
+    command(b, "\xfc\x1c\xfd\x32");
+    check_kind(b, 0x1e, 0x1c, false, true);
+    check_kind(b, 0x30, 0x32, false, false);
+    command(b, "\xf6\xf0\x03"); /* defaults, set 2 among them */
+    check_kind(b, 0x1e, 0x1c, true, false);
+}
+
+static void a_key_that_set_3_does_not_have_ends_the_list(void **state)
+{
+    struct board *b = *state;
+
+    command(b, "\xf0\x03\xfc\x1c");
+    send(b, 0x90);
+    assert_int_equal(take(b), 0xfe);
+    send(b, 0x32);
+    assert_int_equal(take(b), 0xfe); /* neither a key any more nor a command */
+    check_kind(b, 0x30, 0x32, true, false);
+}
+
+static void kinds_of_keys_are_for_set_3_only(void **state)
+{
+    struct board *b = *state;
+
+    command(b, "\xf9");
+    check_kind(b, 0x1e, 0x1c, true, true);
+    command(b, "\xf0\x03");
+    check_kind(b, 0x1e, 0x1c, false, false);
+}
+
+static void each_key_has_another_code_in_set_3(void **state)
+{
+    unsigned seen[PS2_SET3_CODES] = {0};
+
+    (void)state;
+    for (unsigned key = 0; key < 0xe080; key++) {
+        unsigned code = ps2_set3_code(key);
+        assert_true(code < PS2_SET3_CODES);
+        if (!code || key == 0x54) /* SysRq is a name of PrintScreen's */
+            continue;
+        assert_int_equal(seen[code], 0);
+        seen[code] = key;
+    }
+}
+
 static void state_survives_a_save_and_a_load(void **state)
 {
     struct board *b = *state;
@@ -161,6 +285,12 @@ int main(void)
         T(an_overrun_keeps_what_came_before_whole),
         T(unknown_keys_are_ignored),
         T(a_reset_forgets_everything),
+        T(set_3_has_its_own_codes_and_kinds_of_keys),
+        T(pause_need_not_go_up_in_set_3),
+        T(all_keys_or_some_get_another_kind),
+        T(a_key_that_set_3_does_not_have_ends_the_list),
+        T(kinds_of_keys_are_for_set_3_only),
+        T(each_key_has_another_code_in_set_3),
         T(state_survives_a_save_and_a_load),
     };
     return cmocka_run_group_tests_name("ps2kbd", tests, NULL, NULL);

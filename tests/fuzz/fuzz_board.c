@@ -14,8 +14,11 @@
 
 enum { BIOS_SIZE = 0x10000, DISK_SIZE = 300 * 512, OPERATIONS_MAX = 1500, IMAGES = 3 };
 
+/* One after another, by the case's number. */
+enum board { BOARD_STD, BOARD_CIRRUS, BOARD_ISA, BOARDS };
+
 static struct {
-    struct config cfg;
+    struct config cfg[BOARDS];
     char path[IMAGES][FUZZ_PATH_MAX]; /* BIOS and two disks */
     bool ready;
 } fixture;
@@ -26,10 +29,48 @@ static void put_nowhere(void *ctx, u8 byte)
     (void)byte;
 }
 
-static void set(struct fuzz *f, const char *key, const char *text)
+static void set(struct fuzz *f, enum board board, const char *key, const char *text)
 {
-    if (config_set(&fixture.cfg, key, text) != CONFIG_RUN)
-        fuzz_fail(f, "%s", fixture.cfg.error);
+    struct config *cfg = &fixture.cfg[board];
+
+    if (config_set(cfg, key, text) != CONFIG_RUN)
+        fuzz_fail(f, "%s", cfg->error);
+}
+
+static void set_drives(struct fuzz *f, enum board board)
+{
+    char text[FUZZ_PATH_MAX + 40];
+
+    snprintf(text, sizeof(text), "file=%s,index=0,snapshot=on", fixture.path[1]);
+    set(f, board, "drive", text);
+    snprintf(text, sizeof(text), "file=%s,index=1,readonly=on", fixture.path[1]);
+    set(f, board, "drive", text);
+    snprintf(text, sizeof(text), "file=%s,index=2,snapshot=on", fixture.path[2]);
+    set(f, board, "drive", text);
+    snprintf(text, sizeof(text), "file=%s,index=3,media=cdrom", fixture.path[1]);
+    set(f, board, "drive", text);
+    snprintf(text, sizeof(text), "file=%s,if=floppy,snapshot=on", fixture.path[1]);
+    set(f, board, "drive", text);
+}
+
+static void configure(struct fuzz *f, enum board board)
+{
+    if (!config_init(&fixture.cfg[board]))
+        fuzz_fail(f, "no memory");
+    set(f, board, "machine", board == BOARD_ISA ? "isapc" : "pc");
+    set(f, board, "deterministic", "on");
+    set(f, board, "memory", "4M");
+    set(f, board, "cpu", "max");
+    set(f, board, "bios", fixture.path[0]);
+    set(f, board, "vga", board == BOARD_CIRRUS ? "cirrus" : "std");
+    set(f, board, "device", "isa-debug-exit,iobase=0xf4,iosize=4");
+    if (board != BOARD_ISA) {
+        set(f, board, "device", "rtl8139,romfile=");
+        set(f, board, "device", "ne2k_pci,romfile=");
+    }
+    set(f, board, "device", "ne2k_isa");
+    set(f, board, "device", "sb16");
+    set_drives(f, board);
 }
 
 /* A BIOS that jumps to BOARD_CODE, and the images, once for all cases. */
@@ -37,7 +78,6 @@ static void prepare(struct fuzz *f)
 {
     static const u8 jump[] = {0xea, BOARD_CODE & 0xff, BOARD_CODE >> 8, 0, 0};
     static u8 bytes[DISK_SIZE];
-    char text[FUZZ_PATH_MAX + 40];
 
     memcpy(bytes + BIOS_SIZE - 16, jump, sizeof(jump));
     fuzz_file(fixture.path[0], bytes, BIOS_SIZE);
@@ -45,27 +85,8 @@ static void prepare(struct fuzz *f)
         bytes[i] = (u8)(i * 7 + i / 512);
     fuzz_file(fixture.path[1], bytes, DISK_SIZE);
     fuzz_file(fixture.path[2], bytes, 512);
-    if (!config_init(&fixture.cfg))
-        fuzz_fail(f, "no memory");
-    set(f, "deterministic", "on");
-    set(f, "memory", "4M");
-    set(f, "cpu", "max");
-    set(f, "bios", fixture.path[0]);
-    set(f, "device", "isa-debug-exit,iobase=0xf4,iosize=4");
-    set(f, "device", "rtl8139,romfile=");
-    set(f, "device", "ne2k_pci,romfile=");
-    set(f, "device", "ne2k_isa");
-    set(f, "device", "sb16");
-    snprintf(text, sizeof(text), "file=%s,index=0,snapshot=on", fixture.path[1]);
-    set(f, "drive", text);
-    snprintf(text, sizeof(text), "file=%s,index=1,readonly=on", fixture.path[1]);
-    set(f, "drive", text);
-    snprintf(text, sizeof(text), "file=%s,index=2,snapshot=on", fixture.path[2]);
-    set(f, "drive", text);
-    snprintf(text, sizeof(text), "file=%s,index=3,media=cdrom", fixture.path[1]);
-    set(f, "drive", text);
-    snprintf(text, sizeof(text), "file=%s,if=floppy,snapshot=on", fixture.path[1]);
-    set(f, "drive", text);
+    for (enum board board = 0; board < BOARDS; board++)
+        configure(f, board);
     if (log_open("/dev/null") != STATUS_OK)
         fuzz_fail(f, "no /dev/null");
     fixture.ready = true;
@@ -97,8 +118,7 @@ static struct pc *create(struct fuzz *f)
     char error[PC_ERROR_MAX];
     struct pc *pc;
 
-    set(f, "vga", f->number & 1 ? "cirrus" : "std");
-    if (pc_create(&pc, &fixture.cfg, &host, error) != STATUS_OK)
+    if (pc_create(&pc, &fixture.cfg[f->number % BOARDS], &host, error) != STATUS_OK)
         fuzz_fail(f, "%s", error);
     return pc;
 }

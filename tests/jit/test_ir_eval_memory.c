@@ -364,6 +364,23 @@ static void leave_asks_the_run_loop_in_any_case(void **state)
     assert_int_equal(cpu->rip, 0x1003);
 }
 
+/* Operations of x87 instructions could raise it from then on, and say nothing of flags there. */
+static void unmasking_an_x87_exception_stops_the_block(void **state)
+{
+    static const u16 all = 0x37f, but_one = 0x37e;
+    struct little_pc *pc = *state;
+    struct cpu *cpu = pc->cpu;
+    unsigned g;
+
+    cpu->x87.control = all;
+    cpu->gpr[REG_BX] = cpu->gpr[REG_DI] = 0x5000;
+    physmem_write(pc->pm, 0x5000, &all, sizeof(all));
+    assert_int_equal(eval_exec(cpu, "\xd9\x2f", 2, false, &g), IR_DONE); /* FLDCW [BX] or [EDI] */
+    physmem_write(pc->pm, 0x5000, &but_one, sizeof(but_one));
+    assert_int_equal(eval_exec(cpu, "\xd9\x2f", 2, false, &g), IR_STOPPED);
+    assert_int_equal(g, 2);
+}
+
 static void what_came_before_a_bail_stays_done(void **state)
 {
     static struct ir_block b;
@@ -400,6 +417,7 @@ int main(void)
         TEST(executors_see_the_clock_of_their_instruction),
         TEST(an_executor_that_shortens_the_slice_stops_the_block),
         TEST(leave_asks_the_run_loop_in_any_case),
+        TEST(unmasking_an_x87_exception_stops_the_block),
         TEST(what_came_before_a_bail_stays_done),
     };
 
