@@ -45,7 +45,7 @@ void a64_emit_head(struct a64_emit *e)
         check_tail(e);
     a64_arith_ri(e->c, A64_SUB, W32, REG_BUDGET, REG_BUDGET, e->ir->guests);
     a64_cold(e, COLD_BUDGET, a64_tbnz(e->c, REG_BUDGET, 31, NULL));
-    e->fl = (struct flag_state){.carry = CARRY_REG};
+    e->fl = a64_flags_initial();
     a64_fp_gate(e, 0);
     a64_window_look_up(e);
 }
