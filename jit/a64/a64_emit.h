@@ -9,7 +9,8 @@
  *   X28          struct cpu
  *   W29          instructions that may still be retired
  *   X8 X4        the MMU context's tables of writes and of executed pages
- *   W9 to W14    temporaries
+ *   W9 to W13    temporaries
+ *   X14          the table of indirect jumps (jit/jumps.h)
  *   X15          the window, if the block has one (a64_emit_window.c)
  *   X3           between LDW and STW: the addend
  *   X0 X1 X2 X16 X17   for the current operation; W0 and X16 are also what stubs take and give
@@ -55,7 +56,8 @@ enum {
     REG_WRITES = X8,
     REG_EXEC = X4,
     REG_TEMP0 = X9, /* and so on to: */
-    REG_TEMP9 = X14,
+    REG_TEMP9 = X13,
+    REG_JUMPS = X14,
     REG_WINDOW = X15,
     REG_HELD = X3,
     REG_ARG = X0,
@@ -162,9 +164,13 @@ struct a64_emit {
     u8 need[IR_MAX_INSNS]; /* flags that matter after each operation */
 
     struct a64_window window;
-    u8 *stored; /* behind a store of a word through the window: */
-    u8 stored_reg;
-    i32 stored_off, held_off;
+    struct {
+        u8 *behind; /* the last load or store of a word through the window */
+        bool load;
+        u8 reg;
+        i32 off;
+    } word;
+    i32 held_off;
     bool has_sse; /* up to the next executor */
     struct fp_group group;
     u8 low[8]; /* by XMM: bytes from the lowest on that may not be 0: 4, 8, 16 */
@@ -275,6 +281,8 @@ void a64_flags_from_memory(struct codebuf *c);
 struct cold *a64_cold(struct a64_emit *e, enum cold_kind kind, u8 *from);
 /** Give up where the branch at @from is taken. */
 struct cold *a64_bail_from(struct a64_emit *e, u8 *from);
+/** Make temporary @in->d, which is only moved to a guest register soon, there. */
+void a64_make_there(struct a64_emit *e, const struct ir_insn *in);
 /** What is wanted of an address: if it is not aligned, the access gives up. */
 enum a64_alignment { MAY_BE_CROOKED, HAS_TO_BE_ALIGNED };
 /** Look up the page of the address in @r for an access of 1 << @size bytes, 0 to 4: what has to be

@@ -23,17 +23,15 @@ void a64_emit_MOV(struct a64_emit *e, const struct ir_insn *in)
 
 void a64_emit_ZEXT(struct a64_emit *e, const struct ir_insn *in)
 {
-    u8 a = a64_read_zext(e, in->cc, in->a, 0, X0);
-
-    a64_dst(e, in->w, in->d, X1);
+    a64_make_there(e, in);
+    u8 a = a64_read_zext(e, in->cc, in->a, 0, a64_dst(e, in->w, in->d, X0));
     a64_write(e, in->w, in->d, a, 0);
 }
 
 void a64_emit_SEXT(struct a64_emit *e, const struct ir_insn *in)
 {
-    u8 a = a64_read_sext(e, in->cc, in->a, 0, X0);
-
-    a64_dst(e, in->w, in->d, X1);
+    a64_make_there(e, in);
+    u8 a = a64_read_sext(e, in->cc, in->a, 0, a64_dst(e, in->w, in->d, X0));
     a64_write(e, in->w, in->d, a, 0);
 }
 
@@ -464,9 +462,15 @@ static bool sets_flags_itself(const struct ir_insn *in)
             (in->b == IR_CONST && ((u64)in->imm & width_mask(in->w)) <= width_mask(in->w) >> 1));
 }
 
+/* A register without itself: flags and all in one. */
+static bool clears(const struct ir_insn *in)
+{
+    return in->op == IR_XOR && in->w == W32 && in->a == in->b;
+}
+
 static void logic(struct a64_emit *e, const struct ir_insn *in, enum a64_logic op)
 {
-    u8 a = a64_read(e, in->a, 0, X0);
+    u8 a = clears(in) ? XZR : a64_read(e, in->a, 0, X0);
     bool tests = in->op == IR_TEST, itself = sets_flags_itself(in);
     struct recipe rec;
     const struct recipe *how_to = recipe_of(in, &rec);
@@ -476,12 +480,15 @@ static void logic(struct a64_emit *e, const struct ir_insn *in, enum a64_logic o
         return;
     bool now = a64_pa_plan(e, in, how_to) == PA_NOW;
     u8 d = !tests ? a64_dst(e, in->w, in->d, X16) : now ? REG_PF : itself ? XZR : X16;
-    logic_op(e, in, wanted && itself ? A64_ANDS : op, d, a);
+    if (a == XZR)
+        a64_logic_rr(e->c, wanted ? A64_ANDS : A64_AND, W32, d, XZR, XZR);
+    else
+        logic_op(e, in, wanted && itself ? A64_ANDS : op, d, a);
     if (!tests)
         a64_write(e, in->w, in->d, d, 0);
     if (!wanted)
         return;
-    if (!itself)
+    if (!itself && a != XZR)
         a64_flags_nz(e, in->w, d);
     a64_pa_logic(e, in, how_to, d, 0);
     own_carry(e, CARRY_0);

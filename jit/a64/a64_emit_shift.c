@@ -62,14 +62,23 @@ static void shift_right(struct a64_emit *e, const struct ir_insn *in)
     struct codebuf *c = e->c;
     bool sar = in->op == IR_SAR;
     u8 n = (u8)in->imm;
-    u8 a = sar ? a64_read_sext(e, in->w, in->a, 0, X0) : a64_read_zext(e, in->w, in->a, 0, X0);
+    u8 bits = (u8)(8u << in->w);
+    bool cut = n < bits; /* else the upper bits of what was extended come */
+    u8 a = cut   ? a64_read(e, in->a, 0, X0)
+           : sar ? a64_read_sext(e, in->w, in->a, 0, X0)
+                 : a64_read_zext(e, in->w, in->a, 0, X0);
 
     if (a64_wanted(in)) {
         a64_ubfx(c, W32, REG_CF, a, n - 1, 1);
         a64_flags_carry_is(e, CARRY_REG);
     }
     u8 d = a64_dst(e, in->w, in->d, X16);
-    a64_shift_ri(c, sar ? A64_ASR : A64_LSR, W32, d, a, n);
+    if (!cut)
+        a64_shift_ri(c, sar ? A64_ASR : A64_LSR, W32, d, a, n);
+    else if (sar)
+        a64_sbfx(c, W32, d, a, n, bits - n);
+    else
+        a64_ubfx(c, W32, d, a, n, bits - n);
     a64_write(e, in->w, in->d, d, 0);
     if (!a64_wanted(in))
         return;
