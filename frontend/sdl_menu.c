@@ -64,13 +64,14 @@ void sdl_menu_show(struct window *w, const struct pc *pc, bool on)
 
     if (on == m->on)
         return;
-    if (on && !pc_font(pc)) {
+    const u8 *font = on ? pc_font(pc) : NULL;
+    if (on && !font) {
         sdl_tell(w, "there is no video BIOS, and so no font to write a menu with");
         return;
     }
     if (on) {
         sdl_set_grab(w, false);
-        m->font = pc_font(pc);
+        memcpy(m->font, font, sizeof(m->font));
         m->at = 0;
     } else if (m->tex) {
         SDL_DestroyTexture(m->tex);

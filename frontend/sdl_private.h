@@ -39,12 +39,14 @@ struct sdl_overlay {
     struct sdl_light disk, net;
 };
 
+#define SDL_MENU_FONT (256u * 16u)
+
 struct sdl_menu {
     bool on;
-    int at; /* the item that Enter chooses */
-    const u8 *font;
-    SDL_Texture *tex; /* NULL: not made yet */
-    SDL_Rect place;   /* in pixels of the screen */
+    int at;                 /* the item that Enter chooses */
+    u8 font[SDL_MENU_FONT]; /* as the video BIOS had it when the menu was opened */
+    SDL_Texture *tex;       /* NULL: not made yet */
+    SDL_Rect place;         /* in pixels of the screen */
 };
 
 struct sdl_console;

@@ -97,6 +97,7 @@ static void load_tables(struct codebuf *c)
     a64_mov_ri64(c, X16, MMU_WRITE_OFFSET);
     a64_arith_rr(c, A64_ADD, W64, REG_WRITES, REG_TABLES, X16);
     a64_arith_rr(c, A64_ADD, W64, REG_EXEC, REG_WRITES, X16);
+    a64_ldr(c, W64, REG_JUMPS, REG_CPU, CPU_OFF(jit.jumps));
 }
 
 /* The MMU's current context, and what is left of the budget. */

@@ -45,7 +45,7 @@ void a64_emit_head(struct a64_emit *e)
         check_tail(e);
     a64_arith_ri(e->c, A64_SUB, W32, REG_BUDGET, REG_BUDGET, e->ir->guests);
     a64_cold(e, COLD_BUDGET, a64_tbnz(e->c, REG_BUDGET, 31, NULL));
-    e->fl = (struct flag_state){.carry = CARRY_REG};
+    e->fl = a64_flags_initial();
     a64_fp_gate(e, 0);
     a64_window_look_up(e);
 }
@@ -148,8 +148,7 @@ static void find_jump(struct a64_emit *e, u8 eip)
     a64_arith_rs(c, A64_ADD, W64, X17, eip, X17, A64_LSL, 32);
     a64_logic_rs(c, A64_EOR, W32, X16, eip, eip, A64_LSR, PAGE_SHIFT);
     a64_logic_ri(c, A64_AND, W32, X16, X16, JIT_JUMPS - 1);
-    a64_ldr(c, W64, X1, REG_CPU, CPU_OFF(jit.jumps));
-    a64_arith_rs(c, A64_ADD, W64, X16, X1, X16, A64_LSL, 4);
+    a64_arith_rs(c, A64_ADD, W64, X16, REG_JUMPS, X16, A64_LSL, 4);
 }
 static_assert(sizeof(struct jit_jump) == 16, "the shift above");
 

@@ -73,7 +73,7 @@ static bool extension_follows(const struct a64_emit *e, const struct ir_insn *in
 
 /* POP and the like move what they load after a step of the stack pointer: it can be loaded to where
  * it is moved, if nothing between looks there. */
-static void load_to_destination(struct a64_emit *e, const struct ir_insn *in)
+void a64_make_there(struct a64_emit *e, const struct ir_insn *in)
 {
     const struct ir_insn *n;
     unsigned j = 1;
@@ -92,6 +92,41 @@ static void load_to_destination(struct a64_emit *e, const struct ir_insn *in)
     e->home[in->d] = a64_reg(e, n->d);
 }
 
+/* Two words side by side are loaded or stored in one. */
+static bool pairs(const struct a64_emit *e, bool load, u8 r, i32 off)
+{
+    i32 low = off < e->word.off ? off : e->word.off;
+
+    return e->word.behind == e->c->at && e->word.load == load && (!load || r != e->word.reg) &&
+           (off == e->word.off + 4 || off == e->word.off - 4) && a64_pair_fits(W32, low);
+}
+
+static void in_window(struct a64_emit *e, enum a64_mem op, enum width w, u8 r, i32 off)
+{
+    struct codebuf *c = e->c;
+    bool load = op != A64_STR, above = off > e->word.off;
+
+    if (w != W32) {
+        a64_mem_ri(c, op, w, r, REG_WINDOW, off);
+        return;
+    }
+    if (!pairs(e, load, r, off)) {
+        a64_mem_ri(c, op, w, r, REG_WINDOW, off);
+        e->word.behind = c->at;
+        e->word.load = load;
+        e->word.reg = r;
+        e->word.off = off;
+        return;
+    }
+    u8 first = above ? e->word.reg : r, second = above ? r : e->word.reg;
+    c->at -= 4;
+    if (load)
+        a64_ldp(c, W32, first, second, REG_WINDOW, above ? e->word.off : off);
+    else
+        a64_stp(c, W32, first, second, REG_WINDOW, above ? e->word.off : off);
+    e->word.behind = NULL;
+}
+
 void a64_emit_LD(struct a64_emit *e, const struct ir_insn *in)
 {
     u8 at = a64_reg(e, in->a);
@@ -108,10 +143,10 @@ void a64_emit_LD(struct a64_emit *e, const struct ir_insn *in)
         if (in->op == IR_SEXT && w < W32)
             op = A64_LDRS_W;
     }
-    load_to_destination(e, in);
+    a64_make_there(e, in);
     u8 d = a64_dst(e, in->w, in->d, X0);
     if (window)
-        a64_mem_ri(e->c, op, w, d, REG_WINDOW, off);
+        in_window(e, op, w, d, off);
     else
         a64_mem_rr(e->c, op, w, d, REG_ADDEND, at, A64_UXTW, false);
     a64_write(e, in->w, in->d, d, 0);
@@ -124,35 +159,13 @@ static u8 stored(struct a64_emit *e, const struct ir_insn *in)
     return a64_read(e, in->b, (i64)((u64)in->imm & width_mask(in->w)), X0);
 }
 
-/* Two words side by side are stored in one. */
-static void store_in_window(struct a64_emit *e, enum width w, u8 r, i32 off)
-{
-    struct codebuf *c = e->c;
-    i32 low = off < e->stored_off ? off : e->stored_off;
-    bool above = off == e->stored_off + 4;
-
-    if (w == W32 && e->stored == c->at && (above || off == e->stored_off - 4) &&
-        a64_pair_fits(W32, low)) {
-        c->at -= 4;
-        a64_stp(c, W32, above ? e->stored_reg : r, above ? r : e->stored_reg, REG_WINDOW, low);
-        e->stored = NULL;
-        return;
-    }
-    a64_mem_ri(c, A64_STR, w, r, REG_WINDOW, off);
-    if (w == W32) {
-        e->stored = c->at;
-        e->stored_reg = r;
-        e->stored_off = off;
-    }
-}
-
 void a64_emit_ST(struct a64_emit *e, const struct ir_insn *in)
 {
     u8 at = a64_reg(e, in->a);
     i32 off;
 
     if (a64_window_has(e, &off)) {
-        store_in_window(e, in->w, stored(e, in), off);
+        in_window(e, A64_STR, in->w, stored(e, in), off);
         return;
     }
     a64_look_up(e, at, in->w, true, MAY_BE_CROOKED, REG_ADDEND);

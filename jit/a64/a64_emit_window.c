@@ -379,7 +379,7 @@ bool a64_window_begin_plain(struct a64_emit *e)
         return false;
     a64_here(e->c, w->crosses);
     a64_here(e->c, w->absent);
-    e->fl = (struct flag_state){.carry = CARRY_REG};
+    e->fl = a64_flags_initial();
     e->group = (struct fp_group){0};
     memset(e->low, 16, sizeof(e->low));
     a64_temps_init(e);
@@ -388,7 +388,8 @@ bool a64_window_begin_plain(struct a64_emit *e)
 
 static bool same_flags(const struct flag_state *a, const struct flag_state *b)
 {
-    return a->carry == b->carry && a->recipe == b->recipe &&
+    return a->carry == b->carry && a->own == b->own && a->recipe == b->recipe &&
+           a->equal == b->equal && a->differ == b->differ && a->upper == b->upper &&
            (!a->recipe || memcmp(&a->how_to, &b->how_to, sizeof(a->how_to)) == 0);
 }
 
