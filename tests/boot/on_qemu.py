@@ -209,13 +209,17 @@ class Script:
             return last.get("n") == 0
         try:
             text = self.qemu.screen() is not None and not self.unread
-            self.until(0.5 if text else PICTURE_LIMIT / 8, "the picture", same)
+            limit = 0.5 if text else PICTURE_LIMIT / 8
+            self.until(limit, "the picture", same)
             self.notes.append("picture equal")
         except Differs:
             p, n = last.get("p"), last.get("n")
-            self.unread = False
             size = f"{p[0]}x{p[1]}, not {wanted[0]}x{wanted[1]}" if p else "not there"
-            self.notes.append(f"`{name}` is {size}" if n is None else f"`{name}` differs in {n} of {p[0] * p[1]} pixels")
+            what = f"`{name}` is {size}" if n is None else f"`{name}` differs in {n} of {p[0] * p[1]} pixels"
+            if not text:
+                raise Differs(f"after {limit * self.patience:.0f} s {what}") from None
+            self.notes.append(what)
+        self.unread = False
 
     def look(self, verb, words, line):
         sight = words[0]
