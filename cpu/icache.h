@@ -44,7 +44,7 @@ bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len);
 /** Forget every block. */
 void icache_flush(struct icache *ic);
 
-#define ICACHE_FAST 8192u
+#define ICACHE_FAST 32768u
 
 /** First member of struct icache: the blocks found last, by the low bits of their address. */
 struct icache_fast {

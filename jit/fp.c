@@ -103,13 +103,19 @@ static void put_x87(struct cpu *cpu)
     }
 }
 
+bool jit_fp_allowed(const struct cpu *cpu, u32 need)
+{
+    if (cpu->cr0 & (CR0_EM | CR0_TS))
+        return false;
+    return (!(need & FP_X87) || x87_quiet(cpu, need & FP_RAISES)) &&
+           (!(need & FP_SSE) || sse_quiet(cpu));
+}
+
 u32 jit_fp_enter(struct cpu *cpu, u32 need)
 {
     u32 load = need & FP_BOTH & ~(u32)cpu->jit.fp_live;
 
-    if (cpu->cr0 & (CR0_EM | CR0_TS))
-        return 0;
-    if ((load & FP_X87 && !x87_quiet(cpu, need & FP_RAISES)) || (load & FP_SSE && !sse_quiet(cpu)))
+    if (!jit_fp_allowed(cpu, load | (need & FP_RAISES)))
         return 0;
     if (load & FP_X87)
         put_x87(cpu);

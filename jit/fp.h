@@ -47,6 +47,9 @@ static inline u32 jit_fp_op(const struct insn *in)
     return FP_OP_RECORDED | (in->opcode & 7u) << 8 | in->modrm;
 }
 
+/** Can the units @need become live? With FP_RAISES, x87 exceptions may be unmasked. */
+bool jit_fp_allowed(const struct cpu *cpu, u32 need);
+
 /* --- called by generated code --- */
 
 /** Make the units @need live, as far as C can: those that the code still has to load, or 0, and

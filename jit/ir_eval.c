@@ -9,6 +9,7 @@
 #include "base/bits.h"
 #include "cpu/access.h"
 #include "cpu/flags.h"
+#include "jit/fp.h"
 #include "jit/ir_eval_private.h"
 #include "jit/ir_private.h"
 #include "jit/xlate.h"
@@ -177,6 +178,21 @@ static bool eval_exec(struct ir_eval *e, const struct ir_insn *in)
     return false;
 }
 
+/* Where hosts make the units live that the operations from @in up to the next executor use: false
+ * if they cannot, and the block ends there. */
+static bool eval_gate(struct ir_eval *e, const struct ir_insn *in)
+{
+    const struct ir_block *b = e->block;
+    u32 need = 0;
+
+    for (; in < b->insn + b->count && ir_op_info[in->op].kind != IR_CALL; in++) {
+        if (ir_is_fp(in->op))
+            need |= jit_fp_units(&b->guest[in->g]);
+    }
+    e->result = IR_BAILED;
+    return !need || jit_fp_allowed(e->cpu, need | (b->raises ? FP_RAISES : 0));
+}
+
 /* One operation that may end the block. */
 static bool eval_one(struct ir_eval *e, const struct ir_insn *in)
 {
@@ -201,8 +217,11 @@ enum ir_result ir_eval(struct cpu *cpu, const struct ir_block *b, unsigned *g)
     struct ir_eval e = {.cpu = cpu, .block = b, .masked = masked(cpu)};
     const struct ir_insn *in = b->insn;
 
-    while (eval_one(&e, in))
-        in++;
+    bool on = eval_gate(&e, in);
+    while (on && eval_one(&e, in)) {
+        bool call = ir_op_info[in++->op].kind == IR_CALL;
+        on = !call || eval_gate(&e, in);
+    }
     *g = e.result == IR_DONE ? b->guests : e.result == IR_STOPPED ? in->g + 1u : in->g;
     eval_retire(&e, *g);
     if (e.result == IR_BAILED || e.result == IR_FAULTED)

@@ -17,6 +17,7 @@ enum { SMALL_SECTION_MAX = 1 << 20, RAM_MAP = SNAPSHOT_RAM_PART / PAGE_SIZE / 8,
 #define TIME_MAX  BIT64(56) /* instructions, and ns */
 #define RATIO_END BIT64(48)
 #define SLICE_END BIT64(40)
+#define LATE_MAX  BIT64(30) /* ns that a timer can be overdue: it fires at the end of its slice */
 
 /* One machine that loads a snapshot. */
 struct loading {
@@ -167,6 +168,14 @@ static const struct clock_timer *find_timer(const struct clock *c, const char *n
     return NULL;
 }
 
+/* Whether a timer would have been overdue for long when the snapshot was taken. */
+static bool is_late(const struct snapshot_clock *c, u64 deadline)
+{
+    u64 now = c->base_ns + (u64)(((u128)(c->retired - c->base_count) * c->ratio) >> 32);
+
+    return deadline < now && now - deadline > LATE_MAX;
+}
+
 static enum status check_clock(struct loading *l)
 {
     const struct snapshot_clock *c = &l->clock;
@@ -183,7 +192,8 @@ static enum status check_clock(struct loading *l)
         return refuse(l, STATUS_CONFLICT, "the snapshot is of a machine with other timers");
     for (u32 i = 0; i < c->timers; i++) {
         const u8 *nul = memchr(p, 0, (size_t)(end - p));
-        if (!nul || end - nul < 9)
+        /* A clock that was moved would have the chips make up for centuries. */
+        if (!nul || end - nul < 9 || is_late(c, load_le(nul + 1, 8)))
             return damaged(l, "clock");
         if (!find_timer(&l->pc->clock, (const char *)p))
             return refuse(l, STATUS_CONFLICT,

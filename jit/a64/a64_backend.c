@@ -18,27 +18,54 @@ static emit_fn *const emit_of[IR__COUNT] = {
 #include "jit/ir.def"
 };
 
-static bool a64_emit_block(struct jit_unit *u)
+static void emit_ops(struct a64_emit *e, unsigned end)
 {
-    struct a64_emit e = {.c = u->code, .u = u, .ir = u->ir};
+    for (e->i = 0; e->i < end && !e->u->by_exec; e->i++) {
+        const struct ir_insn *in = &e->ir->insn[e->i];
+        if (!a64_window_before(e, in))
+            emit_of[in->op](e, in);
+        a64_temps_expire(e);
+    }
+}
+
+/* True: it has to be made again, without a window. */
+static bool emit_attempt(struct a64_emit *e)
+{
+    struct jit_unit *u = e->u;
+    bool again = false;
 
     u->sites = u->edges = u->execs = 0;
     u->by_exec = 0;
-    u->code->start = u->code->at; /* offsets in sites count from here */
-    a64_temps_init(&e);
-    ir_needs(u->ir, IRF_ALL, e.need);
-    a64_emit_head(&e);
-    for (e.i = 0; e.i < u->ir->count && !u->by_exec; e.i++) {
-        const struct ir_insn *in = &u->ir->insn[e.i];
-        emit_of[in->op](&e, in);
-        a64_temps_expire(&e);
-    }
-    assert(u->by_exec || !e.group.open);
+    a64_temps_init(e);
+    a64_window_find(e);
+    ir_needs(u->ir, IRF_ALL, e->need);
+    a64_emit_head(e);
+    emit_ops(e, u->ir->count);
+    assert(u->by_exec || !e->group.open);
     if (u->by_exec) /* what would follow works with values that nobody made */
         return false;
     u->hot_size = codebuf_off(u->code);
-    a64_emit_cold(&e);
-    return !u->code->full;
+    if (a64_window_begin_plain(e)) {
+        emit_ops(e, e->window.end);
+        again = !a64_window_end_plain(e);
+    }
+    a64_emit_cold(e);
+    return again;
+}
+
+static bool a64_emit_block(struct jit_unit *u)
+{
+    struct a64_emit e = {.c = u->code, .u = u, .ir = u->ir};
+    struct codebuf before = *u->code;
+
+    before.start = before.at; /* offsets in sites count from here */
+    *u->code = before;
+    if (emit_attempt(&e) || (u->code->full && e.window.base != IR_NONE)) {
+        *u->code = before;
+        e = (struct a64_emit){.c = u->code, .u = u, .ir = u->ir, .window.never = true};
+        emit_attempt(&e);
+    }
+    return !u->by_exec && !u->code->full;
 }
 
 /* --- stubs --- */
@@ -70,6 +97,7 @@ static void load_tables(struct codebuf *c)
     a64_mov_ri64(c, X16, MMU_WRITE_OFFSET);
     a64_arith_rr(c, A64_ADD, W64, REG_WRITES, REG_TABLES, X16);
     a64_arith_rr(c, A64_ADD, W64, REG_EXEC, REG_WRITES, X16);
+    a64_ldr(c, W64, REG_JUMPS, REG_CPU, CPU_OFF(jit.jumps));
 }
 
 /* The MMU's current context, and what is left of the budget. */

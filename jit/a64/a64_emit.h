@@ -9,16 +9,21 @@
  *   X28          struct cpu
  *   W29          instructions that may still be retired
  *   X8 X4        the MMU context's tables of writes and of executed pages
- *   W9 to W15    temporaries
+ *   W9 to W13    temporaries
+ *   X14          the table of indirect jumps (jit/jumps.h)
+ *   X15          the window, if the block has one (a64_emit_window.c)
  *   X3           between LDW and STW: the addend
  *   X0 X1 X2 X16 X17   for the current operation; W0 and X16 are also what stubs take and give
  *   X30          return addresses of stubs; X18 is not used
  *
  * Guest flags. SF, ZF and OF are N, Z and V whenever somebody may still want them: nothing but what
- * sets guest flags changes NZCV. Between blocks and around stubs, CF is W5, 0 or 1; PF is that of
- * the low byte of W6; AF is bit 4 of W6 ^ W7. Inside of a block CF and the pair may also be
- * elsewhere (struct flag_state), and come there when an exit or an executor wants them; where an
- * access gives up, behind the block, so that it costs nothing before.
+ * sets guest flags changes NZCV. Between blocks and around stubs, PF is that of the low byte of W6,
+ * AF is set if the low four bits of W6 are more than those of W7, CF if X6 is more than X7, as
+ * signed numbers: after a subtraction W6 is its result and W7 what it was subtracted from, after an
+ * addition the same two, inverted. The upper half of X6 is 0; that of X7 is 0, or 1 or negative
+ * where CF is another operation's. Inside of a block the three may also be elsewhere (struct
+ * flag_state), and come there when an exit or an executor wants them; where an access gives up,
+ * behind the block, so that it costs nothing before.
  *
  * SSE. While the unit is live (FP_SSE in cpu->jit.fp_live), V16 to V23 are XMM0 to XMM7, FPCR has
  * the guest's rounding and flushes denormals, and FPSR's IXC is PE. V0 to V7 are for the current
@@ -51,7 +56,9 @@ enum {
     REG_WRITES = X8,
     REG_EXEC = X4,
     REG_TEMP0 = X9, /* and so on to: */
-    REG_TEMP9 = X15,
+    REG_TEMP9 = X13,
+    REG_JUMPS = X14,
+    REG_WINDOW = X15,
     REG_HELD = X3,
     REG_ARG = X0,
     REG_ADDEND = X16,
@@ -67,7 +74,8 @@ static inline u8 a64_guest(unsigned r)
 
 /** Where CF is. */
 enum carry_place {
-    CARRY_REG,  /* W5                                             */
+    CARRY_PAIR, /* X6 more than X7: so it is when a block begins  */
+    CARRY_REG,  /* W5, 0 or 1                                     */
     CARRY_HOST, /* the host's C, as after an addition             */
     CARRY_NOT,  /* the host's C, inverted, as after a subtraction */
     CARRY_0,
@@ -75,8 +83,12 @@ enum carry_place {
 };
 
 struct flag_state {
-    u8 carry;    /* enum carry_place                     */
-    bool recipe; /* PF and AF: of how_to, else W6 and W7 */
+    u8 carry;    /* enum carry_place                              */
+    bool own;    /* CF is what PF and AF's operation makes of it  */
+    bool recipe; /* PF and AF: of how_to, else W6 and W7          */
+    bool equal;  /* W7 should be W6                               */
+    bool differ; /* AF is bit 4 of W6 ^ W7                        */
+    bool upper;  /* that half of X7 may not be 0                  */
     struct recipe how_to;
 };
 
@@ -94,9 +106,8 @@ enum cold_kind {
     COLD_EDGE,
     COLD_MOVED,
     COLD_INDIRECT,
-    COLD_CROOKED, /* ESP is not aligned */
-    COLD_LIVE,    /* make SSE live, or x87 usable                              */
-    COLD_RAISED,  /* put the group back; how: so are NZCV, from X2, if it is 1 */
+    COLD_LIVE,   /* make SSE live, or x87 usable                              */
+    COLD_RAISED, /* put the group back; how: so are NZCV, from X2, if it is 1 */
 };
 
 /** Code that runs rarely, put behind the block. */
@@ -106,8 +117,35 @@ struct cold {
     u8 *guard;   /* EDGE: what loads the expected page */
     u8 kind, reg, how, g;
     u8 addend;            /* ACCESS: the register that wants it */
+    bool check;           /* ACCESS: it may take the window away */
+    u16 i;                /* the operation */
     struct flag_state fl; /* ACCESS, BAIL, LIVE, RAISED     */
     struct fp_group group;
+};
+
+/** Where a window is not used any more, and what is known there. */
+struct a64_join {
+    u8 *at;
+    struct flag_state fl;
+    struct fp_group group;
+    u8 home[256], low[8];
+};
+
+/** Accesses near a register that share a look-up. */
+struct a64_window {
+    bool never;  /* this block does not get one                       */
+    bool active; /* it can be used                                    */
+    ir_val base; /* the register, or IR_NONE: there is none           */
+    bool writes;
+    i32 lo, hi;           /* from what the base is at the head                 */
+    i32 pending;          /* the base has still to be moved by                 */
+    u16 end;              /* the first operation that does not use it          */
+    u8 *crosses, *absent; /* branches to the plain copy               */
+    struct a64_join join;
+    /* By operation: it is an access through the window, at off; its result is not needed; and by
+     * how much the base has been moved before it. */
+    bool has[IR_MAX_INSNS], skip[IR_MAX_INSNS];
+    i16 off[IR_MAX_INSNS], moved[IR_MAX_INSNS];
 };
 
 struct a64_emit {
@@ -125,8 +163,15 @@ struct a64_emit {
     struct flag_state fl;
     u8 need[IR_MAX_INSNS]; /* flags that matter after each operation */
 
-    bool on_stack[IR_MAX_INSNS]; /* the access is aligned as ESP is, which the head looks at */
-    bool has_sse;                /* up to the next executor */
+    struct a64_window window;
+    struct {
+        u8 *behind; /* the last load or store of a word through the window */
+        bool load;
+        u8 reg;
+        i32 off;
+    } word;
+    i32 held_off;
+    bool has_sse; /* up to the next executor */
     struct fp_group group;
     u8 low[8]; /* by XMM: bytes from the lowest on that may not be 0: 4, 8, 16 */
 
@@ -186,11 +231,14 @@ enum pa_plan { PA_NONE, PA_RECIPE, PA_NOW };
 /** @in has just been left to set PF and AF: the plan if @how_to (or NULL) tells them later. */
 enum pa_plan a64_pa_plan(const struct a64_emit *e, const struct ir_insn *in,
                          const struct recipe *how_to);
-/** W7, before an addition or subtraction of @a and @b, or of @a and @imm if @b is XZR. */
-void a64_pa_operands(struct a64_emit *e, enum pa_plan plan, u8 a, u8 b, i64 imm);
+/** W7, before something is subtracted from, or added to (@add), @a of @w. */
+void a64_pa_operand(struct a64_emit *e, enum pa_plan plan, bool add, enum width w, u8 a);
 /** W6, after it, from the bits of @r from @lsb on; or take the recipe. */
-void a64_pa_result(struct a64_emit *e, enum pa_plan plan, const struct recipe *how_to, u8 r,
-                   u8 lsb);
+void a64_pa_result(struct a64_emit *e, enum pa_plan plan, const struct recipe *how_to, bool add,
+                   u8 r, u8 lsb);
+/** The same two for what has CF as an operand. */
+void a64_pa_operands(struct a64_emit *e, enum pa_plan plan, u8 a, u8 b);
+void a64_pa_results(struct a64_emit *e, enum pa_plan plan, u8 r, u8 lsb);
 /** PF from @r as above, AF 0. */
 void a64_pa_logic(struct a64_emit *e, const struct ir_insn *in, const struct recipe *how_to, u8 r,
                   u8 lsb);
@@ -198,15 +246,21 @@ void a64_pa_logic(struct a64_emit *e, const struct ir_insn *in, const struct rec
 void a64_flags_nz(struct a64_emit *e, enum width w, u8 r);
 /** V = bit 0 of @r, nothing else changes. X17 is lost. */
 void a64_flags_v(struct a64_emit *e, u8 r);
+/** What flags are when a block begins. */
+struct flag_state a64_flags_initial(void);
+/** CF is where an operation has put it that PF and AF say nothing of. */
+void a64_flags_carry_is(struct a64_emit *e, enum carry_place place);
 /** Have CF in W5. NZCV stay. */
 void a64_flags_carry(struct a64_emit *e);
+/** Keep CF while W7 becomes @a, before an increment or decrement with PA_NOW. */
+void a64_flags_carry_over(struct a64_emit *e, bool add, enum width w, u8 a);
 /** Have the host's C ready for ADC (@sub false) or SBC. Loses N, Z and V. */
 void a64_flags_carry_in(struct a64_emit *e, bool sub);
 /** @r = 1 or 0: PF, from W6. */
 void a64_flags_parity(struct codebuf *c, u8 r);
 /** Flags from their places in EFLAGS in @a: the low byte, and OF if @of; else OF stays. */
 void a64_flags_put(struct a64_emit *e, u8 a, bool of);
-/** Everything where it is between blocks. */
+/** Everything where it is between blocks. X1 and X2 are lost. */
 void a64_flags_settle(struct codebuf *c, struct flag_state *fl);
 
 /** A condition: the host's @cc, or whether register @reg (0 or 1) is @value. */
@@ -218,7 +272,7 @@ struct a64_cond {
 /** X16 may be used for it. */
 struct a64_cond a64_flags_cond(struct a64_emit *e, unsigned cc);
 
-/* Between the places that flags have between blocks and cpu->jit.flags; X16, X17 are lost. */
+/* Between the places that flags have between blocks and cpu->jit.flags; W5, X16, X17 are lost. */
 void a64_flags_to_memory(struct codebuf *c);
 void a64_flags_from_memory(struct codebuf *c);
 
@@ -227,12 +281,31 @@ void a64_flags_from_memory(struct codebuf *c);
 struct cold *a64_cold(struct a64_emit *e, enum cold_kind kind, u8 *from);
 /** Give up where the branch at @from is taken. */
 struct cold *a64_bail_from(struct a64_emit *e, u8 *from);
-/** What is known of an address, or wanted: if it is not aligned, the access gives up. */
-enum a64_alignment { MAY_BE_CROOKED, HAS_TO_BE_ALIGNED, IS_ALIGNED };
+/** Make temporary @in->d, which is only moved to a guest register soon, there. */
+void a64_make_there(struct a64_emit *e, const struct ir_insn *in);
+/** What is wanted of an address: if it is not aligned, the access gives up. */
+enum a64_alignment { MAY_BE_CROOKED, HAS_TO_BE_ALIGNED };
 /** Look up the page of the address in @r for an access of 1 << @size bytes, 0 to 4: what has to be
  * added to the address, in @addend. X17 is lost. */
 void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, enum a64_alignment what,
                  u8 addend);
+
+/* --- a64_emit_window.c --- */
+
+/** Find out whether a window is worth it, and of what. */
+void a64_window_find(struct a64_emit *e);
+/** At the block's head, if there is one. */
+void a64_window_look_up(struct a64_emit *e);
+/** Before each operation. True: nothing is to be done for it. */
+bool a64_window_before(struct a64_emit *e, const struct ir_insn *in);
+/** Is the current operation an access through it? At *@off from REG_WINDOW. */
+bool a64_window_has(const struct a64_emit *e, i32 *off);
+/** The plain copy of what uses it, up to window.end. False: there is no window. */
+bool a64_window_begin_plain(struct a64_emit *e);
+/** False: it would come back to another state. */
+bool a64_window_end_plain(struct a64_emit *e);
+/** Behind the stub of an access that wrote: go on if the page is still there. */
+void a64_window_check(struct a64_emit *e, const struct cold *k);
 
 /* --- a64_emit_fp.c --- */
 
@@ -283,8 +356,6 @@ bool a64_sse_knows(const struct insn *guest, bool *raises);
 
 /* --- a64_emit_flow.c --- */
 
-/** Find the accesses that are aligned because ESP is; are there enough to look at it? */
-bool a64_find_stack(struct a64_emit *e);
 /** The block's head, and everything behind its last operation. */
 void a64_emit_head(struct a64_emit *e);
 void a64_emit_cold(struct a64_emit *e);

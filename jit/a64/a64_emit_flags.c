@@ -57,38 +57,60 @@ enum pa_plan a64_pa_plan(const struct a64_emit *e, const struct ir_insn *in,
     return how_to ? PA_RECIPE : PA_NONE;
 }
 
-/* W7 = @a ^ @b as far as bit 4 goes. */
-static void operands(struct codebuf *c, u8 a, u8 b, i64 imm)
-{
-    if (b != XZR)
-        a64_logic_rr(c, A64_EOR, W32, REG_AF, a, b);
-    else if (imm & FL_A)
-        a64_logic_ri(c, A64_EOR, W32, REG_AF, a, FL_A);
-    else
-        a64_mov_rr(c, W32, REG_AF, a);
-}
-
-void a64_pa_operands(struct a64_emit *e, enum pa_plan plan, u8 a, u8 b, i64 imm)
-{
-    if (plan == PA_NOW)
-        operands(e->c, a, b, imm);
-}
-
-static void result(struct codebuf *c, u8 r, u8 lsb)
+/* @d = the value of @w at bit @lsb of @r, inverted if @add. */
+static void half(struct codebuf *c, bool add, enum width w, u8 d, u8 r, u8 lsb)
 {
     if (lsb)
-        a64_shift_ri(c, A64_LSR, W32, REG_PF, r, lsb);
-    else if (r != REG_PF)
-        a64_mov_rr(c, W32, REG_PF, r);
+        a64_shift_ri(c, A64_LSR, W32, d, r, lsb);
+    else if (w != W32)
+        a64_uxt(c, w, d, r);
+    else if (d != r && !add)
+        a64_mov_rr(c, W32, d, r);
+    else if (add) {
+        a64_mvn_rr(c, W32, d, r);
+        return;
+    }
+    if (add)
+        a64_mvn_rr(c, W32, d, d);
 }
 
-void a64_pa_result(struct a64_emit *e, enum pa_plan plan, const struct recipe *how_to, u8 r, u8 lsb)
+void a64_pa_operand(struct a64_emit *e, enum pa_plan plan, bool add, enum width w, u8 a)
 {
-    e->fl.recipe = plan == PA_RECIPE;
-    if (plan == PA_RECIPE)
-        e->fl.how_to = *how_to;
     if (plan == PA_NOW)
-        result(e->c, r, lsb);
+        half(e->c, add, a == XZR ? W32 : w, REG_AF, a, 0);
+}
+
+static void new_pair(struct flag_state *fl, enum pa_plan plan, const struct recipe *how_to)
+{
+    fl->recipe = plan == PA_RECIPE;
+    fl->equal = fl->differ = false;
+    fl->own = false;
+    if (plan == PA_RECIPE)
+        fl->how_to = *how_to;
+    if (plan == PA_NOW)
+        fl->upper = false;
+}
+
+void a64_pa_result(struct a64_emit *e, enum pa_plan plan, const struct recipe *how_to, bool add,
+                   u8 r, u8 lsb)
+{
+    new_pair(&e->fl, plan, how_to);
+    if (plan == PA_NOW)
+        half(e->c, add, W32, REG_PF, r, lsb);
+}
+
+void a64_pa_operands(struct a64_emit *e, enum pa_plan plan, u8 a, u8 b)
+{
+    if (plan == PA_NOW)
+        a64_logic_rr(e->c, A64_EOR, W32, REG_AF, a, b);
+}
+
+void a64_pa_results(struct a64_emit *e, enum pa_plan plan, u8 r, u8 lsb)
+{
+    new_pair(&e->fl, plan, NULL);
+    e->fl.differ = plan == PA_NOW;
+    if (plan == PA_NOW)
+        half(e->c, false, W32, REG_PF, r, lsb);
 }
 
 void a64_pa_logic(struct a64_emit *e, const struct ir_insn *in, const struct recipe *how_to, u8 r,
@@ -96,56 +118,69 @@ void a64_pa_logic(struct a64_emit *e, const struct ir_insn *in, const struct rec
 {
     enum pa_plan plan = a64_pa_plan(e, in, how_to);
 
-    a64_pa_result(e, plan, how_to, r, lsb);
-    if (plan == PA_NOW)
-        a64_mov_rr(e->c, W32, REG_AF, REG_PF);
+    a64_pa_result(e, plan, how_to, false, r, lsb);
+    e->fl.equal = plan == PA_NOW;
 }
 
-/* The operand that an addition or subtraction has overwritten with @r, in W7: @r -+ the other. */
-static void undo(struct codebuf *c, bool add, u8 r, u8 b, i64 imm)
+/* W7 = @a + or - the recipe's other operand, inverted if it was an addition. */
+static void other(struct codebuf *c, const struct recipe *r, bool plus, u8 d, u8 a)
 {
-    if (b != XZR)
-        a64_arith_rr(c, add ? A64_SUB : A64_ADD, W32, REG_AF, r, b);
+    u32 imm = (u32)r->imm;
+
+    if (r->b != RECIPE_IMM) {
+        a64_arith_rr(c, plus ? A64_ADD : A64_SUB, W32, d, a, a64_guest(r->b));
+        return;
+    }
+    if (!a64_arith_fits(imm)) {
+        a64_mov_ri64(c, X1, imm);
+        a64_arith_rr(c, plus ? A64_ADD : A64_SUB, W32, d, a, X1);
+        return;
+    }
+    a64_arith_ri(c, plus ? A64_ADD : A64_SUB, W32, d, a, imm);
+}
+
+static void follow_test(struct codebuf *c, const struct recipe *r)
+{
+    u8 b = X1;
+
+    if (r->b == RECIPE_IMM)
+        a64_mov_ri64(c, X1, (u32)r->imm);
     else
-        a64_arith_ri(c, add ? A64_SUB : A64_ADD, W32, REG_AF, r, (u32)imm & 31);
-    operands(c, REG_AF, b, imm);
+        b = a64_guest(r->b);
+    a64_logic_rr(c, A64_AND, W32, REG_PF, a64_guest(r->a), b);
 }
 
-/* W6 and W7 from the recipe; only their low bits count. */
-static void follow(struct codebuf *c, const struct recipe *r)
+/* W6 and W7 from the recipe. */
+static void follow(struct codebuf *c, struct flag_state *fl)
 {
-    bool has_imm = r->b == RECIPE_IMM;
-    u8 a = a64_guest(r->a), b = has_imm ? XZR : a64_guest(r->b);
-    u32 low = (u32)r->imm & 0xff;
+    const struct recipe *r = &fl->how_to;
+    enum width w = (enum width)r->w;
+    u8 a = a64_guest(r->a);
+    bool add = r->kind == RECIPE_ADD;
 
+    fl->recipe = fl->differ = fl->upper = false;
+    fl->equal = r->kind == RECIPE_TEST || r->kind == RECIPE_LOGIC;
     switch (r->kind) {
     case RECIPE_ADD:
-    case RECIPE_SUB:
-        a64_mov_rr(c, W32, REG_PF, a);
-        undo(c, r->kind == RECIPE_ADD, a, b, r->imm);
+    case RECIPE_SUB: /* before was a = result -+ b */
+        half(c, add, w, REG_PF, a, 0);
+        other(c, r, !add, REG_AF, a);
+        half(c, add, w, REG_AF, REG_AF, 0);
         return;
     case RECIPE_CMP:
-        if (has_imm)
-            a64_arith_ri(c, A64_SUB, W32, REG_PF, a, low);
-        else
-            a64_arith_rr(c, A64_SUB, W32, REG_PF, a, b);
-        operands(c, a, b, r->imm);
+        other(c, r, false, REG_PF, a);
+        half(c, false, w, REG_PF, REG_PF, 0);
+        half(c, false, w, REG_AF, a, 0);
         return;
     case RECIPE_TEST:
-        if (has_imm) {
-            a64_movz(c, W32, REG_PF, (u16)low, 0);
-            b = REG_PF;
-        }
-        a64_logic_rr(c, A64_AND, W32, REG_PF, a, b);
-        a64_mov_rr(c, W32, REG_AF, REG_PF);
+        follow_test(c, r);
         return;
     case RECIPE_NEG:
-        a64_mov_rr(c, W32, REG_PF, a);
-        a64_neg_rr(c, W32, REG_AF, a);
+        half(c, false, w, REG_PF, a, 0);
+        a64_mov_rr(c, W32, REG_AF, XZR);
         return;
     default:
         a64_mov_rr(c, W32, REG_PF, a);
-        a64_mov_rr(c, W32, REG_AF, a);
         return;
     }
 }
@@ -177,9 +212,24 @@ void a64_flags_v(struct a64_emit *e, u8 r)
 
 /* --- CF --- */
 
+struct flag_state a64_flags_initial(void)
+{
+    return (struct flag_state){.carry = CARRY_PAIR, .own = true, .upper = true};
+}
+
+void a64_flags_carry_is(struct a64_emit *e, enum carry_place place)
+{
+    e->fl.carry = (u8)place;
+    e->fl.own = false;
+}
+
 static void carry_to_reg(struct codebuf *c, struct flag_state *fl)
 {
     switch (fl->carry) {
+    case CARRY_PAIR:
+        a64_arith_rr(c, A64_SUB, W64, REG_CF, REG_AF, REG_PF);
+        a64_shift_ri(c, A64_LSR, W64, REG_CF, REG_CF, 63);
+        break;
     case CARRY_HOST:
         a64_cset(c, W32, REG_CF, A64_HS);
         break;
@@ -212,12 +262,59 @@ void a64_flags_carry_in(struct a64_emit *e, bool sub)
         a64_cmp_ri(e->c, W32, REG_CF, 1);
 }
 
+/* The difference has CF for its sign; its upper half is 0, if not made 1, or negative. */
+void a64_flags_carry_over(struct a64_emit *e, bool add, enum width w, u8 a)
+{
+    struct codebuf *c = e->c;
+
+    a64_arith_rr(c, A64_SUB, W64, REG_AF, REG_AF, REG_PF);
+    a64_logic_ri(c, A64_ORR, W64, REG_AF, REG_AF, BIT64(32));
+    if (add || w != W32) {
+        half(c, add, w, X17, a, 0);
+        a = X17;
+    }
+    a64_bfxil(c, W64, REG_AF, a, 0, 32);
+}
+
+/* W6 and W7 from a sum or difference with carry: what has the same PF, and AF in another way. */
+static void undiffer(struct codebuf *c, struct flag_state *fl)
+{
+    a64_logic_rr(c, A64_EOR, W32, X1, REG_PF, REG_AF);
+    a64_ubfx(c, W32, X1, X1, 4, 1);
+    a64_flags_parity(c, X2);
+    a64_movz(c, W32, REG_PF, 1, 0);
+    a64_bfi(c, W32, REG_PF, X2, 1, 1);
+    a64_movz(c, W32, REG_AF, 3, 0);
+    a64_arith_rr(c, A64_SUB, W32, REG_AF, REG_AF, X1);
+    a64_arith_rs(c, A64_SUB, W32, REG_AF, REG_AF, X1, A64_LSL, 1);
+    fl->differ = false;
+}
+
+/* X7's upper half from W5. */
+static void carry_to_pair(struct codebuf *c)
+{
+    a64_logic_ri(c, A64_ORR, W64, REG_AF, REG_AF, BIT64(32));
+    a64_arith_rs(c, A64_SUB, W64, REG_AF, REG_AF, REG_CF, A64_LSL, 33);
+}
+
 void a64_flags_settle(struct codebuf *c, struct flag_state *fl)
 {
-    carry_to_reg(c, fl);
+    if (!fl->own)
+        carry_to_reg(c, fl);
     if (fl->recipe)
-        follow(c, &fl->how_to);
-    fl->recipe = false;
+        follow(c, fl);
+    if (fl->differ)
+        undiffer(c, fl);
+    if (fl->equal && fl->own) {
+        a64_mov_rr(c, W32, REG_AF, REG_PF);
+    } else if (fl->equal) {
+        a64_arith_rs(c, A64_SUB, W64, REG_AF, REG_PF, REG_CF, A64_LSL, 33);
+    } else if (!fl->own) {
+        if (fl->upper)
+            a64_mov_rr(c, W32, REG_AF, REG_AF);
+        carry_to_pair(c);
+    }
+    *fl = a64_flags_initial();
 }
 
 /* --- conditions --- */
@@ -245,6 +342,14 @@ static struct a64_cond below_or_equal(struct a64_emit *e, unsigned cc)
     return in_register(X16, cc);
 }
 
+/* In the middle of a block CF may still be what W6 and W7 say. */
+static void follow_here(struct a64_emit *e)
+{
+    if (e->fl.carry == CARRY_PAIR)
+        a64_flags_carry(e);
+    follow(e->c, &e->fl);
+}
+
 struct a64_cond a64_flags_cond(struct a64_emit *e, unsigned cc)
 {
     switch (cc >> 1) {
@@ -265,8 +370,7 @@ struct a64_cond a64_flags_cond(struct a64_emit *e, unsigned cc)
         return in_host(A64_MI, cc);
     case 5:
         if (e->fl.recipe)
-            follow(e->c, &e->fl.how_to);
-        e->fl.recipe = false;
+            follow_here(e);
         a64_flags_parity(e->c, X16);
         return in_register(X16, cc);
     case 6:
@@ -284,8 +388,11 @@ void a64_flags_to_memory(struct codebuf *c)
     a64_ubfx(c, W32, X17, X16, NZCV_V, 1); /* OF is bit 0 */
     a64_shift_ri(c, A64_LSR, W32, X16, X16, NZCV_Z);
     a64_bfi(c, W32, X17, X16, STORED_Z, 2); /* and SF above it */
+    a64_arith_rr(c, A64_SUB, W64, X16, REG_AF, REG_PF);
+    a64_shift_ri(c, A64_LSR, W64, REG_CF, X16, 63);
     a64_bfi(c, W32, X17, REG_CF, STORED_C, 1);
-    a64_logic_rr(c, A64_EOR, W32, X16, REG_PF, REG_AF);
+    a64_logic_rr(c, A64_EOR, W32, X16, X16, REG_PF); /* a borrow into bit 4 */
+    a64_logic_rr(c, A64_EOR, W32, X16, X16, REG_AF);
     a64_shift_ri(c, A64_LSR, W32, X16, X16, 4);
     a64_bfi(c, W32, X17, X16, STORED_A, 1);
     a64_flags_parity(c, X16);
@@ -293,14 +400,24 @@ void a64_flags_to_memory(struct codebuf *c)
     a64_str(c, W16, X17, REG_CPU, CPU_OFF(jit.flags));
 }
 
+/* W6 and W7 from PF in bit @p and AF in bit @a of @r, W16 is lost. */
+static void make_pair(struct codebuf *c, u8 r, u8 p, u8 a)
+{
+    a64_ubfx(c, W32, X16, r, p, 1);
+    a64_movz(c, W32, REG_PF, 1, 0);
+    a64_bfi(c, W32, REG_PF, X16, 1, 1); /* 3 has even parity, 1 has not; AF: more than 0 or 3 */
+    a64_ubfx(c, W32, X16, r, a, 1);
+    a64_movz(c, W32, REG_AF, 3, 0);
+    a64_arith_rr(c, A64_SUB, W32, REG_AF, REG_AF, X16);
+    a64_arith_rs(c, A64_SUB, W32, REG_AF, REG_AF, X16, A64_LSL, 1);
+}
+
 void a64_flags_from_memory(struct codebuf *c)
 {
     a64_ldr(c, W16, X17, REG_CPU, CPU_OFF(jit.flags));
+    make_pair(c, X17, STORED_P, STORED_A);
     a64_ubfx(c, W32, REG_CF, X17, STORED_C, 1);
-    a64_ubfx(c, W32, REG_PF, X17, STORED_P, 1);
-    a64_logic_ri(c, A64_EOR, W32, REG_PF, REG_PF, 1); /* 0 has even parity, 1 has not */
-    a64_ubfx(c, W32, REG_AF, X17, STORED_A, 1);
-    a64_logic_rs(c, A64_EOR, W32, REG_AF, REG_PF, REG_AF, A64_LSL, 4);
+    carry_to_pair(c);
     a64_ubfx(c, W32, X16, X17, STORED_Z, 2);
     a64_shift_ri(c, A64_LSL, W32, X16, X16, NZCV_Z);
     a64_bfi(c, W32, X16, X17, NZCV_V, 1);
@@ -311,13 +428,14 @@ void a64_flags_from_memory(struct codebuf *c)
 
 void a64_emit_SETC(struct a64_emit *e, const struct ir_insn *in)
 {
-    e->fl.carry = in->imm ? CARRY_1 : CARRY_0;
+    a64_flags_carry_is(e, in->imm ? CARRY_1 : CARRY_0);
 }
 
 void a64_emit_CMC(struct a64_emit *e, const struct ir_insn *in)
 {
     (void)in;
     a64_flags_carry(e);
+    a64_flags_carry_is(e, CARRY_REG);
     a64_logic_ri(e->c, A64_EOR, W32, REG_CF, REG_CF, 1);
 }
 
@@ -347,9 +465,7 @@ void a64_flags_put(struct a64_emit *e, u8 a, bool of)
     }
     a64_msr(c, A64_NZCV, X17);
     a64_ubfx(c, W32, REG_CF, a, 0, 1);
-    a64_ubfx(c, W32, REG_PF, a, 2, 1);
-    a64_logic_ri(c, A64_EOR, W32, REG_PF, REG_PF, 1);
-    a64_logic_rr(c, A64_EOR, W32, REG_AF, REG_PF, a); /* AF is bit 4 there, too */
+    make_pair(c, a, 2, 4);
     e->fl = (struct flag_state){.carry = CARRY_REG};
 }
 

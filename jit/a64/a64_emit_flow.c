@@ -45,12 +45,9 @@ void a64_emit_head(struct a64_emit *e)
         check_tail(e);
     a64_arith_ri(e->c, A64_SUB, W32, REG_BUDGET, REG_BUDGET, e->ir->guests);
     a64_cold(e, COLD_BUDGET, a64_tbnz(e->c, REG_BUDGET, 31, NULL));
-    e->fl = (struct flag_state){.carry = CARRY_REG};
-    if (a64_find_stack(e)) {
-        a64_logic_ri(e->c, A64_AND, W32, X16, a64_guest(REG_SP), 3);
-        a64_cold(e, COLD_CROOKED, a64_cbnz(e->c, W32, X16, NULL));
-    }
+    e->fl = a64_flags_initial();
     a64_fp_gate(e, 0);
+    a64_window_look_up(e);
 }
 
 /* --- exits --- */
@@ -151,8 +148,7 @@ static void find_jump(struct a64_emit *e, u8 eip)
     a64_arith_rs(c, A64_ADD, W64, X17, eip, X17, A64_LSL, 32);
     a64_logic_rs(c, A64_EOR, W32, X16, eip, eip, A64_LSR, PAGE_SHIFT);
     a64_logic_ri(c, A64_AND, W32, X16, X16, JIT_JUMPS - 1);
-    a64_ldr(c, W64, X1, REG_CPU, CPU_OFF(jit.jumps));
-    a64_arith_rs(c, A64_ADD, W64, X16, X1, X16, A64_LSL, 4);
+    a64_arith_rs(c, A64_ADD, W64, X16, REG_JUMPS, X16, A64_LSL, 4);
 }
 static_assert(sizeof(struct jit_jump) == 16, "the shift above");
 
@@ -229,13 +225,6 @@ static void give_up(struct a64_emit *e, struct cold *k)
     a64_give_up(e, &k->fl, k->g);
 }
 
-/* The block is the interpreter's. */
-static void cold_crooked(struct a64_emit *e, const struct cold *k)
-{
-    a64_bl(e->c, e->u->stubs->bail);
-    add_site(e, k->g, true);
-}
-
 /* The return address names the site, too: the stub may give up. */
 static void cold_live(struct a64_emit *e, const struct cold *k)
 {
@@ -256,7 +245,10 @@ static void cold_access(struct a64_emit *e, struct cold *k)
     a64_bl(c, e->u->stubs->access[k->how >> 4][k->how & 15]);
     if (k->addend != REG_ADDEND)
         a64_mov_rr(c, W64, k->addend, REG_ADDEND);
-    a64_cbnz(c, W64, REG_ADDEND, k->back);
+    if (k->check)
+        a64_window_check(e, k);
+    else
+        a64_cbnz(c, W64, REG_ADDEND, k->back);
     give_up(e, k);
 }
 
@@ -301,9 +293,6 @@ static void emit_one_cold(struct a64_emit *e, struct cold *k)
         break;
     case COLD_EDGE:
         cold_edge(e, k);
-        break;
-    case COLD_CROOKED:
-        cold_crooked(e, k);
         break;
     case COLD_LIVE:
         cold_live(e, k);

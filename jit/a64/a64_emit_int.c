@@ -23,17 +23,15 @@ void a64_emit_MOV(struct a64_emit *e, const struct ir_insn *in)
 
 void a64_emit_ZEXT(struct a64_emit *e, const struct ir_insn *in)
 {
-    u8 a = a64_read_zext(e, in->cc, in->a, 0, X0);
-
-    a64_dst(e, in->w, in->d, X1);
+    a64_make_there(e, in);
+    u8 a = a64_read_zext(e, in->cc, in->a, 0, a64_dst(e, in->w, in->d, X0));
     a64_write(e, in->w, in->d, a, 0);
 }
 
 void a64_emit_SEXT(struct a64_emit *e, const struct ir_insn *in)
 {
-    u8 a = a64_read_sext(e, in->cc, in->a, 0, X0);
-
-    a64_dst(e, in->w, in->d, X1);
+    a64_make_there(e, in);
+    u8 a = a64_read_sext(e, in->cc, in->a, 0, a64_dst(e, in->w, in->d, X0));
     a64_write(e, in->w, in->d, a, 0);
 }
 
@@ -254,6 +252,19 @@ static void arith_narrow(struct a64_emit *e, bool sub, enum width w, u8 a, u8 b,
         arith_wide(e, sub, true, X16, X16, XZR, imm << s);
 }
 
+/* CF is that of the operation which has just said where PF and AF are. */
+static void own_carry(struct a64_emit *e, enum carry_place place)
+{
+    e->fl.carry = (u8)place;
+    e->fl.own = true;
+}
+
+/* Must CF, which W6 and W7 tell, be kept while an increment or decrement replaces them? */
+static bool keeps_carry(const struct a64_emit *e, enum pa_plan plan)
+{
+    return plan == PA_NOW && e->fl.carry == CARRY_PAIR && (e->need[e->i] & IRF_C);
+}
+
 /* ADD, SUB, CMP, INC, DEC. @imm counts if @b is XZR. */
 static void arith(struct a64_emit *e, const struct ir_insn *in, u8 a, u8 b, u32 imm)
 {
@@ -270,7 +281,10 @@ static void arith(struct a64_emit *e, const struct ir_insn *in, u8 a, u8 b, u32 
         a64_write(e, in->w, in->d, d, 0);
         return;
     }
-    a64_pa_operands(e, plan, a, b, imm);
+    if (in->op == IR_CMP || in->op == IR_SUB || in->op == IR_ADD || !keeps_carry(e, plan))
+        a64_pa_operand(e, plan, !sub, in->w, a);
+    else
+        a64_flags_carry_over(e, !sub, in->w, a);
     u8 lsb = a64_above(in->w), d;
     if (in->w == W32) {
         d = !compares ? a64_dst(e, W32, in->d, X16) : plan == PA_NOW ? REG_PF : XZR;
@@ -284,7 +298,7 @@ static void arith(struct a64_emit *e, const struct ir_insn *in, u8 a, u8 b, u32 
             a64_dst(e, in->w, in->d, X16);
         a64_write(e, in->w, in->d, d, lsb);
     }
-    a64_pa_result(e, plan, how_to, d, lsb);
+    a64_pa_result(e, plan, how_to, !sub, d, lsb);
 }
 
 static void arith_two(struct a64_emit *e, const struct ir_insn *in)
@@ -294,7 +308,7 @@ static void arith_two(struct a64_emit *e, const struct ir_insn *in)
 
     arith(e, in, a, b, (u32)((u64)in->imm & width_mask(in->w)));
     if (a64_wanted(in))
-        e->fl.carry = is_sub(in->op) ? CARRY_NOT : CARRY_HOST;
+        own_carry(e, is_sub(in->op) ? CARRY_NOT : CARRY_HOST);
 }
 
 void a64_emit_ADD(struct a64_emit *e, const struct ir_insn *in)
@@ -312,12 +326,25 @@ void a64_emit_CMP(struct a64_emit *e, const struct ir_insn *in)
     arith_two(e, in);
 }
 
+static enum pa_plan step_plan(const struct a64_emit *e, const struct ir_insn *in)
+{
+    struct recipe r;
+
+    return a64_pa_plan(e, in, recipe_of(in, &r));
+}
+
 /* CF stays: the host's C does not. */
 static void step(struct a64_emit *e, const struct ir_insn *in)
 {
-    if (a64_wanted(in) && (e->need[e->i] & IRF_C))
+    bool pair = e->fl.carry == CARRY_PAIR, over = pair && step_plan(e, in) == PA_NOW;
+
+    if (a64_wanted(in) && (e->need[e->i] & IRF_C) && !pair)
         a64_flags_carry(e);
     arith(e, in, a64_read(e, in->a, 0, X0), XZR, 1);
+    if (over && a64_wanted(in)) {
+        e->fl.own = true;
+        e->fl.upper = true;
+    }
 }
 
 void a64_emit_INC(struct a64_emit *e, const struct ir_insn *in)
@@ -337,7 +364,7 @@ void a64_emit_NEG(struct a64_emit *e, const struct ir_insn *in)
     const struct recipe *how_to = recipe_of(in, &r);
     enum pa_plan plan = a64_pa_plan(e, in, how_to);
 
-    a64_pa_operands(e, plan, a, XZR, 0);
+    a64_pa_operand(e, plan, false, W32, XZR);
     u8 d = a64_dst(e, in->w, in->d, X16);
     if (!a64_wanted(in)) {
         a64_neg_rr(e->c, W32, d, a);
@@ -347,8 +374,8 @@ void a64_emit_NEG(struct a64_emit *e, const struct ir_insn *in)
     u8 r0 = in->w == W32 ? d : X16;
     a64_arith_rs(e->c, A64_SUBS, W32, r0, XZR, a, A64_LSL, lsb);
     a64_write(e, in->w, in->d, r0, lsb);
-    a64_pa_result(e, plan, how_to, r0, lsb);
-    e->fl.carry = CARRY_NOT;
+    a64_pa_result(e, plan, how_to, false, r0, lsb);
+    own_carry(e, CARRY_NOT);
 }
 
 /* --- with carry --- */
@@ -387,7 +414,9 @@ static void with_carry(struct a64_emit *e, const struct ir_insn *in, bool sub)
         a64_write(e, in->w, in->d, X16, 0);
         return;
     }
-    a64_pa_operands(e, plan, a, b, 0);
+    if (e->fl.carry == CARRY_PAIR)
+        a64_flags_carry(e);
+    a64_pa_operands(e, plan, a, b);
     u8 d = a64_dst(e, in->w, in->d, X16), r = in->w == W32 ? d : X16;
     if (in->w == W32) {
         a64_flags_carry_in(e, sub);
@@ -396,7 +425,7 @@ static void with_carry(struct a64_emit *e, const struct ir_insn *in, bool sub)
         carry_narrow(e, sub, in->w, a, b);
     }
     a64_write(e, in->w, in->d, r, lsb);
-    a64_pa_result(e, plan, NULL, r, lsb);
+    a64_pa_results(e, plan, r, lsb);
     e->fl.carry = sub ? CARRY_NOT : CARRY_HOST;
 }
 
@@ -433,9 +462,15 @@ static bool sets_flags_itself(const struct ir_insn *in)
             (in->b == IR_CONST && ((u64)in->imm & width_mask(in->w)) <= width_mask(in->w) >> 1));
 }
 
+/* A register without itself: flags and all in one. */
+static bool clears(const struct ir_insn *in)
+{
+    return in->op == IR_XOR && in->w == W32 && in->a == in->b;
+}
+
 static void logic(struct a64_emit *e, const struct ir_insn *in, enum a64_logic op)
 {
-    u8 a = a64_read(e, in->a, 0, X0);
+    u8 a = clears(in) ? XZR : a64_read(e, in->a, 0, X0);
     bool tests = in->op == IR_TEST, itself = sets_flags_itself(in);
     struct recipe rec;
     const struct recipe *how_to = recipe_of(in, &rec);
@@ -445,15 +480,18 @@ static void logic(struct a64_emit *e, const struct ir_insn *in, enum a64_logic o
         return;
     bool now = a64_pa_plan(e, in, how_to) == PA_NOW;
     u8 d = !tests ? a64_dst(e, in->w, in->d, X16) : now ? REG_PF : itself ? XZR : X16;
-    logic_op(e, in, wanted && itself ? A64_ANDS : op, d, a);
+    if (a == XZR)
+        a64_logic_rr(e->c, wanted ? A64_ANDS : A64_AND, W32, d, XZR, XZR);
+    else
+        logic_op(e, in, wanted && itself ? A64_ANDS : op, d, a);
     if (!tests)
         a64_write(e, in->w, in->d, d, 0);
     if (!wanted)
         return;
-    if (!itself)
+    if (!itself && a != XZR)
         a64_flags_nz(e, in->w, d);
     a64_pa_logic(e, in, how_to, d, 0);
-    e->fl.carry = CARRY_0;
+    own_carry(e, CARRY_0);
 }
 
 #define LOGIC(name, op)                                                                            \

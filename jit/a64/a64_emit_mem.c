@@ -3,8 +3,6 @@
  * Accesses. The tables of the MMU's context are looked up inline; what is absent there, or may
  * cross a page, goes through a stub, which answers with an addend or gives up. NZCV stay.
  */
-#include <string.h>
-
 #include "jit/a64/a64_emit.h"
 #include "jit/mode.h"
 
@@ -44,7 +42,7 @@ void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, enum a64_a
     struct codebuf *c = e->c;
     struct cold *k = a64_cold(e, COLD_ACCESS, NULL);
 
-    index_of(c, addend, r, what == IS_ALIGNED || size == A64_Q ? 0 : size);
+    index_of(c, addend, r, size == A64_Q ? 0 : size);
     a64_mem_rr(c, A64_LDR, W64, addend, write ? REG_WRITES : REG_TABLES, addend, A64_UXTX, true);
     if (size == W16) {
         k->from[1] = a64_tbnz(c, r, 0, NULL);
@@ -61,56 +59,8 @@ void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, enum a64_a
     k->reg = r;
     k->addend = addend;
     k->how = (u8)(size | (write ? 16u : 0u));
-}
-
-static void look_up(struct a64_emit *e, u8 r, enum width w, bool write, u8 addend)
-{
-    a64_look_up(e, r, w, write, w == W32 && e->on_stack[e->i] ? IS_ALIGNED : MAY_BE_CROOKED,
-                addend);
-}
-
-/* --- the stack --- */
-
-enum { STACK_WORTH = 2 }; /* accesses in a block */
-
-static bool keeps_alignment(const struct ir_insn *in)
-{
-    bool same = in->a == IR_REG + REG_SP && in->w == W32;
-
-    switch (in->op) {
-    case IR_ADDR:
-        return same && in->b == IR_NONE && in->imm % 4 == 0;
-    case IR_ADD:
-    case IR_SUB:
-    case IR_AND:
-        return same && in->b == IR_CONST && in->imm % 4 == 0;
-    default:
-        return false;
-    }
-}
-
-bool a64_find_stack(struct a64_emit *e)
-{
-    bool temp[256] = {false};
-    unsigned found = 0;
-
-    for (unsigned i = 0; i < e->ir->count; i++) {
-        const struct ir_insn *in = &e->ir->insn[i];
-
-        if (ir_op_info[in->op].kind == IR_CALL)
-            break; /* ESP may be anything then */
-        if ((in->op == IR_LD || in->op == IR_ST || in->op == IR_LDW) && in->w == W32)
-            e->on_stack[i] = in->a == IR_REG + REG_SP || temp[in->a];
-        found += e->on_stack[i];
-        if (ir_is_temp(in->d))
-            temp[in->d] = keeps_alignment(in);
-        else if (ir_reg_of(in->d) == REG_SP && !keeps_alignment(in))
-            break;
-    }
-    if (found >= STACK_WORTH)
-        return true;
-    memset(e->on_stack, 0, sizeof(e->on_stack));
-    return false;
+    k->check = write && e->window.active;
+    k->i = (u16)e->i;
 }
 
 static bool extension_follows(const struct a64_emit *e, const struct ir_insn *in)
@@ -123,7 +73,7 @@ static bool extension_follows(const struct a64_emit *e, const struct ir_insn *in
 
 /* POP and the like move what they load after a step of the stack pointer: it can be loaded to where
  * it is moved, if nothing between looks there. */
-static void load_to_destination(struct a64_emit *e, const struct ir_insn *in)
+void a64_make_there(struct a64_emit *e, const struct ir_insn *in)
 {
     const struct ir_insn *n;
     unsigned j = 1;
@@ -142,22 +92,63 @@ static void load_to_destination(struct a64_emit *e, const struct ir_insn *in)
     e->home[in->d] = a64_reg(e, n->d);
 }
 
+/* Two words side by side are loaded or stored in one. */
+static bool pairs(const struct a64_emit *e, bool load, u8 r, i32 off)
+{
+    i32 low = off < e->word.off ? off : e->word.off;
+
+    return e->word.behind == e->c->at && e->word.load == load && (!load || r != e->word.reg) &&
+           (off == e->word.off + 4 || off == e->word.off - 4) && a64_pair_fits(W32, low);
+}
+
+static void in_window(struct a64_emit *e, enum a64_mem op, enum width w, u8 r, i32 off)
+{
+    struct codebuf *c = e->c;
+    bool load = op != A64_STR, above = off > e->word.off;
+
+    if (w != W32) {
+        a64_mem_ri(c, op, w, r, REG_WINDOW, off);
+        return;
+    }
+    if (!pairs(e, load, r, off)) {
+        a64_mem_ri(c, op, w, r, REG_WINDOW, off);
+        e->word.behind = c->at;
+        e->word.load = load;
+        e->word.reg = r;
+        e->word.off = off;
+        return;
+    }
+    u8 first = above ? e->word.reg : r, second = above ? r : e->word.reg;
+    c->at -= 4;
+    if (load)
+        a64_ldp(c, W32, first, second, REG_WINDOW, above ? e->word.off : off);
+    else
+        a64_stp(c, W32, first, second, REG_WINDOW, above ? e->word.off : off);
+    e->word.behind = NULL;
+}
+
 void a64_emit_LD(struct a64_emit *e, const struct ir_insn *in)
 {
     u8 at = a64_reg(e, in->a);
     enum a64_mem op = A64_LDR;
     enum width w = in->w;
+    i32 off;
+    bool window = a64_window_has(e, &off);
 
-    look_up(e, at, w, false, REG_ADDEND);
+    if (!window)
+        a64_look_up(e, at, w, false, MAY_BE_CROOKED, REG_ADDEND);
     if (extension_follows(e, in)) {
         in = a64_next(e, 1);
         e->i++;
         if (in->op == IR_SEXT && w < W32)
             op = A64_LDRS_W;
     }
-    load_to_destination(e, in);
+    a64_make_there(e, in);
     u8 d = a64_dst(e, in->w, in->d, X0);
-    a64_mem_rr(e->c, op, w, d, REG_ADDEND, at, A64_UXTW, false);
+    if (window)
+        in_window(e, op, w, d, off);
+    else
+        a64_mem_rr(e->c, op, w, d, REG_ADDEND, at, A64_UXTW, false);
     a64_write(e, in->w, in->d, d, 0);
 }
 
@@ -171,13 +162,19 @@ static u8 stored(struct a64_emit *e, const struct ir_insn *in)
 void a64_emit_ST(struct a64_emit *e, const struct ir_insn *in)
 {
     u8 at = a64_reg(e, in->a);
+    i32 off;
 
-    look_up(e, at, in->w, true, REG_ADDEND);
+    if (a64_window_has(e, &off)) {
+        in_window(e, A64_STR, in->w, stored(e, in), off);
+        return;
+    }
+    a64_look_up(e, at, in->w, true, MAY_BE_CROOKED, REG_ADDEND);
     a64_mem_rr(e->c, A64_STR, in->w, stored(e, in), REG_ADDEND, at, A64_UXTW, false);
 }
 
-/* The address has to last until the STW: where it would not, the sum takes its place. */
-void a64_emit_LDW(struct a64_emit *e, const struct ir_insn *in)
+/* Look up the address, which has to last until the STW: where it would not, the sum takes its
+ * place. */
+static void hold(struct a64_emit *e, const struct ir_insn *in)
 {
     u8 at = a64_reg(e, in->a);
     bool changes = false;
@@ -185,21 +182,37 @@ void a64_emit_LDW(struct a64_emit *e, const struct ir_insn *in)
 
     for (; j < e->ir->count && e->ir->insn[j].op != IR_STW; j++)
         changes |= ir_is_reg(in->a) && ir_reg_of(e->ir->insn[j].d) == ir_reg_of(in->a);
-    look_up(e, at, in->w, true, REG_HELD);
     a64_temp_keep(e, in->a, j);
+    e->held = REG_WINDOW;
+    if (a64_window_has(e, &e->held_off))
+        return;
+    a64_look_up(e, at, in->w, true, MAY_BE_CROOKED, REG_HELD);
     e->held = at;
     if (changes) {
         a64_arith_rx(e->c, A64_ADD, W64, REG_HELD, REG_HELD, at, A64_UXTW, 0);
         e->held = XZR;
     }
+}
+
+static void at_held(struct a64_emit *e, enum a64_mem op, enum width w, u8 r)
+{
+    if (e->held == REG_WINDOW)
+        a64_mem_ri(e->c, op, w, r, REG_WINDOW, e->held_off);
+    else
+        a64_mem_rr(e->c, op, w, r, REG_HELD, e->held, A64_UXTW, false);
+}
+
+void a64_emit_LDW(struct a64_emit *e, const struct ir_insn *in)
+{
+    hold(e, in);
     u8 d = a64_dst(e, in->w, in->d, X0);
-    a64_mem_rr(e->c, A64_LDR, in->w, d, REG_HELD, e->held, A64_UXTW, false);
+    at_held(e, A64_LDR, in->w, d);
     a64_write(e, in->w, in->d, d, 0);
 }
 
 void a64_emit_STW(struct a64_emit *e, const struct ir_insn *in)
 {
-    a64_mem_rr(e->c, A64_STR, in->w, stored(e, in), REG_HELD, e->held, A64_UXTW, false);
+    at_held(e, A64_STR, in->w, stored(e, in));
 }
 
 /* --- segments --- */

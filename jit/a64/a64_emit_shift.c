@@ -37,7 +37,7 @@ void a64_emit_SHL(struct a64_emit *e, const struct ir_insn *in)
     a64_arith_rr(c, A64_ADDS, W32, r, a, a);
     a64_write(e, in->w, in->d, r, lsb);
     a64_pa_logic(e, in, logic_recipe(in, &rec), r, lsb);
-    e->fl.carry = CARRY_HOST;
+    a64_flags_carry_is(e, CARRY_HOST);
 }
 
 /* OF of a shift to the right by 1 is the old sign: that of the subtraction 2r - r. */
@@ -62,14 +62,23 @@ static void shift_right(struct a64_emit *e, const struct ir_insn *in)
     struct codebuf *c = e->c;
     bool sar = in->op == IR_SAR;
     u8 n = (u8)in->imm;
-    u8 a = sar ? a64_read_sext(e, in->w, in->a, 0, X0) : a64_read_zext(e, in->w, in->a, 0, X0);
+    u8 bits = (u8)(8u << in->w);
+    bool cut = n < bits; /* else the upper bits of what was extended come */
+    u8 a = cut   ? a64_read(e, in->a, 0, X0)
+           : sar ? a64_read_sext(e, in->w, in->a, 0, X0)
+                 : a64_read_zext(e, in->w, in->a, 0, X0);
 
     if (a64_wanted(in)) {
         a64_ubfx(c, W32, REG_CF, a, n - 1, 1);
-        e->fl.carry = CARRY_REG;
+        a64_flags_carry_is(e, CARRY_REG);
     }
     u8 d = a64_dst(e, in->w, in->d, X16);
-    a64_shift_ri(c, sar ? A64_ASR : A64_LSR, W32, d, a, n);
+    if (!cut)
+        a64_shift_ri(c, sar ? A64_ASR : A64_LSR, W32, d, a, n);
+    else if (sar)
+        a64_sbfx(c, W32, d, a, n, bits - n);
+    else
+        a64_ubfx(c, W32, d, a, n, bits - n);
     a64_write(e, in->w, in->d, d, 0);
     if (!a64_wanted(in))
         return;
@@ -124,7 +133,7 @@ static void rotate(struct a64_emit *e, const struct ir_insn *in, bool right)
     if (!a64_wanted(in))
         return;
     a64_ubfx(c, W32, REG_CF, X16, right ? bits - 1 : 0, 1);
-    e->fl.carry = CARRY_REG;
+    a64_flags_carry_is(e, CARRY_REG);
     rotate_of(e, in, X16, right);
 }
 
@@ -154,8 +163,10 @@ static void rotate_carry(struct a64_emit *e, const struct ir_insn *in, bool righ
     a64_logic_rs(c, A64_ORR, W32, X16, X16, REG_CF, A64_LSL, right ? bits - n : n - 1);
     if (n > 1)
         a64_logic_rs(c, A64_ORR, W32, X16, X16, a, right ? A64_LSL : A64_LSR, bits + 1 - n);
-    if (a64_wanted(in))
+    if (a64_wanted(in)) {
         a64_ubfx(c, W32, REG_CF, a, right ? n - 1 : bits - n, 1);
+        a64_flags_carry_is(e, CARRY_REG);
+    }
     a64_dst(e, in->w, in->d, X16);
     a64_write(e, in->w, in->d, X16, 0);
     if (a64_wanted(in))
@@ -253,7 +264,7 @@ static void shift_double(struct a64_emit *e, const struct ir_insn *in, bool righ
     if (a64_wanted(in)) {
         struct recipe rec;
         a64_ubfx(c, W32, REG_CF, a, right ? n - 1 : 32 - n, 1);
-        e->fl.carry = CARRY_REG;
+        a64_flags_carry_is(e, CARRY_REG);
         a64_flags_nz(e, W32, X16);
         rotate_of(e, in, X16, right);
         a64_pa_logic(e, in, logic_recipe(in, &rec), X16, 0);
@@ -279,7 +290,7 @@ static void product_flags(struct a64_emit *e, const struct ir_insn *in, const st
                           u8 low, u8 over)
 {
     a64_mov_rr(e->c, W32, REG_CF, over);
-    e->fl.carry = CARRY_REG;
+    a64_flags_carry_is(e, CARRY_REG);
     a64_flags_nz(e, in->w, low);
     if (a64_wanted(in) & IRF_O)
         a64_flags_v(e, over);
@@ -458,7 +469,7 @@ static void bit_to_carry(struct a64_emit *e, const struct ir_insn *in, u8 a, boo
         a64_shift_rr(c, A64_LSR, W32, REG_CF, a, X1);
         a64_logic_ri(c, A64_AND, W32, REG_CF, REG_CF, 1);
     }
-    e->fl.carry = CARRY_REG;
+    a64_flags_carry_is(e, CARRY_REG);
 }
 
 static void bit(struct a64_emit *e, const struct ir_insn *in, enum a64_logic op)
@@ -504,7 +515,7 @@ static void scan(struct a64_emit *e, const struct ir_insn *in, bool reverse)
         a64_clz(c, W32, X16, X16);
     }
     a64_flags_nz(e, in->w, a);
-    e->fl.carry = CARRY_0;
+    a64_flags_carry_is(e, CARRY_0);
     a64_pa_logic(e, in, NULL, a, 0);
     a64_csel(c, W32, X16, X16, b, A64_NE);
     a64_dst(e, in->w, in->d, X16);

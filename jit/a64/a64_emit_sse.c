@@ -18,7 +18,12 @@ static u8 access(struct a64_emit *e, const struct sse_op *o)
     unsigned bytes = (unsigned)o->in->imm & IR_FP_SIZE, size = 0;
     u8 at = a64_reg(e, o->in->a);
     bool aligned = bytes == 16 && (insn_def[o->guest->id].attr & ATTR_Align);
+    i32 off;
 
+    if (a64_window_has(e, &off)) {
+        a64_arith_ri(e->c, A64_ADD, W64, REG_ADDEND, REG_WINDOW, (u32)off);
+        return XZR;
+    }
     while (BIT(size) != bytes)
         size++;
     a64_look_up(e, at, size, o->in->imm & IR_FP_WRITE, aligned ? HAS_TO_BE_ALIGNED : MAY_BE_CROOKED,
@@ -29,15 +34,25 @@ static u8 access(struct a64_emit *e, const struct sse_op *o)
 /* 1 << @size bytes of the memory operand to @v, the rest of which becomes 0. */
 static void load(struct a64_emit *e, const struct sse_op *o, unsigned size, u8 v)
 {
-    u8 at = access(e, o);
+    i32 off;
 
+    if (a64_window_has(e, &off)) {
+        a64_vldr(e->c, size, v, REG_WINDOW, (u32)off);
+        return;
+    }
+    u8 at = access(e, o);
     a64_vldr_rr(e->c, size, v, REG_ADDEND, at);
 }
 
 static void store(struct a64_emit *e, const struct sse_op *o, unsigned size, u8 v)
 {
-    u8 at = access(e, o);
+    i32 off;
 
+    if (a64_window_has(e, &off)) {
+        a64_vstr(e->c, size, v, REG_WINDOW, (u32)off);
+        return;
+    }
+    u8 at = access(e, o);
     a64_vstr_rr(e->c, size, v, REG_ADDEND, at);
 }
 

@@ -143,6 +143,12 @@ def selected(only, guests):
     return jobs
 
 
+def make_guests(folder):
+    """As GUEST=FILE, each."""
+    p = subprocess.run([sys.executable, f"{HERE}/set_guests.py", folder], stdout=subprocess.PIPE, text=True, check=True)
+    return p.stdout.split()
+
+
 def arguments():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n", 1)[1])
     parser.add_argument("turbo86", type=os.path.abspath)
@@ -160,8 +166,7 @@ def arguments():
 def main():
     args = arguments()
     if args.make:
-        p = subprocess.run([sys.executable, f"{HERE}/set_guests.py", args.make], stdout=subprocess.PIPE, text=True, check=True)
-        args.guests += p.stdout.split()
+        args.guests += make_guests(args.make)
     jobs = selected(args.only, {g.split("=", 1)[0]: os.path.abspath(g.split("=", 1)[1]) for g in args.guests})
     if args.update:
         return max([0, *(update(args.turbo86, job) for job in jobs)])

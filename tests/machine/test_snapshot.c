@@ -15,6 +15,7 @@
 
 #include "base/bits.h"
 #include "machine/hostfile.h"
+#include "machine/snapshot_private.h"
 #include "tests/support/check.h"
 
 #define SEABIOS "/usr/share/seabios/bios-256k.bin"
@@ -372,6 +373,30 @@ static void a_snapshot_in_memory_can_be_applied_again_and_again(void **state)
     close_bench(&b);
 }
 
+/* The chips would have to make up for a century of timer interrupts. */
+static void a_clock_that_was_moved_is_refused(void **state)
+{
+    enum { BASE_NS_HIGH = 16 + 6 }; /* after .retired and .base_count */
+    struct bench b;
+    struct pc_snapshot *s;
+    char error[PC_ERROR_MAX] = "";
+
+    (void)state;
+    open_bench(&b, "tinybios.bin", jit_jit);
+    run_to(b.pc[0], 30000000);
+    assert_int_equal(pc_snapshot_take(b.pc[0], &s, error), STATUS_OK);
+    u64 hash = pc_state_hash(b.pc[0]);
+    u8 *byte = snapfile_find(&s->file, "clock")->bytes + BASE_NS_HIGH;
+    *byte ^= 0x20;
+    assert_int_equal(pc_snapshot_apply(b.pc[0], s, error), STATUS_BAD_VALUE);
+    assert_non_null(strstr(error, "'clock' is damaged"));
+    assert_true(pc_state_hash(b.pc[0]) == hash);
+    *byte ^= 0x20;
+    assert_int_equal(pc_snapshot_apply(b.pc[0], s, error), STATUS_OK);
+    pc_snapshot_free(s);
+    close_bench(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +408,7 @@ int main(void)
         cmocka_unit_test(another_image_is_refused_but_a_medium_is_fetched),
         cmocka_unit_test(a_failing_save_leaves_the_old_file),
         cmocka_unit_test(a_snapshot_in_memory_can_be_applied_again_and_again),
+        cmocka_unit_test(a_clock_that_was_moved_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
