@@ -40,9 +40,8 @@ class Differs(Exception):
 
 class Qemu:
     def __init__(self, program, options, folder):
-        self.sockets = {}
-        args = [program, "-accel", "tcg", "-nodefaults", "-vga", "std", "-display", "none", "-snapshot", "-no-reboot",
-                "-cpu", "pentium3", *options]
+        args = [program, "-accel", "tcg", "-nodefaults", "-device", "VGA,edid=off", "-display", "none", "-snapshot",
+                "-no-reboot", "-cpu", "pentium3", *options]
         for name, where in (("q", "-qmp"), ("s", "-serial")):
             args += [where, f"unix:{folder}/{name},server=on,wait=off"]
         self.folder, self.tape, self.cursor, self.ended = folder, "", 0, False
