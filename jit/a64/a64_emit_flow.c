@@ -147,10 +147,9 @@ static void find_jump(struct a64_emit *e, u8 eip)
     }
     a64_arith_rs(c, A64_ADD, W64, X17, eip, X17, A64_LSL, 32);
     a64_logic_rs(c, A64_EOR, W32, X16, eip, eip, A64_LSR, PAGE_SHIFT);
-    a64_logic_ri(c, A64_AND, W32, X16, X16, JIT_JUMPS - 1);
-    a64_arith_rs(c, A64_ADD, W64, X16, REG_JUMPS, X16, A64_LSL, 4);
+    a64_arith_rx(c, A64_ADD, W64, X16, REG_JUMPS, X16, A64_UXTH, 4);
 }
-static_assert(sizeof(struct jit_jump) == 16, "the shift above");
+static_assert(sizeof(struct jit_jump) == 16 && JIT_JUMPS == BIT(16), "16 bits, and the shift");
 
 /* The table of jumps knows where the target is, if it was there before. */
 void a64_emit_JMPR(struct a64_emit *e, const struct ir_insn *in)

@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Debian's graphical installer in the window: how long until its first graphical screen.
+"""Debian's graphical installer in the window: how long until its first graphical screen, and a tour of its pages.
 
 usage: installer.py [--runs N] [--options OPTIONS] EMULATOR [EMULATOR ...]
+       installer.py --tour FOLDER build/turbo86
        installer.py build/turbo86 'qemu-system-i386 -accel tcg -vga none -device VGA,xres=1024,yres=768'
 Each EMULATOR is a command that takes QEMU's options and opens a window by -display sdl. They take turns; the time is
 that from the start of the program until most of its window is as bright as the installer's pages: its banner is there,
 and under it a page that is still empty. (QEMU tells the guest of a monitor of 1280x800 unless it is told otherwise.)
-Exit status 77: there is no Xvfb, xdotool or installer (debian-installer-12-netboot-i386).
+--tour goes on: a language and a location by the mouse, 1000 movements of it, a host name typed, all as events of
+the display server; each page is saved to FOLDER. Exit status 77: there is no Xvfb, xdotool or installer (debian-installer-12-netboot-i386).
 """
 import argparse
 import mmap
 import os
+import random
 import shlex
 import statistics
 import struct
@@ -19,7 +22,8 @@ import subprocess
 import sys
 import time
 
-from desktop import Desktop, missing, wait_for
+from desktop import Desktop, crop, missing, wait_for
+from golden import png_save
 
 FOLDER = "/usr/lib/debian-installer/images/12/i386/gtk/debian-installer/i386"
 OPTIONS = "-m 1G -nic user,model=rtl8139 -display sdl"  # with 512M it falls back to text
@@ -75,6 +79,79 @@ class Installer:
         wait_for(self.is_page, "the installer's first graphical screen", seconds)
         return self.since()
 
+    # What follows is for the tour, in a guest's screen of 1024x768.
+
+    def save(self, name):
+        picture = self.desktop.picture(self.window)
+        png_save(os.path.join(self.folder, name + ".png"), picture)
+        return picture
+
+    def asks(self):
+        """The page if it is one with a button "Go Back", and nothing is being drawn."""
+        width, height, data = self.desktop.picture(self.window)
+        back = [data[3 * (y * width + 830):3 * (y * width + 890)] for y in range(735, 751)]
+        if sum(max(row[i:i + 3]) < 100 for row in back for i in range(0, len(row), 3)) < 100:
+            return None
+        time.sleep(2)
+        return data if self.desktop.picture(self.window)[2] == data else None
+
+    def next_page(self, name):
+        """Wait for another page with a question than the last, and save it."""
+        def differs():
+            page = self.asks()
+            return page if page and page != self.page else None
+        self.page = wait_for(differs, name, 900)
+        self.save(name)
+        print(f"{self.since():7.1f} s  {name}", flush=True)
+
+    def click(self, x, y):
+        self.desktop.xdotool("mousemove", "--window", self.window, x, y)
+        time.sleep(0.5)
+        self.desktop.xdotool("click", 1)
+        time.sleep(1)
+
+    def go_on(self, name):
+        self.page = wait_for(self.asks, "what was clicked or typed is drawn")
+        self.save(name)
+        self.click(962, 742)
+
+    def check_moves(self, count=1000, end=(611, 463)):
+        """The tip of the guest's pointer is where the last of many movements went."""
+        places = [(random.randrange(1024), random.randrange(768)) for _ in range(count - 1)] + [end]
+        before = wait_for(self.asks, "a page")
+        for place in places:
+            self.desktop.xdotool("mousemove", "--window", self.window, *place)
+
+        def tip():
+            x, y = self.corner
+            after = crop(self.screen.name, x, y, 1024, 768)[2]
+            changed = [(i // 3 % 1024, i // 3 // 1024) for i in range(0, len(before), 3)
+                       if before[i:i + 3] != after[i:i + 3]]
+            arrow = [place for place in changed if max(place) > 40]  # it was at 0,0 in the picture before
+            return arrow and (min(x for x, _ in arrow), min(y for _, y in arrow)) == end
+        wait_for(tip, "the guest's pointer where ours is")
+        print(f"{self.since():7.1f} s  {count} movements end at {end[0]},{end[1]}", flush=True)
+
+    def tour(self, folder):
+        self.folder, self.page = folder, None
+        self.corner = self.desktop.corner(self.window)
+        self.next_page("language")
+        self.click(300, 461)
+        self.click(300, 438)
+        self.go_on("english")
+        self.next_page("location")
+        self.check_moves()
+        self.click(300, 366)
+        self.go_on("ireland")
+        self.next_page("keymap")  # the one of the location
+        self.click(962, 742)
+        self.next_page("host-name")
+        self.click(500, 228)
+        self.desktop.xdotool("key", "ctrl+a", "type", "--delay", "200", "turbo86")
+        time.sleep(2)
+        self.go_on("host-name-typed")
+        self.next_page("domain-name")
+
     def close(self):
         self.map.close()
         self.screen.close()
@@ -82,12 +159,15 @@ class Installer:
         self.process.wait()
 
 
-def once(command, options):
+def once(command, options, folder=None):
     desktop = Desktop(SCREEN)
     try:
         installer = Installer(desktop, command, options)
         try:
-            return installer.wait_for_page()
+            took = installer.wait_for_page()
+            if folder:
+                installer.tour(folder)
+            return took
         finally:
             installer.close()
     finally:
@@ -99,9 +179,14 @@ def main():
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--options", default=OPTIONS)
     parser.add_argument("emulator", nargs="+")
+    parser.add_argument("--tour", metavar="FOLDER")
     args = parser.parse_args()
     if missing() or not os.path.exists(FOLDER):
         return 77
+    if args.tour:
+        os.makedirs(args.tour, exist_ok=True)
+        once(args.emulator[0], args.options + " -device vmmouse", args.tour)
+        return 0
     times = {command: [] for command in args.emulator}
     for _ in range(args.runs):
         for command in args.emulator:
