@@ -150,6 +150,10 @@ static void do_screendump(const struct call *c)
     if (!text_arg(c, "filename", path))
         return;
     (void)json_string(json_member(c->args, "format"), format, sizeof(format));
+    if (strcmp(format, "png") != 0 && strcmp(format, "ppm") != 0) {
+        refuse(c, "format is png or ppm");
+        return;
+    }
     enum status s = pc_screen_frame(c->pc, &f);
     if (s == STATUS_OK) {
         s = strcmp(format, "png") == 0 ? png_save(path, f.pixels, f.width, f.height, f.width)

@@ -554,15 +554,17 @@ static int build_and_run(struct runner *r)
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
     if (!control_attach(&r->control, r->cfg, r->pc, terminal_is_free(r)) ||
-        !recording_begin(r->cfg, r->pc) || !sandbox_start(r->cfg, r->script, r->window))
+        !recording_begin(r->cfg, r->pc) ||
+        !sandbox_start(r->cfg, r->find ? find_script(r->find) : r->script, r->window))
         return EXIT_CODE_USAGE;
     if (!r->find) /* which nothing has to follow */
         catch_signals(on_signal);
     if (r->script)
         pc_set_poll(r->pc, SCRIPT_POLL_NS);
     int status = r->find ? find_run(r->find, r->pc) : run(r);
-    if (r->script)
-        script_interrupted(r->script, r->pc, "the run was ended from outside");
+    if (r->script && script_interrupted(r->script, r->pc, "the run was ended from outside") &&
+        status == EXIT_CODE_OK)
+        return EXIT_CODE_SCRIPT;
     return status;
 }
 

@@ -290,10 +290,10 @@ bool script_poll(struct script *s, struct pc *pc, int *status)
     return look(s, pc, EXIT_CODE_OK, status);
 }
 
-void script_interrupted(struct script *s, struct pc *pc, const char *why)
+bool script_interrupted(struct script *s, struct pc *pc, const char *why)
 {
     if (s->over || s->next >= s->count)
-        return;
+        return false;
     struct step *st = &s->step[s->next];
     snprintf(s->reason, sizeof(s->reason), "%.390s", why);
     st->state = STEP_FAILED;
@@ -301,6 +301,7 @@ void script_interrupted(struct script *s, struct pc *pc, const char *why)
     fprintf(stderr, "turbo86: %s:%u: %s: %s\n", s->path, st->line, st->source, why);
     int ignored = finish(s, 0);
     (void)ignored; /* the run has a status already */
+    return true;
 }
 
 int script_stopped(struct script *s, struct pc *pc, enum pc_stop stop, int status)
@@ -308,7 +309,8 @@ int script_stopped(struct script *s, struct pc *pc, enum pc_stop stop, int statu
     if (s->over)
         return status;
     if (stop == PC_STOP_TIMEOUT || stop == PC_STOP_DIFFERENCE) {
-        script_interrupted(s, pc, ending_text(stop));
+        bool open = script_interrupted(s, pc, ending_text(stop));
+        (void)open; /* the status says more */
         return status;
     }
     s->ended = true;

@@ -43,5 +43,6 @@ bool script_poll(struct script *s, struct pc *pc, int *status) MUST_CHECK;
  */
 int script_stopped(struct script *s, struct pc *pc, enum pc_stop stop, int status);
 
-/** The host ends the run (a limit, a signal): the step is not done, and its reports are written. */
-void script_interrupted(struct script *s, struct pc *pc, const char *why);
+/** The host ends the run (a limit, a signal): the step is not done, and its reports are written.
+ * False: there was none. */
+bool script_interrupted(struct script *s, struct pc *pc, const char *why) MUST_CHECK;

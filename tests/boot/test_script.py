@@ -31,7 +31,7 @@ def run(script, *args, status=0, machine=MACHINE):
     with open(path("t86"), "w") as f:
         f.write(script)
     p = subprocess.run([TURBO86, *machine, "--script", "t86", *args], cwd=DIR.name, capture_output=True,
-                       text=True, errors="replace", timeout=300)
+                       text=True, errors="replace", timeout=300, stdin=subprocess.DEVNULL)
     if p.returncode != status:
         raise AssertionError(f"status {p.returncode}, not {status}:\n{p.stdout}{p.stderr}")
     return p.stdout, p.stderr
@@ -110,6 +110,11 @@ def exit_ends_with_its_status():
     run("exit", *prompt())
 
 
+def a_script_that_did_not_come_to_its_end_has_failed():
+    _, err = run("wait screen /nope/ 500s", *prompt(), "--idle-exit", "1s", status=16)
+    check("told", "the run was ended from outside" in err, True)
+
+
 def the_end_of_the_guest_can_be_waited_for():
     run('type "poweroff\\n"\nwait end 5s', *prompt())
     run('type "exit 21\\n"\nwait end 5s', *prompt(), status=43)
@@ -166,6 +171,11 @@ def frames_are_known_by_hash_and_by_picture():
     check("frame is told", bool(re.search(r"the frame is [0-9a-f]{16}", err)), True)
     _, err = run("expect frame none.png", machine=machine, status=16)
     check("no picture", "cannot be read" in err, True)
+    for picture, status, told in (("golden.png", 0, "first: "), ("none.png", 4, "cannot be read")):
+        p = subprocess.run([TURBO86, *machine, "--find-first", f"frame {picture}", "--timeout", "5s"], cwd=DIR.name,
+                           capture_output=True, text=True, timeout=300)
+        check(picture, (p.returncode, told in p.stdout + p.stderr), (status, True))
+    check("nothing half", [x for x in os.listdir(DIR.name) if x.endswith(".partial")], [])
 
 
 def media_are_changed():
@@ -268,6 +278,7 @@ def the_first_instant_is_found():
     check("again", find("--find-first", "screen /^abc/", "-jit", "off", "--timeout", "5s")[0], out.split("\n")[0] + "\n")
     check("a letter before", int(re.match(r"first: (\d+)", find("--find-first", "screen /^ab/")[0])[1]) < n, True)
     check("never", "it never showed" in find("--find-first", "screen /nope/", "--timeout", "1s", status=16)[1], True)
+    find("--find-first", "screen /nope/", "--wall-timeout", "1s", status=12)
     check("mistake", "is not screen or frame" in find("--find-first", "serial /x/", status=2)[1], True)
 
 
@@ -299,6 +310,7 @@ TESTS = [
     artifacts_go_where_they_are_asked_to_or_nowhere,
     what_is_rejected_ends_the_script_at_once,
     exit_ends_with_its_status,
+    a_script_that_did_not_come_to_its_end_has_failed,
     the_end_of_the_guest_can_be_waited_for,
     an_unexpected_end_of_the_guest_is_a_failure,
     a_limit_in_guest_time_counts_from_the_snapshot,
