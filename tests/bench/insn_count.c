@@ -22,7 +22,6 @@
 
 typedef uint64_t plugin_id;
 struct qemu_plugin_tb;
-struct qemu_plugin_insn;
 
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id, void (*)(plugin_id, struct qemu_plugin_tb *));
 void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *, int op, void *, uint64_t);
