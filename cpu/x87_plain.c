@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * x87 without faults. Rounded to nearest with all 64 bits, normal numbers are added and multiplied
- * here; everything else goes to cpu/softfloat.h.
+ * by cpu/x87_normal.h; everything else goes to cpu/softfloat.h. cpu/x87_quick.c is asked first.
  *
  * References: [SDM 1 §8.3], [SDM 2A].
  */
@@ -9,8 +9,9 @@
 
 #include "cpu/isa.h"
 #include "cpu/x87_exec.h"
+#include "cpu/x87_normal.h"
 
-enum { BIAS = 0x3FFF, EXP_MAX = 0x7FFF, SIGN = 0x8000 };
+enum { BIAS = X87_BIAS, EXP_MAX = X87_EXP_MAX, SIGN = X87_SIGN };
 
 /** The instruction, and what it raised. */
 struct plain {
@@ -25,102 +26,22 @@ struct plain {
 
 /* --- numbers --- */
 
-static bool is_normal(struct f80 a)
-{
-    return a.mant >> 63 && (u32)(a.sign_exp & EXP_MAX) - 1 < EXP_MAX - 1;
-}
-
-/* @sig / 2^127 * 2^(@exp - bias), rounded to nearest even; false if it is not safely normal. */
-static bool round_nearest(struct plain *p, u128 sig, i32 exp, u16 sign, struct f80 *r)
-{
-    u64 high = (u64)(sig >> 64), low = (u64)sig;
-    bool up = low > BIT64(63) || (low == BIT64(63) && (high & 1));
-
-    if (exp < 2 || exp > EXP_MAX - 3)
-        return false;
-    p->e.up = up;
-    p->e.flags |= low ? FP_PE : 0;
-    high += up;
-    if (up && high == 0) {
-        high = BIT64(63);
-        exp++;
-    }
-    *r = (struct f80){high, (u16)(sign | exp)};
-    return true;
-}
-
-static bool add_plain(struct plain *p, struct f80 a, struct f80 b, struct f80 *r)
-{
-    if ((a.sign_exp & EXP_MAX) < (b.sign_exp & EXP_MAX) ||
-        ((a.sign_exp & EXP_MAX) == (b.sign_exp & EXP_MAX) && a.mant < b.mant)) {
-        struct f80 t = a;
-        a = b;
-        b = t;
-    }
-    i32 exp = a.sign_exp & EXP_MAX;
-    u128 x = (u128)a.mant << 64, sum;
-    u128 y = fp_shift_sticky((u128)b.mant << 64, (u32)(exp - (b.sign_exp & EXP_MAX)));
-
-    if (((a.sign_exp ^ b.sign_exp) & SIGN) == 0) {
-        sum = x + y;
-        if (sum < x) {
-            sum = (u128)1 << 127 | sum >> 1 | (sum & 1);
-            exp++;
-        }
-    } else {
-        sum = x - y;
-        if (sum == 0)
-            return false;
-        unsigned shift = fp_clz128(sum);
-        sum <<= shift;
-        exp -= (i32)shift;
-    }
-    return round_nearest(p, sum, exp, a.sign_exp & SIGN, r);
-}
-
-static bool mul_plain(struct plain *p, struct f80 a, struct f80 b, struct f80 *r)
-{
-    i32 exp = (a.sign_exp & EXP_MAX) + (b.sign_exp & EXP_MAX) - BIAS + 1;
-    u128 sig = (u128)a.mant * b.mant;
-
-    if (!(sig >> 127)) {
-        sig <<= 1;
-        exp--;
-    }
-    return round_nearest(p, sig, exp, (a.sign_exp ^ b.sign_exp) & SIGN, r);
-}
-
 static struct f80 arith(struct plain *p, enum fp_op op, struct f80 a, struct f80 b)
 {
-    struct f80 r, minus_b = {b.mant, b.sign_exp ^ SIGN};
-    bool done = false;
+    struct x87_rounded r;
 
-    if (LIKELY(p->nearest && is_normal(a) && is_normal(b))) {
-        if (op == FP_ADD)
-            done = add_plain(p, a, b, &r);
-        else if (op == FP_SUB)
-            done = add_plain(p, a, minus_b, &r);
-        else if (op == FP_MUL)
-            done = mul_plain(p, a, b, &r);
-    }
-    return done ? r : f80_arith(&p->e, op, a, b);
+    if (!p->nearest || !x87_arith_normal(op, a, b, &r))
+        return f80_arith(&p->e, op, a, b);
+    p->e.up = r.up;
+    p->e.flags |= r.inexact ? FP_PE : 0;
+    return r.v;
 }
 
-/* Normal numbers are in the order of sign, exponent and significand. */
 static enum fp_order compare(struct plain *p, struct f80 a, struct f80 b, bool quiet)
 {
-    if (!is_normal(a) || !is_normal(b))
+    if (!x87_is_normal(a) || !x87_is_normal(b))
         return f80_compare(&p->e, a, b, quiet);
-    bool less;
-    if ((a.sign_exp ^ b.sign_exp) & SIGN)
-        return a.sign_exp & SIGN ? FP_LESS : FP_GREATER;
-    if (a.sign_exp != b.sign_exp)
-        less = a.sign_exp < b.sign_exp;
-    else if (a.mant != b.mant)
-        less = a.mant < b.mant;
-    else
-        return FP_EQUAL;
-    return less != !!(a.sign_exp & SIGN) ? FP_LESS : FP_GREATER;
+    return x87_compare_normal(a, b);
 }
 
 /* --- operands --- */
@@ -290,7 +211,7 @@ static u32 store_real(struct plain *p, enum width w)
 
     if (empty(p, 0))
         return 0;
-    if (!p->nearest || !is_normal(a) || exp < 2 || exp > max - 2)
+    if (!p->nearest || !x87_is_normal(a) || exp < 2 || exp > max - 2)
         return stored(p, w, w == W64 ? f80_to_f64(&p->e, a) : f80_to_f32(&p->e, a));
     p->e.up = rest > half || (rest == half && (a.mant >> drop & 1));
     p->e.flags |= rest ? FP_PE : 0;
@@ -428,7 +349,7 @@ static u32 with_memory(struct plain *p)
     return store_int(p, w);
 }
 
-u32 x87_plain(struct cpu *cpu, u32 what, u32 eip, u8 *mem, u32 dp)
+u32 x87_plain_rest(struct cpu *cpu, u32 what, u32 eip, u8 *mem, u32 dp)
 {
     struct x87_state *f = &cpu->x87;
     struct plain p = {.cpu = cpu, .f = f, .what = what, .eip = eip, .mem = mem, .dp = dp};

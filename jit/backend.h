@@ -68,6 +68,7 @@ struct backend {
     int cs_arch, cs_mode; /* what capstone calls it */
     size_t reach;         /* of its jumps: the code cache is not larger */
     bool raises;          /* its code finds x87 exceptions that are not masked */
+    bool refuses;         /* its code of x87, MMX and SSE instructions may give up */
     /** Make the common code. */
     void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
     /** Make code for @u->ir. False: code is full, or @u->by_exec says what does not work. */

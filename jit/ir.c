@@ -77,7 +77,7 @@ void ir_init(struct ir_block *b, u64 eip)
     b->count = b->temps = 0;
     b->guests = 0;
     b->eip = b->fall = eip;
-    b->full = b->raises = false;
+    b->full = b->raises = b->refuses = false;
     b->guest = NULL;
 }
 
@@ -113,7 +113,8 @@ static bool can_give_up(const struct ir_block *b, const struct ir_insn *in)
 {
     u8 kind = ir_op_info[in->op].kind;
 
-    return kind == IR_MEM || kind == IR_BAIL || kind == IR_CALL || ir_may_raise(b, in);
+    return kind == IR_MEM || kind == IR_BAIL || kind == IR_CALL || ir_may_raise(b, in) ||
+           (b->refuses && ir_is_fp(in->op));
 }
 
 void ir_liveness(struct ir_block *b, u8 out)

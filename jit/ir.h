@@ -136,6 +136,7 @@ struct ir_block {
     u64 fall;                 /* EIP after the block: where BR and BRZ go otherwise  */
     bool full;                /* something did not fit: not usable                   */
     bool raises;              /* x87 instructions may end it: an exception is not masked */
+    bool refuses;             /* x87, MMX and SSE instructions may give up */
     const struct insn *guest; /* decoded instructions; EXEC executes guest[g]       */
 };
 

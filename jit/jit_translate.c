@@ -68,6 +68,7 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
         .cs_limit = mode_of(j, mode)->limit,
         .soft = p->key == b->key && p->times >= PATCHED_OFTEN && !b->tail,
         .raises = !j->backend || j->backend->raises, /* the evaluator sees all */
+        .refuses = j->backend && j->backend->refuses,
     };
 
     for (;;) {

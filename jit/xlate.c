@@ -262,6 +262,7 @@ void xlate_block(struct ir_block *ir, const struct insn *insn, unsigned count, u
     ir_init(ir, eip);
     ir->guest = insn;
     ir->raises = env->raises && env->mode & JIT_MODE_X87_UNMASKED;
+    ir->refuses = env->refuses;
     for (unsigned g = 0; g < count && !ir->full && !ended(ir); g++) {
         struct xlate x = {
             .ir = ir,

@@ -19,6 +19,7 @@ struct xlate_env {
     u32 cs_limit; /* last valid EIP */
     bool soft;    /* immediates change often: read them anew where that is easy */
     bool raises;  /* the host's x87 unit may raise what is not masked */
+    bool refuses; /* x87, MMX and SSE instructions may give up */
 };
 
 /** One guest instruction under translation. */

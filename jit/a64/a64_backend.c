@@ -321,6 +321,7 @@ const struct backend a64_backend = {
     .cs_arch = CS_ARCH_ARM64,
     .cs_mode = CS_MODE_LITTLE_ENDIAN,
     .reach = 120u << 20,
+    .refuses = true,
     .stubs = a64_emit_stubs,
     .emit = a64_emit_block,
     .link = a64_link,

@@ -47,7 +47,7 @@ enum pa_plan a64_pa_plan(const struct a64_emit *e, const struct ir_insn *in,
 
         if ((next->use & mask) || kind == IR_CALL || kind == IR_EXIT)
             return PA_NOW;
-        if ((kind == IR_MEM || kind == IR_BAIL) && !recipe)
+        if ((kind == IR_MEM || kind == IR_BAIL || ir_is_fp(next->op)) && !recipe)
             return PA_NOW;
         recipe = recipe && !spoiled_by(how_to, next);
         mask &= (u8)~next->def;

@@ -163,8 +163,10 @@ static u64 shifts_with_flags(const struct ir_block *ir)
 
 static void translate(struct golden *g, const struct golden_mode *m)
 {
-    const struct xlate_env env = {
-        .mode = m->mode, .cs_limit = m->cs_limit, .raises = g->backend->raises};
+    const struct xlate_env env = {.mode = m->mode,
+                                  .cs_limit = m->cs_limit,
+                                  .raises = g->backend->raises,
+                                  .refuses = g->backend->refuses};
     struct jit_unit *u = &g->unit;
     u64 by_exec = 0, before;
     bool done;

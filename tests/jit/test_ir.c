@@ -282,6 +282,24 @@ static void flags_can_be_seen_around_x87_instructions_that_may_raise(void **stat
     }
 }
 
+static void flags_can_be_seen_before_x87_instructions_that_may_give_up(void **state)
+{
+    static const char *const op[] = {"neg.32 r0, r0", "fp ; def - use -", "dec.32 r1, r1",
+                                     "jmp 0x1010"};
+    static struct ir_block b;
+    u8 need[IR_MAX_INSNS];
+
+    (void)state;
+    live_block(&b, op, 4, 0);
+    assert_int_equal(b.insn[0].seen, 0);
+    b.refuses = true;
+    ir_liveness(&b, 0);
+    ir_needs(&b, 0, need);
+    assert_int_equal(b.insn[0].seen, b.insn[0].def);
+    assert_int_equal(b.insn[2].seen, 0);
+    assert_int_equal(need[0], IRF_ALL);
+}
+
 static void flags_can_be_seen_by_executors_and_divisions(void **state)
 {
     static const char *const op[] = {"add.32 r0, r0, r1",         "exec",
@@ -363,6 +381,7 @@ int main(void)
         cmocka_unit_test(inc_keeps_the_carry_of_an_earlier_addition),
         cmocka_unit_test(flags_can_be_seen_where_memory_may_fault),
         cmocka_unit_test(flags_can_be_seen_around_x87_instructions_that_may_raise),
+        cmocka_unit_test(flags_can_be_seen_before_x87_instructions_that_may_give_up),
         cmocka_unit_test(flags_can_be_seen_by_executors_and_divisions),
         cmocka_unit_test(liveness_follows_the_narrower_def_of_an_operation),
         cmocka_unit_test(conditions_read_the_flags_of_the_manual),
