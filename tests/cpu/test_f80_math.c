@@ -69,7 +69,7 @@ enum { ROUNDS = 150000 };
                          "\n\tfnstsw %0\n\tfnclex\n\tfstpt %4\n\tfninit"                           \
                          : "=m"(sw)                                                                \
                          : "m"(cw), "m"(b), "m"(a), "m"(*r)                                        \
-                         : "memory", "cc");                                                        \
+                         : "rax", "memory", "cc");                                                 \
         return sw;                                                                                 \
     }
 
