@@ -166,8 +166,9 @@ struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip
     u64 hash = cache_hash(block, eip, mode, bytes);
     struct jit_block *b = cache_block(c, *grave_for(c, hash));
 
-    while (b && (b->hash != hash || b->eip != eip || b->mode != mode ||
-                 b->guest_bytes != block->bytes || b->tail != block->tail))
+    while (b &&
+           (b->hash != hash || b->eip != eip || b->mode != mode || b->guest_bytes != block->bytes ||
+            b->guests > block->count || b->tail != block->tail))
         b = cache_block(c, b->next);
     if (!b)
         return NULL;

@@ -131,16 +131,18 @@ static void eval_retire(struct ir_eval *e, unsigned g)
     e->retired = g;
 }
 
-static bool masked(const struct cpu *cpu)
+/* The units with an exception that is not masked. */
+static u8 unmasked(const struct cpu *cpu)
 {
-    return (cpu->x87.control & X87_CW_MASKS) == X87_CW_MASKS;
+    return (u8)((~cpu->x87.control & X87_CW_MASKS ? FP_X87 : 0) |
+                (~cpu->sse.mxcsr & MXCSR_MASKS ? FP_SSE : 0));
 }
 
-/* Has an x87 exception been unmasked that the operations know nothing of? A host makes its unit
- * live behind an executor, or not; here the block ends. */
+/* Has an x87 or SSE exception been unmasked that the operations know nothing of? A host makes its
+ * unit live behind an executor, or not; here the block ends. */
 static bool eval_unmasked(const struct ir_eval *e)
 {
-    return e->masked && !masked(e->cpu);
+    return unmasked(e->cpu) & ~e->unmasked;
 }
 
 /* Does the block end behind the executor of guest instruction @g, which did not fail? */
@@ -214,7 +216,7 @@ static bool eval_one(struct ir_eval *e, const struct ir_insn *in)
 
 enum ir_result ir_eval(struct cpu *cpu, const struct ir_block *b, unsigned *g)
 {
-    struct ir_eval e = {.cpu = cpu, .block = b, .masked = masked(cpu)};
+    struct ir_eval e = {.cpu = cpu, .block = b, .unmasked = unmasked(cpu)};
     const struct ir_insn *in = b->insn;
 
     bool on = eval_gate(&e, in);

@@ -9,7 +9,7 @@
 struct ir_eval {
     struct cpu *cpu;
     const struct ir_block *block;
-    bool masked; /* all x87 exceptions were when the block began */
+    u8 unmasked; /* units with an exception that was not masked when the block began */
     u64 temp[IR_TEMPS];
     u8 *modified;     /* where STW writes what LDW read          */
     unsigned retired; /* guest instructions taken from clock->left */

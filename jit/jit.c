@@ -255,7 +255,7 @@ static void bail(struct jit *j)
     u32 off;
     /* The call may be the last thing in its block: look for what lies before. */
     const struct jit_block *b = cache_block_at(&j->cache, cpu->jit.return_pc - 1, &off);
-    struct jit_site s;
+    struct jit_site s = {0};
     bool found = jit_site_at(b, off + 1, &s);
 
     assert(found);

@@ -381,6 +381,23 @@ static void unmasking_an_x87_exception_stops_the_block(void **state)
     assert_int_equal(g, 2);
 }
 
+static void unmasking_an_sse_exception_stops_the_block(void **state)
+{
+    static const u32 all = 0x1f80, but_one = 0x1f00;
+    struct little_pc *pc = *state;
+    struct cpu *cpu = pc->cpu;
+    unsigned g;
+
+    cpu->cr4 |= CR4_OSFXSR;
+    cpu->sse.mxcsr = all;
+    cpu->gpr[REG_DI] = 0x5000;
+    physmem_write(pc->pm, 0x5000, &all, sizeof(all));
+    assert_int_equal(eval_exec(cpu, "\x0f\xae\x17", 3, false, &g), IR_DONE); /* LDMXCSR [EDI] */
+    physmem_write(pc->pm, 0x5000, &but_one, sizeof(but_one));
+    assert_int_equal(eval_exec(cpu, "\x0f\xae\x17", 3, false, &g), IR_STOPPED);
+    assert_int_equal(g, 2);
+}
+
 static void what_came_before_a_bail_stays_done(void **state)
 {
     static struct ir_block b;
@@ -418,6 +435,7 @@ int main(void)
         TEST(an_executor_that_shortens_the_slice_stops_the_block),
         TEST(leave_asks_the_run_loop_in_any_case),
         TEST(unmasking_an_x87_exception_stops_the_block),
+        TEST(unmasking_an_sse_exception_stops_the_block),
         TEST(what_came_before_a_bail_stays_done),
     };
 
