@@ -2,16 +2,15 @@
 #include "frontend/png.h"
 
 #include <png.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = 4096 + 16 };
+#include "base/newfile.h"
 
 enum status png_save(const char *path, const u32 *pixels, unsigned width, unsigned height,
                      unsigned stride)
 {
-    char partial[PATH_SIZE];
+    struct newfile file;
     png_image image;
     u8 *rgb = malloc((size_t)width * height * 3 + 1);
 
@@ -31,14 +30,14 @@ enum status png_save(const char *path, const u32 *pixels, unsigned width, unsign
     image.width = width;
     image.height = height;
     image.format = PNG_FORMAT_RGB;
-    int n = snprintf(partial, sizeof(partial), "%s.partial", path);
-    bool ok = n < (int)sizeof(partial) && png_image_write_to_file(&image, partial, 0, rgb, 0, NULL);
+    bool ok = newfile_open(&file, path);
+    if (ok) {
+        ok = png_image_write_to_stdio(&image, file.out, 0, rgb, 0, NULL);
+        ok = newfile_close(&file, ok);
+    }
     png_image_free(&image);
     free(rgb);
-    if (ok && rename(partial, path) == 0)
-        return STATUS_OK;
-    remove(partial);
-    return STATUS_IO;
+    return ok ? STATUS_OK : STATUS_IO;
 }
 
 enum status png_load(const char *path, u32 **pixels, unsigned *width, unsigned *height)

@@ -5,8 +5,8 @@
 #include "base/status.h"
 #include "base/types.h"
 
-/** Write @width x @height pixels 00RRGGBB, rows @stride pixels apart, to @path: to
- * @path.partial, which then replaces it. */
+/** Write @width x @height pixels 00RRGGBB, rows @stride pixels apart, to @path:
+ * whole, or not at all (base/newfile.h). */
 enum status png_save(const char *path, const u32 *pixels, unsigned width, unsigned height,
                      unsigned stride) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/newfile.h"
 #include "frontend/json.h"
 #include "frontend/monitor.h"
 #include "frontend/png.h"
@@ -127,10 +128,11 @@ static void do_quit(const struct call *c)
 
 static enum status save_ppm(const char *path, const struct pc_frame *f)
 {
-    FILE *out = fopen(path, "wb");
+    struct newfile file;
 
-    if (!out)
+    if (!newfile_open(&file, path))
         return STATUS_NO_FILE;
+    FILE *out = file.out;
     fprintf(out, "P6\n%u %u\n255\n", f->width, f->height);
     for (size_t i = 0; i < (size_t)f->width * f->height; i++) {
         u32 v = f->pixels[i];
@@ -138,8 +140,7 @@ static enum status save_ppm(const char *path, const struct pc_frame *f)
         fputc((int)(v >> 8 & 255), out);
         fputc((int)(v & 255), out);
     }
-    bool ok = !ferror(out);
-    return fclose(out) == 0 && ok ? STATUS_OK : STATUS_IO;
+    return newfile_close(&file, true) ? STATUS_OK : STATUS_IO;
 }
 
 static void do_screendump(const struct call *c)

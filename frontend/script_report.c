@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/newfile.h"
 #include "frontend/png.h"
 #include "frontend/script_private.h"
 #include "machine/snapshot.h"
@@ -158,12 +159,12 @@ static void write_junit(const struct script *s, FILE *out)
     fprintf(out, "</testsuite>\n");
 }
 
-/* To @path.partial, which then replaces @path; "-" is the standard output. */
+/* "-" is the standard output. */
 static bool write_file(const struct script *s, enum config_id id,
                        void (*write)(const struct script *s, FILE *out))
 {
     const char *path = config_text(s->cfg, id);
-    char partial[PATH_SIZE];
+    struct newfile file;
 
     if (!path || !*path)
         return true;
@@ -171,12 +172,9 @@ static bool write_file(const struct script *s, enum config_id id,
         write(s, stdout);
         return fflush(stdout) == 0;
     }
-    snprintf(partial, sizeof(partial), "%s.partial", path);
-    FILE *out = fopen(partial, "w");
-    if (out) {
-        write(s, out);
-        bool ok = !ferror(out);
-        if (fclose(out) == 0 && ok && rename(partial, path) == 0)
+    if (newfile_open(&file, path)) {
+        write(s, file.out);
+        if (newfile_close(&file, true))
             return true;
     }
     fprintf(stderr, "turbo86: --%s: cannot write '%s'\n", config_name(id), path);

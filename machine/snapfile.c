@@ -13,6 +13,7 @@
 #include <zstd.h>
 
 #include "base/bits.h"
+#include "base/newfile.h"
 
 enum {
     FORMAT = 1,
@@ -21,7 +22,6 @@ enum {
     ENTRY_SIZE = 72,
     SECTIONS_MAX = 4096,
     LEVEL = 1, /* of zstd: it is to be quick */
-    PATH_SIZE = 4200,
     FIRST_ROOM = 256,
 };
 
@@ -161,7 +161,7 @@ static bool write_all(const struct snapfile *f, FILE *out)
 enum status snapfile_write(const struct snapfile *f, const char *path,
                            char error[SNAPFILE_ERROR_MAX])
 {
-    char partial[PATH_SIZE];
+    struct newfile file;
     struct stat st;
 
     if (f->no_memory) {
@@ -172,18 +172,13 @@ enum status snapfile_write(const struct snapfile *f, const char *path,
         snprintf(error, SNAPFILE_ERROR_MAX, "'%.300s' is no file", path);
         return STATUS_NOT_FILE;
     }
-    int n = snprintf(partial, sizeof(partial), "%s.partial", path);
-    FILE *out = n < (int)sizeof(partial) ? fopen(partial, "wb") : NULL;
-    if (!out) {
+    if (!newfile_open(&file, path)) {
         snprintf(error, SNAPFILE_ERROR_MAX, "cannot write '%.300s': %s", path, strerror(errno));
         return STATUS_NO_FILE;
     }
-    bool ok = write_all(f, out);
-    ok = fclose(out) == 0 && ok;
-    if (ok && rename(partial, path) == 0)
+    if (newfile_close(&file, write_all(f, file.out)))
         return STATUS_OK;
     snprintf(error, SNAPFILE_ERROR_MAX, "cannot write '%.300s': %s", path, strerror(errno));
-    unlink(partial);
     return STATUS_IO;
 }
 

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/newfile.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/check.h"
+
+static char folder[] = "/tmp/newfile-XXXXXX", path[64], partial[64];
+
+static int setup(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof(path), "%s/x", folder);
+    snprintf(partial, sizeof(partial), "%s/x.partial", folder);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(folder); /* fails if anything else is left */
+}
+
+static void write_text(const char *text, bool ok)
+{
+    struct newfile f;
+
+    assert_true(newfile_open(&f, path));
+    fputs(text, f.out);
+    assert_int_equal(newfile_close(&f, ok), ok);
+    assert_int_not_equal(access(partial, F_OK), 0);
+}
+
+static void holds(const char *text)
+{
+    char got[16] = "";
+    FILE *f = fopen(path, "r");
+
+    assert_non_null(f);
+    assert_int_equal(fread(got, 1, sizeof(got) - 1, f), strlen(text));
+    assert_string_equal(got, text);
+    fclose(f);
+}
+
+static void what_is_not_whole_leaves_the_old_one(void **state)
+{
+    (void)state;
+    write_text("old", true);
+    write_text("new", false);
+    holds("old");
+    write_text("new", true);
+    holds("new");
+}
+
+static void nothing_shows_before_the_end(void **state)
+{
+    struct newfile f;
+
+    (void)state;
+    write_text("old", true);
+    assert_true(newfile_open(&f, path));
+    fputs("ne", f.out);
+    fflush(f.out);
+    holds("old");
+    assert_true(newfile_close(&f, true));
+}
+
+static void a_device_stays_one(void **state)
+{
+    struct newfile f;
+    struct stat st;
+
+    (void)state;
+    assert_true(newfile_open(&f, "/dev/null"));
+    assert_true(newfile_close(&f, true));
+    assert_int_equal(stat("/dev/null", &st), 0);
+    assert_true(S_ISCHR(st.st_mode));
+}
+
+static void a_folder_that_is_not_there_is_told(void **state)
+{
+    struct newfile f;
+
+    (void)state;
+    assert_false(newfile_open(&f, "/nonexistent/x"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_whole_leaves_the_old_one),
+        cmocka_unit_test(nothing_shows_before_the_end),
+        cmocka_unit_test(a_device_stays_one),
+        cmocka_unit_test(a_folder_that_is_not_there_is_told),
+    };
+
+    return cmocka_run_group_tests_name("newfile", tests, setup, teardown);
+}
