@@ -37,7 +37,7 @@ static void link_set(struct jit_cache *c, struct jit_link *l, const u8 *target, 
     u8 *code = cache_write(c, b);
     const struct jit_edge e = {
         .place = code + l->place,
-        .guard = l->guard ? code + l->guard : NULL,
+        .guard = l->guard && !l->lazy ? code + l->guard : NULL,
         .stub = code + l->stub,
         .eip = l->eip,
     };
@@ -150,6 +150,30 @@ static void keep_few(struct jit_cache *c, struct block *block)
     }
 }
 
+static void detach(struct jit_cache *c, struct jit_block *b)
+{
+    struct jit_block *before = b->block->code;
+
+    if (before == b) {
+        b->block->code = cache_block(c, b->next);
+        return;
+    }
+    while (before->next != cache_id(c, b))
+        before = cache_block(c, before->next);
+    before->next = b->next;
+}
+
+void cache_forget(struct jit_cache *c, struct jit_block *b)
+{
+    if (!b->block)
+        return;
+    detach(c, b);
+    isolate(c, b);
+    b->block = NULL;
+    b->soft = UINT32_MAX; /* it has no grave */
+    c->stats.dropped++;
+}
+
 /* A write may be ignored only if all translations stand it. */
 static void attach(struct jit_cache *c, struct jit_block *b, struct block *block)
 {
@@ -216,19 +240,6 @@ bool cache_add(struct jit_cache *c, struct jit_block *b)
 }
 
 /* --- segments --- */
-
-static void detach(struct jit_cache *c, struct jit_block *b)
-{
-    struct jit_block *before = b->block->code;
-
-    if (before == b) {
-        b->block->code = cache_block(c, b->next);
-        return;
-    }
-    while (before->next != cache_id(c, b))
-        before = cache_block(c, before->next);
-    before->next = b->next;
-}
 
 static void runs_add(const struct jit_cache *c, struct cache_runs *r, struct jit_block *b)
 {
