@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +27,7 @@
 #include "frontend/report.h"
 #include "frontend/sandbox.h"
 #include "frontend/script.h"
+#include "frontend/signals.h"
 #include "frontend/window.h"
 #include "machine/pc.h"
 
@@ -73,14 +73,6 @@ struct runner {
     u64 started;                  /* host time         */
     u64 quiet_since, halted_then; /* guest time of the last output, and pc_time_halted() then */
 };
-
-/* A signal handler can reach nothing else; set once, read between slices. */
-static volatile sig_atomic_t caught_signal;
-
-static void on_signal(int sig)
-{
-    caught_signal = sig;
-}
 
 /* --- output --- */
 
@@ -339,8 +331,12 @@ static bool limit_reached(struct runner *r, u64 now, int *status)
     u64 wall = config_num(r->cfg, CONFIG_wall_timeout);
     u64 idle = config_num(r->cfg, CONFIG_idle_exit);
 
-    if (caught_signal) {
-        *status = EXIT_CODE_SIGNAL + caught_signal;
+    if (signals_caught()) {
+        *status = EXIT_CODE_SIGNAL + signals_caught();
+        return true;
+    }
+    if (r->script && script_orphaned(r->script)) {
+        *status = EXIT_CODE_SCRIPT;
         return true;
     }
     if (r->quit) {
@@ -501,16 +497,6 @@ static bool open_ports(struct runner *r)
     return true;
 }
 
-static void catch_signals(void (*handler)(int))
-{
-    static const int ending[] = {SIGINT, SIGTERM};
-    struct sigaction sa = {.sa_handler = handler};
-
-    for (unsigned i = 0; i < ARRAY_LEN(ending); i++)
-        sigaction(ending[i], &sa, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
 static void describe_host(struct runner *r, struct pc_host *host)
 {
     memset(host, 0, sizeof(*host));
@@ -558,7 +544,7 @@ static int build_and_run(struct runner *r)
         !sandbox_start(r->cfg, r->find ? find_script(r->find) : r->script, r->window))
         return EXIT_CODE_USAGE;
     if (!r->find) /* which nothing has to follow */
-        catch_signals(on_signal);
+        signals_catch();
     if (r->script)
         pc_set_poll(r->pc, SCRIPT_POLL_NS);
     int status = r->find ? find_run(r->find, r->pc) : run(r);
@@ -586,7 +572,7 @@ int runner_main(const struct config *cfg)
     for (unsigned i = 0; i < PORTS; i++)
         chardev_close(r->port[i].dev);
     nets_close(&r->nets);
-    catch_signals(SIG_DFL); /* whoever sends another one does not want the report */
+    signals_release(); /* whoever sends another one does not want the report */
     if (r->pc)
         status = recording_end(r->cfg, r->pc, report(r->cfg, r->pc, status));
     control_close(&r->control);

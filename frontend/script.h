@@ -46,3 +46,6 @@ int script_stopped(struct script *s, struct pc *pc, enum pc_stop stop, int statu
 /** The host ends the run (a limit, a signal): the step is not done, and its reports are written.
  * False: there was none. */
 bool script_interrupted(struct script *s, struct pc *pc, const char *why) MUST_CHECK;
+
+/** A variant of a script whose other process has ended, or wants it to end. */
+bool script_orphaned(const struct script *s);

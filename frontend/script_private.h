@@ -68,6 +68,7 @@ struct script {
     const char *path; /* of the configuration */
     const struct config *cfg;
     bool variant;       /* the process is a fork() of another one's script  */
+    int lifeline;       /* of a variant: closed when the other one ends     */
     char *variant_path; /* owned: what path is then                        */
     struct step *step;  /* owned */
     unsigned count, room;

@@ -201,6 +201,67 @@ def variants_go_on_from_one_machine():
     check("failure", ("variant v3: failed, status 7" in out, "1 of 3 variants failed" in err), (True, True))
 
 
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(child) for child in f.read().split()]
+
+
+def forked(*args):
+    """A run whose variants would go on for hours, as soon as some of them do; and their processes."""
+    prompt()
+    for name in ("long1", "long2", "long3"):
+        with open(path(name), "w") as f:
+            f.write("wait screen /never/ 9000s\n")
+    with open(path("t86"), "w") as f:
+        f.write("fork long1 long2 long3\n")
+    p = subprocess.Popen([TURBO86, *MACHINE, "--script", "t86", "-loadvm", "prompt", *args], cwd=DIR.name,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+    for _ in range(600):
+        children = children_of(p.pid)
+        if children or p.poll() is not None:
+            break
+        time.sleep(0.05)
+    return p, children
+
+
+def is_gone(pid):
+    """Whether the process ends within some seconds."""
+    for _ in range(200):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                if f.read().rsplit(")", 1)[1].split()[0] == "Z":
+                    return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def a_signal_to_the_parent_ends_its_variants_and_all_are_told():
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        p, children = forked("--tap", "r.tap")
+        check("started", len(children) > 0, True)
+        p.send_signal(sig)
+        out, err = p.communicate(timeout=60)
+        check("status", p.returncode, 128 + sig)
+        check("told", [line for line in out.splitlines() if line.startswith("variant")][0],
+              "variant long1: failed, status 16")
+        check("none is left out", len(re.findall("^variant long[123]: failed, ", out, re.M)), 3)
+        check("each says why", "long1:1: wait screen /never/ 9000s: the run was ended from outside" in err, True)
+        with open(path("r.tap")) as f:
+            check("tap", "not ok 1 - 1: fork long1 long2 long3" in f.read(), True)
+        check("gone", [is_gone(child) for child in children], [True] * len(children))
+
+
+def variants_do_not_outlive_a_parent_that_is_killed():
+    for args in ([], ["--sandbox", "off"]):
+        p, children = forked(*args)
+        check("started", len(children) > 0, True)
+        p.send_signal(signal.SIGKILL)
+        p.communicate(timeout=60)
+        check("gone", [is_gone(child) for child in children], [True] * len(children))
+
+
 def mistakes_with_variants_are_told():
     with open(path("nested"), "w") as f:
         f.write("wait 1s\nfork v0\n")
@@ -319,6 +380,8 @@ TESTS = [
     frames_are_known_by_hash_and_by_picture,
     media_are_changed,
     variants_go_on_from_one_machine,
+    a_signal_to_the_parent_ends_its_variants_and_all_are_told,
+    variants_do_not_outlive_a_parent_that_is_killed,
     mistakes_with_variants_are_told,
     ctrl_alt_del_restarts_the_guest,
     each_way_to_end_has_its_status,
