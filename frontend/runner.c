@@ -391,19 +391,18 @@ static void look_at_window(struct runner *r, bool stopped)
 
 static int run(struct runner *r)
 {
-    bool off = false;
     int status;
 
     r->started = host_now();
     for (;;) {
         u64 now = host_now();
-        bool held = off || r->in_monitor || r->paused || control_holds(&r->control);
+        bool held = pc_is_off(r->pc) || r->in_monitor || r->paused || control_holds(&r->control);
         enum pc_stop stop = held ? PC_STOP_IDLE : pc_run(r->pc, now);
         if (!deliver_output(r, &status))
             return status;
-        if (stop == PC_STOP_POWER_OFF && config_flag(r->cfg, CONFIG_no_shutdown) && !r->script)
-            off = true;
-        else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE && stop != PC_STOP_DEBUG)
+        bool stays =
+            stop == PC_STOP_POWER_OFF && config_flag(r->cfg, CONFIG_no_shutdown) && !r->script;
+        if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE && stop != PC_STOP_DEBUG && !stays)
             return end_of_run(r, stop);
         if (r->script && pc_poll_due(r->pc) && script_poll(r->script, r->pc, &status))
             return status;
@@ -412,10 +411,10 @@ static int run(struct runner *r)
         bool news = nets_exchange(&r->nets, r->pc);
         if (r->display)
             display_draw(r->display, r->pc, host_now());
-        look_at_window(r, off || r->in_monitor);
+        look_at_window(r, pc_is_off(r->pc) || r->in_monitor);
         if (limit_reached(r, host_now(), &status))
             return status;
-        if ((stop == PC_STOP_IDLE && !news) || off)
+        if (stop == PC_STOP_IDLE && !news)
             sleep_until(r, held ? now + 50000000 : pc_wake_time(r->pc));
     }
 }

@@ -155,6 +155,8 @@ u64 pc_time(const struct pc *pc);
 u64 pc_retired(const struct pc *pc);
 /** How often RESET# was pulsed, power-on included. */
 u64 pc_resets(const struct pc *pc);
+/** Whether the guest has powered the machine off; a reset or a snapshot brings it back. */
+bool pc_is_off(const struct pc *pc);
 /** How much of that time the CPU spent halted. */
 u64 pc_time_halted(const struct pc *pc);
 bool pc_deterministic(const struct pc *pc);

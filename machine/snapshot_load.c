@@ -404,7 +404,7 @@ static void commit_board(struct loading *l)
     pc->reset_wanted = l->board.reset_wanted;
     pc->resets = l->board.resets;
     pc->slept_ns = l->board.slept_ns;
-    pc->stopping = pc->look = pc->poll_due = false;
+    pc->stopping = pc->off = pc->look = pc->poll_due = false;
     physmem_set_a20(pc->physmem, pc->a20 != 0);
 }
 
