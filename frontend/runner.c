@@ -63,6 +63,7 @@ struct runner {
     struct display *display; /* -display terminal, on PORT_KEYS; or NULL */
     struct script *script;   /* or NULL */
     struct find *find;       /* or NULL */
+    struct tape said[TAPES]; /* without a script */
     struct control control;
     struct window *window; /* -display sdl; or NULL */
     struct audio *audio;   /* or NULL */
@@ -86,11 +87,14 @@ static void port_flush(struct port *p)
 static void port_put(void *ctx, u8 byte)
 {
     struct port *p = ctx;
+    struct runner *r = p->r;
 
-    if (p->r->find || control_replays(&p->r->control))
+    if (r->find || control_replays(&r->control))
         return;
-    if (p->r->script)
-        script_output(p->r->script, (unsigned)(p - p->r->port), byte);
+    if (r->script)
+        script_output(r->script, (unsigned)(p - r->port), byte);
+    else if (!p->dev || !chardev_is_stdio(p->dev)) /* there it can be read already */
+        tape_put(&r->said[p - r->port], byte);
     p->out[p->out_len++] = byte;
     if (p->out_len == OUT_BUFFER)
         port_flush(p);
@@ -496,6 +500,18 @@ static bool open_ports(struct runner *r)
     return true;
 }
 
+static void close_ports(struct runner *r)
+{
+    display_close(r->display);
+    r->display = NULL;
+    window_close(r->window);
+    r->window = NULL;
+    for (unsigned i = 0; i < PORTS; i++) {
+        chardev_close(r->port[i].dev);
+        r->port[i].dev = NULL;
+    }
+}
+
 static void describe_host(struct runner *r, struct pc_host *host)
 {
     memset(host, 0, sizeof(*host));
@@ -527,14 +543,7 @@ static int build_and_run(struct runner *r)
         return EXIT_CODE_USAGE;
     enum status s = pc_create(&r->pc, r->cfg, &host, error);
     if (s != STATUS_OK) {
-        display_close(r->display);
-        r->display = NULL;
-        window_close(r->window);
-        r->window = NULL;
-        for (unsigned i = 0; i < PORTS; i++) {
-            chardev_close(r->port[i].dev); /* the terminal is needed for the message */
-            r->port[i].dev = NULL;
-        }
+        close_ports(r); /* the terminal is needed for the message */
         fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
@@ -547,10 +556,8 @@ static int build_and_run(struct runner *r)
     if (r->script)
         pc_set_poll(r->pc, SCRIPT_POLL_NS);
     int status = r->find ? find_run(r->find, r->pc) : run(r);
-    if (r->script && script_interrupted(r->script, r->pc, "the run was ended from outside") &&
-        status == EXIT_CODE_OK)
-        return EXIT_CODE_SCRIPT;
-    return status;
+    bool wanted = signals_caught() || r->quit;
+    return r->script ? script_ended(r->script, r->pc, status, wanted) : status;
 }
 
 int runner_main(const struct config *cfg)
@@ -566,14 +573,15 @@ int runner_main(const struct config *cfg)
     for (unsigned i = 0; i < PORTS; i++)
         r->port[i].r = r;
     status = build_and_run(r);
-    display_close(r->display);
-    window_close(r->window);
-    for (unsigned i = 0; i < PORTS; i++)
-        chardev_close(r->port[i].dev);
+    if (r->pc && !r->script && !r->find && !r->window && !r->display)
+        ending_tell(cfg, r->pc, r->said, status);
+    close_ports(r);
     nets_close(&r->nets);
     signals_release(); /* whoever sends another one does not want the report */
     if (r->pc)
         status = recording_end(r->cfg, r->pc, report(r->cfg, r->pc, status));
+    for (unsigned i = 0; i < TAPES; i++)
+        tape_free(&r->said[i]);
     control_close(&r->control);
     pc_destroy(r->pc);
     script_close(r->script);

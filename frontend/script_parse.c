@@ -231,7 +231,7 @@ static bool take_tape(struct parser *ps, unsigned *tape)
     static const struct {
         const char *name;
         unsigned tape;
-    } names[] = {{"serial", 0}, {"serial1", 0}, {"serial2", 1}, {"debug", SCRIPT_DEBUG}};
+    } names[] = {{"serial", 0}, {"serial1", 0}, {"serial2", 1}, {"debug", TAPE_DEBUG}};
 
     for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
         if (take_word(ps, names[i].name)) {
@@ -351,7 +351,7 @@ static bool parse_mouse(struct parser *ps)
 
 static bool parse_send(struct parser *ps)
 {
-    if (!take_tape(ps, &ps->st.tape) || ps->st.tape == SCRIPT_DEBUG)
+    if (!take_tape(ps, &ps->st.tape) || ps->st.tape == TAPE_DEBUG)
         return complain(ps, "send where? serial or serial2");
     if (!take_string(ps, &ps->st.arg))
         return false;

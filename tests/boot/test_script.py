@@ -247,7 +247,9 @@ def a_signal_to_the_parent_ends_its_variants_and_all_are_told():
         check("told", [line for line in out.splitlines() if line.startswith("variant")][0],
               "variant long1: failed, status 16")
         check("none is left out", len(re.findall("^variant long[123]: failed, ", out, re.M)), 3)
-        check("each says why", "long1:1: wait screen /never/ 9000s: the run was ended from outside" in err, True)
+        check("each says why", bool(re.search(r"long1:1: wait screen /never/ 9000s\nfailed at [0-9.]+ s of guest time: "
+                                               r"the run was ended from outside\n--- screen", err)), True)
+        check("nothing is saved", glob.glob(path("long*.failed*")), [])
         with open(path("r.tap")) as f:
             check("tap", "not ok 1 - 1: fork long1 long2 long3" in f.read(), True)
         check("gone", [is_gone(child) for child in children], [True] * len(children))
@@ -309,6 +311,40 @@ def each_way_to_end_has_its_status():
                             "isa-debug-exit,iobase=0xf4,iosize=4", "-hda", boot_sector(code), *args],
                            cwd=DIR.name, capture_output=True, timeout=30)
         check(name, p.returncode, status)
+
+
+def failing_ends_tell_and_save_what_was_there_as_failing_steps_do():
+    """Whatever ends it: a limit in a script's run, and without a script the guest as well."""
+    told = ("--- screen\n", "demo> echo seen\nseen\n", "--- serial port 1\n", "---\n")
+    for args, status, why in ((["--timeout", "2s"], 10, "the guest timeout is over"),
+                              (["--wall-timeout", "1s"], 12, "the wall timeout is over"),
+                              (["--idle-exit", "1s"], 16, "the run was ended from outside")):
+        for name in glob.glob(path("*.failed*")):
+            os.unlink(name)
+        _, err = run('type "echo seen\\n"\nwait serial "seen"\nwait screen /nope/ 90000s', *prompt(), *args, status=status)
+        check(err, [part in err for part in (f": {why}\n--- screen", *told)], [True] * 5)
+        check("saved", sorted(os.path.basename(p) for p in glob.glob(path("*.failed*"))),
+              ["t86.failed.png", "t86.failed.snapshot", "t86.failed.txt"])
+        run("expect screen /demo>/", "-loadvm", "t86.failed.snapshot")
+
+    def alone(*args, status):
+        p = subprocess.run([TURBO86, *MACHINE, "--deterministic", "-display", "none", "-serial", "null", *prompt(), *args],
+                           cwd=DIR.name, capture_output=True, text=True, errors="replace", timeout=60,
+                           stdin=subprocess.DEVNULL)
+        check(p.stderr, p.returncode, status)
+        return p.stderr
+    for args, status in ((["--timeout", "700ms"], 10), (["--wall-timeout", "1s"], 12)):
+        for name in glob.glob(path("alone*")):
+            os.unlink(name)
+        err = alone(*args, "--artifacts", "alone", status=status)
+        check(err, [part in err for part in told[::3]], [True] * 2)
+        check("saved", sorted(os.path.basename(p) for p in glob.glob(path("alone*"))),
+              ["alone.png", "alone.snapshot", "alone.txt"])
+    for code, args, status in ((b"\x2e\x0f\x01\x1e\x10\x7c\xcc".ljust(22, b"\0"), ["-no-reboot"], 6),
+                               (b"\xba\xf9\x0c\xb0\x06\xee\xeb\xfe", ["-no-reboot"], 14), (b"\xfa\xf4", [], 8)):
+        p = subprocess.run([TURBO86, "-bios", "tinybios.bin", "-display", "none", "--deterministic",
+                            "-hda", boot_sector(code), *args], cwd=DIR.name, capture_output=True, text=True, timeout=30)
+        check(p.stderr, (p.returncode, "--- screen\n" in p.stderr), (status, True))
 
 
 def text_in_graphics_modes_is_read():
@@ -385,6 +421,7 @@ TESTS = [
     mistakes_with_variants_are_told,
     ctrl_alt_del_restarts_the_guest,
     each_way_to_end_has_its_status,
+    failing_ends_tell_and_save_what_was_there_as_failing_steps_do,
     the_first_instant_is_found,
     text_in_graphics_modes_is_read,
     killing_while_a_snapshot_is_written_leaves_the_old_one,

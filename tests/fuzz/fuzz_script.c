@@ -40,7 +40,7 @@ struct bench {
     struct pc *pc;
     struct pc_snapshot *snap;
     struct script *script; /* of this try, or NULL */
-    struct output output[SCRIPT_TAPES];
+    struct output output[TAPES];
     char dir[64];
     int said[2]; /* standard output and error of the process, while scripts write theirs */
 };
@@ -191,9 +191,9 @@ static void make_bench(struct fuzz *f, struct bench *b)
 {
     static const u8 blank[FLOPPY];
     char error[PC_ERROR_MAX] = "";
-    struct pc_host host = {.debugcon = {put, &b->output[SCRIPT_DEBUG]}};
+    struct pc_host host = {.debugcon = {put, &b->output[TAPE_DEBUG]}};
 
-    for (unsigned i = 0; i < SCRIPT_TAPES; i++)
+    for (unsigned i = 0; i < TAPES; i++)
         b->output[i] = (struct output){b, i};
     for (unsigned i = 0; i < PC_SERIALS; i++)
         host.serial[i] = (struct pc_output){put, &b->output[i]};
@@ -325,8 +325,7 @@ static void run_script(struct bench *b)
         if (script_poll(b->script, b->pc, &status))
             return;
     }
-    bool open = script_interrupted(b->script, b->pc, "enough");
-    (void)open;
+    (void)script_ended(b->script, b->pc, 0, true); /* enough */
 }
 
 static size_t make_text(struct fuzz *f, char *text)
