@@ -81,7 +81,7 @@ static enum outcome do_type(struct script *s, struct pc *pc, struct step *st)
 
 static enum outcome do_key(struct script *s, struct pc *pc, struct step *st)
 {
-    char text[200];
+    char text[SCRIPT_KEY_MAX + 3];
 
     snprintf(text, sizeof(text), "<%.190s>", st->arg);
     return type_text(s, pc, text);

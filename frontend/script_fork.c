@@ -108,8 +108,8 @@ static enum outcome become(struct script *s, struct pc *pc, char *name, int life
         return STEP_FAILS;
     }
     script_drop_steps(s);
-    if (!script_parse(s, name, s->reason) || !s->count) {
-        fprintf(stderr, "turbo86: %s: it cannot be read any more\n", name);
+    if (!script_parse(s, name, s->reason)) { /* it could, before the run */
+        fprintf(stderr, "turbo86: %s\n", s->reason);
         _exit(EXIT_CODE_SCRIPT);
     }
     s->next = 0;

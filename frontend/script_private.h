@@ -60,10 +60,11 @@ struct step {
 struct script {
     const char *path; /* of the configuration */
     const struct config *cfg;
-    bool variant;       /* the process is a fork() of another one's script  */
-    int lifeline;       /* of a variant: closed when the other one ends     */
-    char *variant_path; /* owned: what path is then                        */
-    struct step *step;  /* owned */
+    bool variant;                /* the process is a fork() of another one's script  */
+    int lifeline;                /* of a variant: closed when the other one ends     */
+    char *variant_path;          /* owned: what path is then                        */
+    const struct script *parent; /* of a variant that is only read: who forks into it */
+    struct step *step;           /* owned */
     unsigned count, room;
 
     unsigned next; /* the step to do */
@@ -79,6 +80,13 @@ struct script {
     char *screen;                  /* owned: its text at this poll, or NULL if not asked for yet */
     char reason[SCRIPT_ERROR_MAX]; /* why the step failed */
 };
+
+#define SCRIPT_KEY_MAX 190u /* letters of a key's name */
+
+/* --- script_check.c --- */
+/** Whether @st, whose words are right, can be done. False: @why says why it never could. */
+bool script_check(const struct script *s, const struct step *st,
+                  char why[SCRIPT_ERROR_MAX]) MUST_CHECK;
 
 /* --- script_parse.c --- */
 /** Read @path into @s. False: @error, which names the line. */
@@ -105,6 +113,8 @@ void script_drop_steps(struct script *s);
 bool pattern_find(const struct pattern *p, const char *text, size_t from, size_t *end);
 /** The text on the screen now. */
 const char *script_screen(struct script *s, struct pc *pc);
+/** Whether @text is the hash of a picture, and which. */
+bool script_is_hash(const char *text, u64 *out);
 /** Whether the screen is @want: a hash of 16 digits or a PNG file. *@error: it cannot be told. */
 bool script_frame_is(struct script *s, struct pc *pc, const char *want, bool *error);
 /** Whether the condition of @st holds now. *@error: s->reason says why it cannot be told. */

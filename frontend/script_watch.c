@@ -34,7 +34,7 @@ const char *script_screen(struct script *s, struct pc *pc)
     return s->screen ? s->screen : "";
 }
 
-static bool is_hash(const char *text, u64 *out)
+bool script_is_hash(const char *text, u64 *out)
 {
     char *end;
 
@@ -48,7 +48,7 @@ bool script_frame_is(struct script *s, struct pc *pc, const char *want, bool *er
 {
     u64 hash;
 
-    if (!is_hash(want, &hash)) {
+    if (!script_is_hash(want, &hash)) {
         unsigned width, height;
         u32 *pixels;
         enum status status = png_load(want, &pixels, &width, &height);

@@ -138,6 +138,12 @@ bool pc_mouse_idle(const struct pc *pc);
  */
 enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX]) MUST_CHECK;
 
+/** Whether any machine's pc_type() would take @text; else @error. */
+bool pc_can_type(const char *text, char error[PC_ERROR_MAX]);
+
+/** Whether @drive is the name of a drive that takes media, which this machine may have or not. */
+bool pc_takes_media(const char *drive);
+
 /**
  * Put the image @path into a drive that takes media ("floppy0", "floppy1", "cdrom"), or with NULL
  * take out what is in it. On failure nothing has changed and @error holds one sentence.

@@ -235,6 +235,16 @@ static enum status open_file(struct snapfile *f, const char *path, u64 *len)
     return STATUS_OK;
 }
 
+static enum status cannot_open(struct snapfile *f, enum status s, char error[SNAPFILE_ERROR_MAX],
+                               const char *path)
+{
+    char why[100];
+
+    snprintf(why, sizeof(why), "cannot be opened: %s",
+             s == STATUS_NO_FILE ? strerror(errno) : status_text(s));
+    return bad(f, s, error, path, why);
+}
+
 /* The table's entry @e as a section whose bytes are at *@at; false if it makes no sense. */
 static bool parse_entry(struct snapfile *f, const u8 *e, u64 *at, u64 end)
 {
@@ -286,7 +296,7 @@ enum status snapfile_read(struct snapfile *f, const char *path, char error[SNAPF
     *f = (struct snapfile){0};
     enum status s = open_file(f, path, &len);
     if (s != STATUS_OK)
-        return bad(f, s, error, path, s == STATUS_NO_FILE ? strerror(errno) : status_text(s));
+        return cannot_open(f, s, error, path);
     if (len < HEADER_SIZE || !read_at(f->fd, h, HEADER_SIZE, 0, NULL) ||
         memcmp(h, magic, MAGIC_SIZE) != 0)
         return bad(f, STATUS_BAD_FORMAT, error, path, "is no snapshot of turbo86");

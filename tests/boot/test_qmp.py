@@ -271,7 +271,9 @@ def mistakes_are_answered_with_an_error():
 def the_command_line_is_checked():
     for args, why in ((["-qmp", "tcp:x"], "is not unix:PATH"), (["-qmp", "unix:/no/where/q"], "-qmp: unix:/no/where/q"),
                       (["-qmp", f"unix:{path('q')},server=off"], "is not unix:PATH,server"),
-                      (["-qmp", f"unix:{path('q')},server=on,wait=on"], "is not unix:PATH,server")):
+                      (["-qmp", f"unix:{path('q')},server=on,wait=on"], "with wait=on the machine would wait"),
+                      (["-gdb", "tcp::99999"], "a port is a number up to 65535"),
+                      (["-gdb", "tcp:127.0.0.1:"], "a port is a number")):
         p = subprocess.run([TURBO86, "-bios", "tinybios.bin", "-display", "none", *args], capture_output=True,
                            text=True, timeout=60)
         check(args, (p.returncode, why in p.stderr), (2, True))

@@ -139,12 +139,38 @@ def mistakes_are_told_with_their_line_and_nothing_is_run():
                         ("timeout soon", "a time is missing"), ("wait idle", "for how long")):
         out, err = run("# comment\n\n" + script + "\n", status=2)
         check(script, ("t86:3: " in err, why in err, out), (True, True, ""))
+    with open(path("words"), "w") as f:
+        f.write("no picture\n")
+    for script, why in (("key hyper-x", "'<hyper-x>' is no key"), ('type "a<nokey>"', "'<nokey>' is no key"),
+                        ("insert floppy7 words", "no drive 'floppy7'"), ("eject hdd", "no drive 'hdd'"),
+                        ("insert cdrom none.iso", "'none.iso' cannot be read: No such file"),
+                        ("wait frame none.png", "the picture 'none.png' cannot be read"),
+                        ("expect frame words", "the picture 'words' cannot be read"),
+                        ("snapshot load none", "'none' cannot be read: No such file"),
+                        ("snapshot save no/where", "'no/where' cannot be written: No such file"),
+                        ("screenshot no/where.png", "'no/where.png' cannot be written: No such file"),
+                        ("fork empty", "empty: there is no action in it"),
+                        ("fork late", "late:2: there is no drive 'a:'")):
+        with open(path("empty"), "w") as f:
+            f.write("# nothing\n")
+        with open(path("late"), "w") as f:
+            f.write("wait 1s\neject a:\n")
+        out, err = run("wait 1s\n\n" + script + "\n", status=2)
+        check(script, ("t86:3: " in err, why in err, out), (True, True, ""))
+    with open(path("uses"), "w") as f:
+        f.write("snapshot load made\nwait frame made.png\n")
+    run("snapshot save made\nscreenshot made.png\nsnapshot load made\nexpect frame made.png\nfork uses", *prompt())
+    check("empty", "there is no action in it" in run("# nothing", status=2)[1], True)
+    for option, why in (("--tap", "--tap: cannot write '/nonexistent/x'"), ("--junit", "--junit: cannot write"),
+                        ("--artifacts", "--artifacts: cannot write '/nonexistent/x.txt'")):
+        _, err = run("wait 1s", option, "/nonexistent/x", status=2)
+        check(option, why in err, True)
     _, err = run("wait 1s\n\0", status=2)
     check("binary", "no text" in err, True)
 
 
 def results_are_written_as_tap_and_junit():
-    run('mark one # and only\ntype "echo <<&>\\n"\nexpect screen /unseen/\nwait 1s', *prompt(), "--tap", "r.tap",
+    out, _ = run('mark one # and only\ntype "echo <<&>\\n"\nexpect screen /unseen/\nwait 1s', *prompt(), "--tap", "r.tap",
         "--junit", "r.xml", status=16)
     with open(path("r.tap")) as f:
         tap = f.read()
@@ -152,6 +178,7 @@ def results_are_written_as_tap_and_junit():
     check("results", re.findall(r"^(ok|not ok) (\d)", tap, re.M),
           [("ok", "1"), ("ok", "2"), ("not ok", "3"), ("not ok", "4")])
     suite = xml.etree.ElementTree.parse(path("r.xml")).getroot()
+    check("comment", "mark one:" in out, True)
     check("suite", (suite.get("tests"), suite.get("failures"), suite.get("skipped")), ("4", "1", "1"))
     check("case", suite[1].get("name"), '2: type "echo <<&>\\n"')
 
@@ -169,9 +196,9 @@ def frames_are_known_by_hash_and_by_picture():
         f'expect frame golden.png', machine=machine)  # whatever the cursor's phase
     _, err = run('type "x"\nwait screen /demo> x/ 1s\nexpect frame golden.png', machine=machine, status=16)
     check("frame is told", bool(re.search(r"the frame is [0-9a-f]{16}", err)), True)
-    _, err = run("expect frame none.png", machine=machine, status=16)
-    check("no picture", "cannot be read" in err, True)
-    for picture, status, told in (("golden.png", 0, "first: "), ("none.png", 4, "cannot be read")):
+    _, err = run("expect frame none.png", machine=machine, status=2)
+    check("no picture", "t86:1: the picture 'none.png' cannot be read" in err, True)
+    for picture, status, told in (("golden.png", 0, "first: "), ("none.png", 2, "cannot be read")):
         p = subprocess.run([TURBO86, *machine, "--find-first", f"frame {picture}", "--timeout", "5s"], cwd=DIR.name,
                            capture_output=True, text=True, timeout=300)
         check(picture, (p.returncode, told in p.stdout + p.stderr), (status, True))
@@ -182,8 +209,8 @@ def media_are_changed():
     with open(path("floppy.img"), "wb") as f:
         f.truncate(1474560)
     run("insert floppy0 floppy.img\nwait 100ms\neject floppy0", *prompt())
-    _, err = run("insert floppy0 none.img", *prompt(), status=16)
-    check("reason", "none.img" in err, True)
+    _, err = run("insert floppy1 floppy.img", *prompt(), status=16)
+    check("this machine has one", "no drive 'floppy1'" in err, True)
 
 
 def variants_go_on_from_one_machine():
