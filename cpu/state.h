@@ -178,6 +178,15 @@ struct jit_view {
     void *jit;
 };
 
+/** A write that crosses into another page: translated code makes it in jit_view.xfer, and what it
+ * calls then brings it to both. Only jit/ touches it. */
+struct jit_halves {
+    u64 written; /* what to call: one of these two */
+    u64 whole, apart;
+    u64 host[2];
+    u64 bytes[2];
+};
+
 struct cpu {
     u64 gpr[16];
     u64 rip;      /* of the instruction being executed */
@@ -224,6 +233,7 @@ struct cpu {
     unsigned number; /* which CPU of the machine */
 
     _Alignas(16) u8 fp_image[512]; /* where jit/ passes x87 state to the host's unit and back */
+    struct jit_halves jit_halves;
 };
 
 enum cpu_inhibit {

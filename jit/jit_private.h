@@ -25,6 +25,16 @@ struct jit_patch {
     u32 times;
 };
 
+/** Blocks that gave up where a write crosses into another page, by the low bits of their address.
+ */
+#define JIT_CROSSINGS 256u
+
+struct jit_crossing {
+    u64 key;   /* of the block */
+    u32 times; /* since it was translated */
+    u32 apart; /* bit n: instruction n did */
+};
+
 struct jit {
     struct cpu *cpu;
     struct physmem *physmem;
@@ -39,6 +49,8 @@ struct jit {
     unsigned modes;
     u8 mode_guess[JIT_MODE_NUMBERS]; /* number of the mode, by a hash of it; may be another's */
     struct jit_patch patch[JIT_PATCHES];
+    struct jit_crossing crossing[JIT_CROSSINGS];
+    bool crossed; /* jit_access() just gave up where a write crosses into another page */
     struct ir_block ir;
     struct jit_unit unit;
     FILE *perf_map;
@@ -71,6 +83,14 @@ void jit_flags_in(struct cpu *cpu);
 void jit_flags_out(struct cpu *cpu);
 /** Set cpu->fl_xx as @r says. */
 void jit_flags_from(struct cpu *cpu, const struct recipe *r);
+
+/** The code cache has its stubs: let accesses use them. */
+void jit_access_open(struct jit *j);
+/** Guest instruction @g of @b gave up. What does so often because it writes across pages is
+ * forgotten, to be translated for that. */
+void jit_crossing_bailed(struct jit *j, struct jit_block *b, unsigned g);
+/** The instructions of @b that write across pages. */
+u32 jit_crossing_of(const struct jit *j, const struct block *b);
 
 /* Called by generated code. */
 u64 jit_access(struct cpu *cpu, u32 lin, u32 how);

@@ -235,6 +235,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->tail = b->tail;
     u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
+    u->apart = jit_crossing_of(j, b);
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j)) && j->backend->emit(u) &&
         finish(j, n, b, bytes, start))
