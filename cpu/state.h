@@ -171,7 +171,7 @@ struct jit_view {
     u16 fp_sw, fp_up_cw; /* of functions: jit/fp_function.c         */
     u32 shifted;         /* what a shift was of, whose flags are wanted later (RECIPE_SHL) */
     u64 xfer[2];         /* a value that crosses a page border            */
-    u64 return_pc;       /* where an access gave up                       */
+    u64 return_pc;       /* where an access asked or gave up              */
     u64 temp[2];         /* scratch registers at that point               */
     u64 fp_up;
     u8 fp_arg[3][16];

@@ -163,7 +163,9 @@ static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
     if (!b || eip + b->bytes - 1 > cs->hi || eip + b->bytes - 1 < eip)
         return NULL;
     struct jit_block *n = cache_find(&j->cache, b, eip, mode);
-    if (n || b->runs < j->threshold || b->runs == NEVER)
+    if (!n && !b->wanted)
+        n = jit_patch_decoded(j, b, eip, mode);
+    if (n || b->runs < b->wanted || b->runs == NEVER)
         return n;
     n = jit_translate(j, b, eip, mode);
     if (n)
@@ -295,17 +297,37 @@ static void run_code(struct jit *j, const struct jit_block *b)
     }
 }
 
+/* Nothing was made of @b yet, and nothing will be this time. */
+static bool stays_cold(const struct block *b)
+{
+    return !b->code && (b->runs == NEVER || b->runs + 1 < b->wanted);
+}
+
+/* The translation of @b here, or NULL: it is interpreted once more. */
+static struct jit_block *run_earns(struct jit *j, struct block *b)
+{
+    u32 mode = jit_mode_now(j), eip = (u32)j->cpu->rip;
+    struct jit_block *n = cache_find(&j->cache, b, eip, mode);
+
+    if (!n && !b->wanted)
+        n = jit_patch_decoded(j, b, eip, mode);
+    if (!n && b->runs != NEVER && ++b->runs >= b->wanted) {
+        n = jit_translate(j, b, eip, mode);
+        b->runs = n ? 0 : NEVER; /* the next EIP has to earn it, too */
+    }
+    return n;
+}
+
 static void jit_run_host(void *ctx, struct block *b)
 {
     struct jit *j = ctx;
     struct cpu *cpu = j->cpu;
-    u32 mode = jit_mode_now(j), eip = (u32)cpu->rip;
-    struct jit_block *n = cache_find(&j->cache, b, eip, mode);
+    struct jit_block *n = NULL;
 
-    if (!n && b->runs != NEVER && ++b->runs >= j->threshold) {
-        n = jit_translate(j, b, eip, mode);
-        b->runs = n ? 0 : NEVER; /* the next EIP has to earn it, too */
-    }
+    if (!stays_cold(b))
+        n = run_earns(j, b);
+    else if (b->runs != NEVER)
+        b->runs++;
     if (n && cpu->clock->left <= INT32_MAX) {
         run_code(j, n);
         jit_fp_out(j);
@@ -315,25 +337,15 @@ static void jit_run_host(void *ctx, struct block *b)
     }
 }
 
-/* Note that the code at @key was written over. */
-static void patches_note(struct jit *j, u64 key)
-{
-    struct jit_patch *p = &j->patch[key % JIT_PATCHES];
-
-    if (p->key != key)
-        *p = (struct jit_patch){.key = key};
-    p->times++;
-}
-
 /* --- life --- */
 
 static void on_drop(void *ctx, struct block *b, bool written)
 {
     struct jit *j = ctx;
 
-    cache_drop(&j->cache, b);
     if (written)
-        patches_note(j, b->key);
+        jit_patch_dropped(j, b);
+    cache_drop(&j->cache, b);
 }
 
 void jit_flush(struct jit *j)
@@ -408,6 +420,7 @@ void jit_destroy(struct jit *j)
         return;
     if (j->cpu->jit.jit == j) {
         cache_flush(&j->cache);
+        icache_on_drop(j->cpu->icache, NULL, NULL);
         j->cpu->jit.jit = NULL;
         j->cpu->engine = (struct cpu_engine){0};
     }

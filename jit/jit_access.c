@@ -56,8 +56,20 @@ static u64 crossing_read(struct cpu *cpu, u32 lin, unsigned size)
     return bring_together(cpu, lin, &h);
 }
 
-/* A write to a watched page, beside its code or to a page table: plain, if the code that runs stays
- * as it is and where it is. */
+/* A write to a page with code. Only the block that runs is in its way. */
+static bool write_beside(struct jit *j, phys_addr phys, unsigned size)
+{
+    u32 off;
+
+    if (!icache_overlaps(j->cpu->icache, phys, size))
+        return true;
+    const struct jit_block *b = cache_block_at(&j->cache, j->cpu->jit.return_pc - 1, &off);
+
+    return b->block && icache_write(j->cpu->icache, phys, size, b->block);
+}
+
+/* A write to a watched page, to code or beside it or to a page table: plain, if the code that runs
+ * stays as it is and where it is. */
 static u64 watched_write(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size)
 {
     struct jit *j = cpu->jit.jit;
@@ -65,7 +77,7 @@ static u64 watched_write(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size
 
     if (!page->host || page->rom || mmu_view(cpu->mmu)->cur.read[lin >> PAGE_SHIFT] == 0)
         return 0;
-    bool plain = page->watch == PAGE_WATCH_CODE    ? !icache_overlaps(cpu->icache, phys, size)
+    bool plain = page->watch == PAGE_WATCH_CODE    ? write_beside(j, phys, size)
                  : page->watch == PAGE_WATCH_TABLE ? mmu_table_write(cpu->mmu, phys, size)
                                                    : false;
     return plain ? (u64)(uintptr_t)page->host - (lin & ~(PAGE_SIZE - 1)) : 0;

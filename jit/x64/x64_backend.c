@@ -162,6 +162,8 @@ static void stub_access(struct codebuf *c, const struct jit_helpers *h, unsigned
     for (unsigned i = 0; i < X64_CLOBBERED; i++)
         x64_push_r(c, x64_clobbered[i]);
     x64_fp_save_sse(c, false);
+    x64_mov_rm(c, W64, RAX, x64_at(RSP, 8 * X64_CLOBBERED));
+    x64_mov_mr(c, W64, CPU_AT(jit.return_pc), RAX);
     x64_alu_ri(c, X64_SUB, W64, RSP, 8);
     x64_lea(c, W64, RDI, x64_at(REG_CPU, -CPU_BIAS));
     x64_mov_rr(c, W32, RSI, REG_ADDR);

@@ -3,24 +3,15 @@
  * Writes that cross into another page: translated code makes them, however far apart the two pages
  * are on the host, and they do what the interpreter's do. Every test runs its code on two machines.
  */
-#include <stdlib.h>
-#include <string.h>
+#include "tests/jit/pair.h"
 
-#include "cpu/flags.h"
-#include "jit/jit.h"
-#include "tests/support/little_pc.h"
-
-enum { CODE = 0x1000, ROUNDS = 2000, BAILS = 400, DIRECTORY = 0x100000, TABLE = 0x101000 };
+enum { BAILS = 400, DIRECTORY = 0x100000, TABLE = 0x101000 };
 
 /* What linear pages 5 to 15 are: page 8 is the page table, page 11 has the code. */
-static const u32 page_of[] = {[5] = 0x009007,  [6] = 0x003007,  [7] = 0,         [8] = TABLE | 7,
-                              [9] = 0x00a007,  [10] = 0x005007, [11] = CODE | 7, [12] = 0x00e005,
-                              [13] = 0x020007, [14] = 0x021007, [15] = 0x00f007};
-
-struct pair {
-    struct little_pc *ours, *theirs; /* with and without a translator */
-    struct jit *jit;
-};
+static const u32 page_of[] = {
+    [5] = 0x009007,  [6] = 0x003007,       [7] = 0,         [8] = TABLE | 7, [9] = 0x00a007,
+    [10] = 0x005007, [11] = PAIR_CODE | 7, [12] = 0x00e005, [13] = 0x020007, [14] = 0x021007,
+    [15] = 0x00f007};
 
 static void paging_on(struct little_pc *pc)
 {
@@ -39,65 +30,15 @@ static void paging_on(struct little_pc *pc)
 
 static int setup(void **state)
 {
-    struct pair *p = calloc(1, sizeof(*p));
+    struct pair *p = pair_create("max");
 
-    p->ours = little_pc_create("max");
-    p->theirs = little_pc_create("max");
     paging_on(p->ours);
     paging_on(p->theirs);
-    if (jit_supported()) {
-        struct jit_desc d = {.cpu = p->ours->cpu, .physmem = p->ours->pm, .engine = JIT_HOST};
-        assert_int_equal(jit_create(&p->jit, &d), STATUS_OK);
-    }
     *state = p;
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct pair *p = *state;
-    void *pc[] = {p->ours, p->theirs};
-
-    jit_destroy(p->jit);
-    little_pc_teardown(&pc[0]);
-    little_pc_teardown(&pc[1]);
-    free(p);
-    return 0;
-}
-
-/* How often translated code gave up. */
-static u64 bails(const struct pair *p)
-{
-    char text[4096];
-
-    jit_stats(p->jit, text, sizeof(text));
-    return strtoull(strstr(text, "bail ") + strlen("bail "), NULL, 10);
-}
-
-static enum cpu_exit run_both(struct pair *p, const u8 *code, size_t bytes)
-{
-    struct little_pc *pc[] = {p->ours, p->theirs};
-    enum cpu_exit e[2];
-
-    if (!jit_supported())
-        skip();
-    for (unsigned i = 0; i < 2; i++) {
-        little_pc_load(pc[i], CODE, code, bytes);
-        pc[i]->cpu->gpr[REG_AX] = 0x44b32211;
-        pc[i]->cpu->gpr[REG_BX] = 0x88776655;
-        pc[i]->cpu->gpr[REG_CX] = ROUNDS;
-        e[i] = little_pc_run(pc[i], 1000000);
-    }
-    assert_int_equal(e[0], e[1]);
-    assert_int_equal(clock_retired(&p->ours->clock), clock_retired(&p->theirs->clock));
-    assert_int_equal(p->ours->cpu->rip, p->theirs->cpu->rip);
-    assert_int_equal(p->ours->cpu->cr2, p->theirs->cpu->cr2);
-    assert_memory_equal(p->ours->cpu->gpr, p->theirs->cpu->gpr, sizeof(p->ours->cpu->gpr));
-    assert_int_equal(flags_get(p->ours->cpu), flags_get(p->theirs->cpu));
-    assert_memory_equal(physmem_ram(p->ours->pm), physmem_ram(p->theirs->pm), 16 << 20);
-    return e[0];
-}
-#define RUN(p, code) run_both(p, code, sizeof(code))
+#define RUN(p, code) pair_run(p, code, sizeof(code))
 
 static void words_in_two_pages_are_written_by_translated_code(void **state)
 {
@@ -116,7 +57,7 @@ static void words_in_two_pages_are_written_by_translated_code(void **state)
     struct pair *p = *state;
 
     assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
-    assert_in_range(bails(p), 1, BAILS);
+    assert_in_range(pair_stat(p, "bail "), 1, BAILS);
 }
 
 static void pushes_and_calls_may_cross_a_page(void **state)
@@ -132,7 +73,7 @@ static void pushes_and_calls_may_cross_a_page(void **state)
     struct pair *p = *state;
 
     assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
-    assert_in_range(bails(p), 1, BAILS);
+    assert_in_range(pair_stat(p, "bail "), 1, BAILS);
 }
 
 static void numbers_of_the_x87_and_sse_units_cross_pages(void **state)
@@ -162,7 +103,7 @@ static void neighbours_are_one_piece(void **state)
     struct pair *p = *state;
 
     assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
-    assert_int_equal(bails(p), 0);
+    assert_int_equal(pair_stat(p, "bail "), 0);
 }
 
 /* Round after round it is fine, until ESI is in the last page that is there. */
@@ -182,7 +123,7 @@ static void fault_in_the_second_page_leaves_the_first_as_it_was(void **state)
     assert_int_equal(RUN(p, code), CPU_EXIT_SHUTDOWN); /* there is no handler */
     assert_int_equal(p->ours->cpu->cr2, 0x7000);
     assert_memory_equal(physmem_ram(p->ours->pm) + 0x3ffd, kept, sizeof(kept));
-    assert_in_range(bails(p), 1, BAILS);
+    assert_in_range(pair_stat(p, "bail "), 1, BAILS);
 }
 
 static void page_that_is_read_only_faults(void **state)
@@ -208,7 +149,7 @@ static void second_page_may_be_a_page_table(void **state)
     struct pair *p = *state;
 
     assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
-    assert_in_range(bails(p), 1, BAILS);
+    assert_in_range(pair_stat(p, "bail "), 1, BAILS);
 }
 
 /* The upper half of EAX is MOV DL, n at 1000h: it is another instruction each time. */
@@ -238,7 +179,7 @@ static void write_across_the_segments_end_is_a_fault(void **state)
     assert_int_equal(RUN(p, code), CPU_EXIT_SHUTDOWN);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
 
 int main(void)
 {
