@@ -113,12 +113,18 @@ static void exhume(struct jit_cache *c, struct jit_block *b)
     *g = b->next;
 }
 
+/* May it come back? Code with soft immediates reads instructions that are no more. */
+static bool can_be_revived(const struct jit_block *b)
+{
+    return !b->soft && b->hash;
+}
+
 /* Nothing finds @b any more, but its bytes: see bury(). */
 static void lay_off(struct jit_cache *c, struct jit_block *b)
 {
     isolate(c, b);
     b->block = NULL;
-    if (!b->soft) /* else the code reads the instructions that are no more */
+    if (can_be_revived(b))
         bury(c, b);
 }
 
@@ -168,9 +174,8 @@ void cache_forget(struct jit_cache *c, struct jit_block *b)
     if (!b->block)
         return;
     detach(c, b);
-    isolate(c, b);
-    b->block = NULL;
-    b->soft = UINT32_MAX; /* it has no grave */
+    b->hash = 0;
+    lay_off(c, b);
     c->stats.dropped++;
 }
 
@@ -276,7 +281,7 @@ static void segment_empty(struct jit_cache *c, struct cache_segment *s)
         isolate(c, b);
         if (b->block)
             detach(c, b);
-        else if (!b->soft)
+        else if (can_be_revived(b))
             exhume(c, b);
         for (unsigned k = 0; k < b->links; k++)
             unlink_one(c, &jit_links(b)[k]);

@@ -97,7 +97,8 @@ enum { CALL_FLAGS_IN = BIT(0), CALL_FLAGS_OUT = BIT(1) };
 struct jit_block {
     struct block *block;     /* its decoded form; NULL: dropped */
     const struct insn *insn; /* its instructions                */
-    u64 hash;                /* of the guest's bytes, and of what else makes it what it is  */
+    u64 hash;                /* of the guest's bytes, and of what else makes it what it is;
+                                0: it was forgotten for good */
     u32 eip, mode;
     u32 code;       /* from the first byte of the cache */
     u32 next;       /* number of another translation of the same bytes; dropped: of the

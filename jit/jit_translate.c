@@ -44,9 +44,6 @@ static const struct jit_mode *mode_of(const struct jit *j, u32 mode)
     return &j->mode[jit_mode_number(mode)];
 }
 
-/* How often code must have been written over before its immediates are taken for variables. */
-enum { PATCHED_OFTEN = 3 };
-
 /* Shifts by CL leave no flags: guest instructions that need them after all. */
 static u64 need_flags_of_shifts(const struct ir_block *ir)
 {
@@ -62,12 +59,10 @@ static u64 need_flags_of_shifts(const struct ir_block *ir)
 
 static struct xlate_env env_for(const struct jit *j, const struct block *b, u32 mode)
 {
-    const struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
-
     return (struct xlate_env){
         .mode = mode,
         .cs_limit = mode_of(j, mode)->limit,
-        .soft = p->key == b->key && p->times >= PATCHED_OFTEN && !b->tail,
+        .soft = jit_patch_times(j, b) >= JIT_PATCHED_OFTEN && !b->tail,
         .raises = !j->backend || j->backend->raises, /* the evaluator sees all */
         .refuses = j->backend && j->backend->refuses,
     };
@@ -300,6 +295,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->lazy = &j->lazy;
     u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
+    u->apart = jit_crossing_of(j, b);
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j))) {
         look_ahead(j, b, mode);
@@ -327,6 +323,7 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
     if (n) {
         j->counts.declined += (u64)__builtin_popcountll(by_exec);
         j->counts.compiled_guests += n->guests;
+        jit_patch_translated(j, b);
         note_perf(j, n);
         if (j->count)
             jit_stats_block(j, n);

@@ -147,6 +147,8 @@ static inline bool x64_in_memory(const struct x64_emit *e, ir_val v)
  * multiple of its size gives up if @aligned. */
 void x64_look_up(struct x64_emit *e, ir_val a, unsigned w, bool write, bool aligned);
 enum { X64_W128 = W64 + 1, X64_W80 };
+/** The write to what was looked up has just been put; flags stay. */
+void x64_written(struct x64_emit *e);
 
 static inline unsigned x64_bytes(unsigned w)
 {
