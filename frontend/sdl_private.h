@@ -108,6 +108,8 @@ void sdl_menu_draw(struct window *w);
 /* sdl_console.c */
 /** Show the monitor, or the guest again. */
 void sdl_console_show(struct window *w, const struct pc *pc, bool on);
+/** Type into it. */
+void sdl_console_type(struct window *w, struct pc *pc, const char *text);
 /** Whether the event was the monitor's. */
 bool sdl_console_event(struct window *w, struct pc *pc, const SDL_Event *e);
 /** Its picture, until the next call. */

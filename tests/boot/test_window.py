@@ -29,7 +29,7 @@ OTHERS = {96: "e01c", 97: "e01d", 98: "e035", 100: "e038", 102: "e047", 103: "e0
           125: "e05b", 126: "e05c", 127: "e05d"}
 PAUSE = (119, "e11d45 e19dc5")
 KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
-KEY_I, KEY_M, KEY_1, KEY_2, KEY_ENTER, KEY_DOWN = 23, 50, 2, 3, 28, 108
+KEY_I, KEY_M, KEY_V, KEY_1, KEY_2, KEY_ENTER, KEY_DOWN = 23, 50, 47, 2, 3, 28, 108
 LOCKS = [58, 69, 70]  # Caps, Num, Scroll
 
 
@@ -343,6 +343,27 @@ def the_monitor_is_in_the_window_and_the_guest_behind_it(guest):
     assert guest.ends() == (0, "")
 
 
+def the_clipboard_is_typed_as_it_is(guest):
+    """Backslashes and all; where the monitor is shown, into that."""
+    if not shutil.which("xclip"):
+        return
+    d = guest.desktop
+
+    def paste(text):
+        subprocess.run(["xclip", "-selection", "clipboard"], env=d.env, input=text.encode(), check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+        guest.hotkey(KEY_V)
+    paste("a\\n<x\r\n\u20acb")
+    assert guest.bytes("K", 20) == "1d389db8" "1e9e" "2bab" "31b1" "2a33b3aa" "2dad" "1c9c" "30b0"
+    wait_for(lambda: "1 character" in d.title(guest.window), "the title tells what no key has")
+    guest.hotkey(KEY_2)
+    assert guest.bytes("K", 4) == "1d389db8"
+    paste("sendkey b\n")
+    assert guest.bytes("K", 2) == "30b0"
+    paste("quit\n")
+    assert guest.ends() == (0, "")
+
+
 def choose(guest, down, *how):
     """The line of the menu that is so many below its first, rules not counted; how: keys instead of Enter."""
     guest.hotkey(KEY_M)
@@ -451,6 +472,7 @@ TESTS = [
     all_of_the_picture_stays_while_the_cursor_blinks,
     the_overlay_has_the_speed_and_lights,
     the_monitor_is_in_the_window_and_the_guest_behind_it,
+    the_clipboard_is_typed_as_it_is,
     the_menu_takes_keys_and_gives_the_guest_those_it_names,
     the_menu_follows_the_mouse,
     the_close_button_ends_the_run,
