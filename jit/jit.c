@@ -65,10 +65,12 @@ u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
     phys_addr phys;
 
     j->counts.access_slow++;
+    j->device_asked = false;
     if (!mmu_in_page(lin, size))
         return write ? 0 : crossing_read(cpu, lin, size);
     if (!mmu_translate(cpu->mmu, lin, write ? MMU_WRITE : MMU_READ, &phys) || cpu->attention)
         return 0;
+    j->device_asked = !physmem_page(j->physmem, phys)->host;
     u64 addend = (write ? t->write : t->read)[lin >> PAGE_SHIFT];
     if (addend || !write)
         return addend;
@@ -155,6 +157,8 @@ u64 jit_exec(struct cpu *cpu, u32 site)
     struct clock *clock = cpu->clock;
     u32 next = (u32)cpu->next_rip;
     u8 class = s->class, how = x->how, remaining = x->remaining;
+    const struct jit_block *device = how & CALL_DEVICE ? jit_owner(x, x->back) : NULL;
+    u64 asked = device ? physmem_asked(j->physmem) : 0;
 
     if (how & CALL_FLAGS_IN)
         jit_flags_out(cpu);
@@ -163,6 +167,8 @@ u64 jit_exec(struct cpu *cpu, u32 site)
             jit_flags_out(cpu);
         return cache_exec(&j->cache, j->stubs.leave[LEAVE_FAULT]);
     }
+    if (device)
+        jit_devices_ran(j, device, asked);
     i64 left = clock->left - remaining;
     bool stop = left < 0 || cpu->attention || cpu->inhibit || cpu->halted ||
                 cpu->next_rip != next || s->class != class;
@@ -262,6 +268,7 @@ static void bail(struct jit *j)
     (void)found;
     cpu->clock->left = (i64)cpu->jit.budget + (b->guests - s.g);
     cpu->rip = jit_block_eip(b, s.g);
+    jit_devices_bail(j, b, s.g);
     jit_flags_from(cpu, &s.flags);
     jit_fp_bail(j, b, &s);
     if (s.fp.raised) /* #MF or IRQ 13 comes at once or later: not code's to know */
