@@ -36,6 +36,7 @@ struct jit_stubs {
     u8 *bail;
     u8 *fp[2][FP_BOTH]; /* [raises][units - 1]: make them live, or give up (NULL: never live); on
                            ARM64, [fit for arithmetic][FP_SSE - 1] */
+    u8 *astray;         /* x86-64: a return that went elsewhere than foretold */
     u8 *x87;            /* ARM64: calls x87_plain() of cpu/x87_plain.h */
     u8 *fp_function[FP_KINDS];
     u8 *fp_out; /* void fp_out(struct cpu *): x87 state to cpu->fp_image */
@@ -63,12 +64,18 @@ struct jit_unit {
     u64 by_exec; /* guest instructions that have to be left to their executors: try again */
 };
 
+/** Most instructions between two entries of code that keeps returns on the host's stack. */
+#define JIT_CHUNK 32768
+
 struct backend {
     const char *name;
     int cs_arch, cs_mode; /* what capstone calls it */
     size_t reach;         /* of its jumps: the code cache is not larger */
     bool raises;          /* its code finds x87 exceptions that are not masked */
-    bool refuses;         /* its code of x87, MMX and SSE instructions may give up */
+    /** A call has an edge for where it comes back to, behind its own, and takes 16 bytes of stack
+     * until that is left: code gets JIT_CHUNK instructions at a time. */
+    bool returns;
+    bool refuses; /* its code of x87, MMX and SSE instructions may give up */
     /** Make the common code. */
     void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
     /** Make code for @u->ir. False: code is full, or @u->by_exec says what does not work. */

@@ -77,6 +77,25 @@ u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
     return watched_write(cpu, lin, phys, size);
 }
 
+/* Code gets a part of what the clock has left, if the backend wants that. */
+static i64 left_of(const struct cpu *cpu)
+{
+    return cpu->jit.budget + cpu->jit.rest;
+}
+
+static i64 chunk_of(const struct cpu *cpu)
+{
+    const struct jit *j = cpu->jit.jit;
+
+    return j->backend->returns ? JIT_CHUNK : INT32_MAX;
+}
+
+static void give_budget(struct cpu *cpu, i64 left, i64 most)
+{
+    cpu->jit.budget = (i32)(left < most ? left : most);
+    cpu->jit.rest = left - cpu->jit.budget;
+}
+
 /* The clock sees the instruction as the interpreter would show it: everything before it retired. */
 static const struct insn *begin_exec(struct cpu *cpu, struct jit_call *x)
 {
@@ -84,7 +103,7 @@ static const struct insn *begin_exec(struct cpu *cpu, struct jit_call *x)
     const struct insn *in = &b->insn[x->g];
 
     jit_fp_before(cpu->jit.jit, in);
-    cpu->clock->left = (i64)cpu->jit.budget + x->remaining;
+    cpu->clock->left = left_of(cpu) + x->remaining;
     cpu->rip = (u32)(b->eip + x->off);
     cpu->next_rip = (u32)(cpu->rip + in->len);
     return in;
@@ -95,13 +114,13 @@ static void enter_state(struct cpu *cpu)
 {
     jit_flags_in(cpu);
     cpu->jit.step = cpu->eflags & FL_D ? -1 : 1;
-    cpu->jit.budget = (i32)cpu->clock->left;
+    give_budget(cpu, cpu->clock->left, chunk_of(cpu));
 }
 
 static void leave_state(struct cpu *cpu)
 {
     jit_flags_out(cpu);
-    cpu->clock->left = cpu->jit.budget;
+    cpu->clock->left = left_of(cpu);
 }
 
 /* Is there nothing that the run loop would see to before the next instruction? */
@@ -142,6 +161,7 @@ static u64 go_anywhere(struct jit *j)
         u64 to = page ? cache_jump_find(&j->cache, eip, mode, page) : 0;
         if (to) {
             enter_state(cpu);
+            cpu->jit.jump_mode = jit_jump_mode(mode);
             return to;
         }
     }
@@ -175,7 +195,7 @@ u64 jit_exec(struct cpu *cpu, u32 site)
     if (!stop) {
         if (how & CALL_FLAGS_OUT)
             jit_flags_in(cpu);
-        cpu->jit.budget = (i32)left;
+        give_budget(cpu, left, cpu->jit.budget);
         return 0;
     }
     if (!(how & CALL_FLAGS_IN))
@@ -239,18 +259,24 @@ static struct jit_block *follow_jump(struct jit *j)
     return to;
 }
 
-/* More instructions than the budget has: the interpreter does those that are left. */
-static void run_out(struct jit *j)
+/* More instructions than the budget has: the interpreter does those that are left. Or there are
+ * more: the block that goes on. */
+static const struct jit_block *run_out(struct jit *j)
 {
     struct cpu *cpu = j->cpu;
     const struct jit_block *b = cache_at(&j->cache, cpu->jit.leave);
 
-    cpu->rip = b->eip;
     cpu->jit.budget += b->guests;
+    if (cpu->jit.rest > 0 && b->block) {
+        give_budget(cpu, left_of(cpu), chunk_of(cpu));
+        return b;
+    }
+    cpu->rip = b->eip;
     jit_fp_out(j);
     leave_state(cpu);
     if (cpu->clock->left > 0 && b->block)
         cpu_interpret_block(cpu, b->block);
+    return NULL;
 }
 
 /* An access gave up: nothing of its instruction has happened. The interpreter does it. Or an x87
@@ -266,7 +292,7 @@ static void bail(struct jit *j)
 
     assert(found);
     (void)found;
-    cpu->clock->left = (i64)cpu->jit.budget + (b->guests - s.g);
+    cpu->clock->left = left_of(cpu) + (b->guests - s.g);
     cpu->rip = jit_block_eip(b, s.g);
     jit_devices_bail(j, b, s.g);
     jit_flags_from(cpu, &s.flags);
@@ -299,6 +325,7 @@ static void run_code(struct jit *j, const struct jit_block *b)
     memcpy(&enter, &at, sizeof(enter));
     enter_state(cpu);
     while (b) {
+        cpu->jit.jump_mode = jit_jump_mode(b->mode);
         u32 why = enter(cpu, (const void *)(uintptr_t)cache_entry(&j->cache, b));
         j->counts.leaves[why]++;
         switch (why) {
@@ -313,8 +340,8 @@ static void run_code(struct jit *j, const struct jit_block *b)
                 leave_state(cpu);
             break;
         case LEAVE_BUDGET:
-            run_out(j);
-            return;
+            b = run_out(j);
+            break;
         case LEAVE_BAIL:
             bail(j);
             b = go_on(j);

@@ -91,9 +91,23 @@ static unsigned count_ops(const struct ir_block *ir, enum ir_op op)
 }
 
 /* How many edges the block has: what it ends with says that. */
-static unsigned count_edges(const struct ir_block *ir)
+static unsigned count_edges(const struct ir_block *ir, const struct backend *b)
 {
-    return count_ops(ir, IR_JMP) + 2 * (count_ops(ir, IR_BR) + count_ops(ir, IR_BRZ));
+    const struct ir_insn *last = &ir->insn[ir->count - 1];
+
+    switch (last->op) {
+    case IR_JMP:
+        return 1;
+    case IR_JAL:
+        return b->returns ? 2 : 1;
+    case IR_JMPR:
+        return b->returns && last->cc == IR_HINT_CALL;
+    case IR_BR:
+    case IR_BRZ:
+        return 2;
+    default:
+        return 0;
+    }
 }
 
 /* Reserve the metadata whose numbers generated code contains: before it is made. */
@@ -108,7 +122,7 @@ static struct jit_block *reserve(struct jit *j)
         return NULL;
     if (runs)
         *runs = (struct jit_runs){0};
-    b->links = (u8)count_edges(&j->ir);
+    b->links = (u8)count_edges(&j->ir, j->backend);
     b->calls = (u8)count_ops(&j->ir, IR_EXEC);
     u8 *end = jit_sites(b);
     if (!cache_meta(c, (size_t)(end - (u8 *)(b + 1))))

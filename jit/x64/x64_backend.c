@@ -83,7 +83,7 @@ static void call_c(struct codebuf *c, const void *fn)
     x64_call_r(c, RAX);
 }
 
-static void stub_enter(struct codebuf *c)
+static void stub_enter(struct codebuf *c, const struct jit_stubs *s)
 {
     for (unsigned i = 0; i < ARRAY_LEN(saved); i++)
         x64_push_r(c, saved[i]);
@@ -92,6 +92,7 @@ static void stub_enter(struct codebuf *c)
     x64_mov_mr(c, W64, CPU_AT(jit.host_sp), RSP);
     x64_stmxcsr(c, CPU_AT(jit.host_mxcsr));
     x64_mov_rr(c, W64, R11, RSI);
+    x64_return_base(c, s);
     load_engine(c);
     load_guest(c);
     x64_jmp_r(c, R11);
@@ -179,7 +180,7 @@ static void stub_exec(struct codebuf *c, const struct jit_helpers *h)
     u8 *elsewhere = x64_jcc8(c, X64_NE);
     x64_ret(c);
     x64_patch8(elsewhere, c->at);
-    x64_alu_ri(c, X64_ADD, W64, RSP, 8);
+    x64_mov_rm(c, W64, RSP, CPU_AT(jit.base_sp)); /* the mode may be another */
     x64_jmp_r(c, R11);
 }
 
@@ -193,17 +194,21 @@ static void stub_finish(struct codebuf *c, const struct jit_helpers *h)
     x64_mov_rr(c, W64, R11, RAX);
     load_engine(c);
     load_guest(c);
+    x64_mov_rm(c, W64, RSP, CPU_AT(jit.base_sp));
     x64_jmp_r(c, R11);
 }
 
 void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out)
 {
-    out->enter = c->at;
-    stub_enter(c);
+    out->fp_out = c->at;
+    x64_fp_stub_out(c);
     for (enum jit_leave why = 0; why < LEAVE__COUNT; why++) {
         out->leave[why] = c->at;
         stub_leave(c, why);
     }
+    x64_return_stubs(c, out);
+    out->enter = c->at;
+    stub_enter(c, out);
     out->bail = c->at;
     stub_bail(c);
     for (unsigned w = W8; w <= X64_W80; w++) {
@@ -226,8 +231,6 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
         out->fp_function[kind] = c->at;
         x64_fp_stub_function(c, (const void *)(uintptr_t)h->fp_function, kind, out->bail);
     }
-    out->fp_out = c->at;
-    x64_fp_stub_out(c);
 }
 
 const struct backend x64_backend = {
@@ -236,6 +239,7 @@ const struct backend x64_backend = {
     .cs_mode = CS_MODE_64,
     .reach = 1u << 30,
     .raises = true,
+    .returns = true,
     .stubs = x64_emit_stubs,
     .emit = x64_emit_block,
     .link = x64_link,

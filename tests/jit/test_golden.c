@@ -246,6 +246,7 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
     }
     return same_place(g, g->stubs.exec, at)     ? "<exec>"
            : same_place(g, g->stubs.finish, at) ? "<finish>"
+           : g->stubs.astray && same_place(g, g->stubs.astray, at) ? "<astray>"
            : same_place(g, g->stubs.bail, at)   ? "<bail>"
                                                 : NULL;
 }
