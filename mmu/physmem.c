@@ -373,6 +373,10 @@ static void region_store(struct physmem *pm, unsigned region, phys_addr at, u64 
     unsigned step = size < r->ops->max ? size : r->ops->max;
     if (at & (step - 1))
         step = 1;
+    if (step == size) { /* most are: a screen has many of them */
+        r->ops->write(r->dev, at - r->base, val & ~(u64)0 >> (64 - 8 * size), size);
+        return;
+    }
     for (unsigned i = 0; i < size; i += step)
         r->ops->write(r->dev, at + i - r->base, val >> (8 * i) & (~(u64)0 >> (64 - 8 * step)),
                       step);
