@@ -118,6 +118,8 @@ u64 jit_exec(struct cpu *cpu, u32 site)
     struct clock *clock = cpu->clock;
     u32 next = (u32)cpu->next_rip;
     u8 class = s->class, how = x->how, remaining = x->remaining;
+    const struct jit_block *device = how & CALL_DEVICE ? jit_owner(x, x->back) : NULL;
+    u64 asked = device ? physmem_asked(j->physmem) : 0;
 
     if (how & CALL_FLAGS_IN)
         jit_flags_out(cpu);
@@ -126,6 +128,8 @@ u64 jit_exec(struct cpu *cpu, u32 site)
             jit_flags_out(cpu);
         return cache_exec(&j->cache, j->stubs.leave[LEAVE_FAULT]);
     }
+    if (device)
+        jit_devices_ran(j, device, asked);
     i64 left = clock->left - remaining;
     bool stop = left < 0 || cpu->attention || cpu->inhibit || cpu->halted ||
                 cpu->next_rip != next || s->class != class;
@@ -245,6 +249,7 @@ static void bail(struct jit *j)
     jit_crossing_bailed(j, b, s.g);
     cpu->clock->left = left_of(cpu) + (b->guests - s.g);
     cpu->rip = jit_block_eip(b, s.g);
+    jit_devices_bail(j, b, s.g);
     jit_flags_from(cpu, &s.flags);
     jit_fp_bail(j, b, &s);
     if (s.fp.raised) /* #MF or IRQ 13 comes at once or later: not code's to know */

@@ -268,6 +268,7 @@ static bool finish(struct jit *j, struct jit_block *n, struct block *b, const u8
     };
     keep_links(n, u, code);
     keep_calls(n, u);
+    jit_devices_keep(j, n);
     return keep_sites(c, n, u) && cache_add(c, n);
 }
 
@@ -311,8 +312,8 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
 {
     u8 copy[INSN_MAX_LEN];
     const u8 *bytes = icache_bytes(j->cpu->icache, b, copy);
-    struct jit_block *n = cache_revive(&j->cache, b, eip, mode, bytes);
-    u64 by_exec = 0, before;
+    u64 by_exec = jit_devices_in(j, b), before;
+    struct jit_block *n = by_exec ? NULL : cache_revive(&j->cache, b, eip, mode, bytes);
 
     if (n)
         return n;
