@@ -26,6 +26,8 @@ struct jit_helpers {
     u32 (*fp_function)(struct cpu *cpu, u32 id);
 };
 
+enum { JIT_X87_OPS = 10 };
+
 /** Common code, made once a cache: write addresses. */
 struct jit_stubs {
     u8 *enter; /* u32 enter(struct cpu *, const void *code): returns enum jit_leave */
@@ -37,8 +39,16 @@ struct jit_stubs {
     u8 *fp[2][FP_BOTH]; /* [raises][units - 1]: make them live, or give up (NULL: never live); on
                            ARM64, [fit for arithmetic][FP_SSE - 1] */
     u8 *x87;            /* ARM64: calls x87_plain() of cpu/x87_plain.h */
+    u8 *x87_op[JIT_X87_OPS]; /* ARM64: by enum x87_op of jit/a64/a64_x87.h */
     u8 *fp_function[FP_KINDS];
     u8 *fp_out; /* void fp_out(struct cpu *): x87 state to cpu->fp_image */
+};
+
+/** The x87 unit as code may take it for granted where its block begins, if it looks first. */
+struct jit_x87 {
+    bool known;
+    u8 top, empty;
+    u16 control;
 };
 
 /** A block being made. The backend fills in the second half. */
@@ -52,6 +62,7 @@ struct jit_unit {
     u32 id;      /* the block's number in generated code    */
     u64 *runs;   /* code adds 1 there whenever it begins; NULL: it does not */
     u64 lacks;   /* BIT64(FEAT_xx): guest features that the host's instructions do not have */
+    struct jit_x87 x87;
 
     u32 hot_size, count_size; /* count_size: of what adds to runs */
     struct jit_site site[3 * IR_MAX_GUEST];

@@ -230,6 +230,15 @@ static void detach(struct jit_cache *c, struct jit_block *b)
     before->next = b->next;
 }
 
+void cache_discard(struct jit_cache *c, struct jit_block *b)
+{
+    isolate(c, b);
+    detach(c, b);
+    b->block = NULL;
+    b->soft = UINT32_MAX; /* it is in no grave */
+    c->stats.dropped++;
+}
+
 static void runs_add(const struct jit_cache *c, struct cache_runs *r, struct jit_block *b)
 {
     u32 counting = b->count_size;

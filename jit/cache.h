@@ -91,6 +91,8 @@ struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip
                                const u8 *bytes);
 /** All translations of @block die: its bytes were written to. */
 void cache_drop(struct jit_cache *c, struct block *block);
+/** @b, which belongs to a block, dies, and does not come back. */
+void cache_discard(struct jit_cache *c, struct jit_block *b);
 void cache_flush(struct jit_cache *c);
 
 /** Everything that was executed so far. */

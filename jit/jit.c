@@ -247,6 +247,13 @@ static void run_out(struct jit *j)
         cpu_interpret_block(cpu, b->block);
 }
 
+/* Code took the x87 unit for something else than it was: it is made again when it is wanted. */
+static void missed(struct jit *j, struct jit_block *b)
+{
+    jit_patch_note(j->missed, b->block->key);
+    cache_discard(&j->cache, b);
+}
+
 /* An access gave up: nothing of its instruction has happened. The interpreter does it. Or an x87
  * exception was raised, behind its instruction. */
 static void bail(struct jit *j)
@@ -254,7 +261,7 @@ static void bail(struct jit *j)
     struct cpu *cpu = j->cpu;
     u32 off;
     /* The call may be the last thing in its block: look for what lies before. */
-    const struct jit_block *b = cache_block_at(&j->cache, cpu->jit.return_pc - 1, &off);
+    struct jit_block *b = cache_block_at(&j->cache, cpu->jit.return_pc - 1, &off);
     struct jit_site s = {0};
     bool found = jit_site_at(b, off + 1, &s);
 
@@ -270,6 +277,8 @@ static void bail(struct jit *j)
         cpu_interpret_block(cpu, b->block);
     else
         cpu_interpret_one(cpu, &b->insn[s.g]);
+    if (s.fp.missed && b->block)
+        missed(j, b);
 }
 
 /* After what may have changed anything: the next block, if there is one at once. */
@@ -343,16 +352,6 @@ static void jit_run_host(void *ctx, struct block *b)
     }
 }
 
-/* Note that the code at @key was written over. */
-static void patches_note(struct jit *j, u64 key)
-{
-    struct jit_patch *p = &j->patch[key % JIT_PATCHES];
-
-    if (p->key != key)
-        *p = (struct jit_patch){.key = key};
-    p->times++;
-}
-
 /* --- life --- */
 
 static void on_drop(void *ctx, struct block *b, bool written)
@@ -361,7 +360,7 @@ static void on_drop(void *ctx, struct block *b, bool written)
 
     cache_drop(&j->cache, b);
     if (written)
-        patches_note(j, b->key);
+        jit_patch_note(j->patch, b->key);
 }
 
 void jit_flush(struct jit *j)

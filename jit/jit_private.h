@@ -17,7 +17,7 @@ struct jit_mode {
     u32 mode;        /* with number 0       */
 };
 
-/** Code that was written over, by the low bits of its address. */
+/** Code that something happened to, by the low bits of its address. */
 #define JIT_PATCHES 256u
 
 struct jit_patch {
@@ -39,6 +39,7 @@ struct jit {
     unsigned modes;
     u8 mode_guess[JIT_MODE_NUMBERS]; /* number of the mode, by a hash of it; may be another's */
     struct jit_patch patch[JIT_PATCHES];
+    struct jit_patch missed[JIT_PATCHES]; /* x87 units that were not as code took them to be */
     struct ir_block ir;
     struct jit_unit unit;
     FILE *perf_map;
@@ -56,6 +57,9 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
 
 /** Translate @b; NULL: it has to be interpreted. */
 struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mode);
+
+/** Note that something happened to the code with @key. */
+void jit_patch_note(struct jit_patch table[JIT_PATCHES], u64 key);
 
 /** -d op, -d out_asm: @b has just been made from j->ir. */
 void jit_log_block(const struct jit *j, const struct jit_block *b);

@@ -44,6 +44,32 @@ static const struct jit_mode *mode_of(const struct jit *j, u32 mode)
     return &j->mode[jit_mode_number(mode)];
 }
 
+void jit_patch_note(struct jit_patch table[JIT_PATCHES], u64 key)
+{
+    struct jit_patch *p = &table[key % JIT_PATCHES];
+
+    if (p->key != key)
+        *p = (struct jit_patch){.key = key};
+    p->times++;
+}
+
+/* How often the x87 unit may be another where the same code begins, before nothing is taken for
+ * granted there any more. */
+enum { MISSED_OFTEN = 4 };
+
+static struct jit_x87 x87_now(const struct jit *j, const struct block *b)
+{
+    const struct jit_patch *p = &j->missed[b->key % JIT_PATCHES];
+    const struct x87_state *f = &j->cpu->x87;
+
+    return (struct jit_x87){
+        .known = p->key != b->key || p->times < MISSED_OFTEN,
+        .top = f->top,
+        .empty = f->empty,
+        .control = f->control,
+    };
+}
+
 /* How often code must have been written over before its immediates are taken for variables. */
 enum { PATCHED_OFTEN = 3 };
 
@@ -235,6 +261,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->tail = b->tail;
     u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
+    u->x87 = x87_now(j, b);
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j)) && j->backend->emit(u) &&
         finish(j, n, b, bytes, start))
