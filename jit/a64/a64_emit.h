@@ -365,6 +365,8 @@ bool a64_x87(struct a64_emit *e, const struct ir_insn *in);
 /** Store what *@x says is missing. X16 is lost. */
 void a64_x87_store(struct a64_emit *e, struct a64_x87 *x);
 void a64_x87_cold(struct a64_emit *e, struct cold *k);
+/** TOP and tags in memory become these. X16 is lost. */
+void a64_x87_put_stack(struct codebuf *c, u8 top, u8 empty);
 
 /* --- a64_emit_sse.c --- */
 

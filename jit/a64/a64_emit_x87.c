@@ -398,6 +398,8 @@ void a64_x87_cold(struct a64_emit *e, struct cold *k)
         a64_mov_rr(c, W64, X3, XZR);
     call_plain(e, in->g);
     u8 *refused = a64_cbz(c, W32, X0, NULL);
+    if (k->after.top != k->after.stored_top || k->after.empty != k->after.stored_empty)
+        a64_x87_put_stack(c, k->after.stored_top, k->after.stored_empty);
     if (k->after.nzcv) {
         a64_mrs(c, X16, A64_NZCV);
         a64_str(c, W32, X16, REG_CPU, CPU_OFF(jit.temp[0]));

@@ -170,17 +170,21 @@ static void restore_nzcv(struct codebuf *c, struct a64_x87 *x)
     x->nzcv = false;
 }
 
+void a64_x87_put_stack(struct codebuf *c, u8 top, u8 empty)
+{
+    static_assert(offsetof(struct x87_state, empty) == offsetof(struct x87_state, top) + 1, "");
+    a64_movz(c, W32, X16, (u16)(top | empty << 8), 0);
+    a64_str(c, W16, X16, REG_CPU, CPU_OFF(x87.top));
+}
+
 void a64_x87_store(struct a64_emit *e, struct a64_x87 *x)
 {
     struct codebuf *c = e->c;
 
-    static_assert(offsetof(struct x87_state, empty) == offsetof(struct x87_state, top) + 1, "");
     restore_nzcv(c, x);
     store_status(c, x);
-    if (x->top != x->stored_top || x->empty != x->stored_empty) {
-        a64_movz(c, W32, X16, (u16)(x->top | x->empty << 8), 0);
-        a64_str(c, W16, X16, REG_CPU, CPU_OFF(x87.top));
-    }
+    if (x->top != x->stored_top || x->empty != x->stored_empty)
+        a64_x87_put_stack(c, x->top, x->empty);
     if (x->last)
         store_place(e, x->last - 1);
     if (x->jumps_lost)
