@@ -69,10 +69,10 @@ static void call(struct a64_emit *e, enum x87_op op)
     a64_bl(e->c, e->u->stubs->x87_op[op]);
 }
 
-/* The subroutine's answer in @r may be that it cannot: x87_plain() does it, from @before on. */
-static struct cold *or_plain(struct a64_emit *e, u8 r, const struct a64_x87 *before)
+/* The branch at @undone is taken if a subroutine cannot: x87_plain() does it, from @before on. */
+static struct cold *or_plain(struct a64_emit *e, u8 *undone, const struct a64_x87 *before)
 {
-    struct cold *k = a64_cold(e, COLD_X87, a64_cbz(e->c, W64, r, NULL));
+    struct cold *k = a64_cold(e, COLD_X87, undone);
 
     k->i = (u16)e->i;
     k->x87 = *before;
@@ -114,7 +114,7 @@ static bool arith_registers(struct a64_emit *e, const struct insn *guest)
     a64_ldp(c, W64, X2, X12, REG_CPU, st(e, i));
     call(e, op_of[reg]);
     before.nzcv = before.inexact = true;
-    struct cold *k = or_plain(e, X0, &before);
+    struct cold *k = or_plain(e, a64_bcond(c, A64_HS, NULL), &before);
     a64_stp(c, W64, X0, X1, REG_CPU, st(e, group == GROUP_D8 ? 0 : i));
     return done(e, guest, C1_IN_X14, k);
 }
@@ -130,10 +130,10 @@ static bool arith_memory(struct a64_emit *e, const struct ir_insn *in, const str
     before.nzcv = before.inexact = true;
     a64_ldr(c, wide ? W64 : W32, X2, X3, 0);
     call(e, wide ? X87_LOAD64 : X87_LOAD32);
-    struct cold *k = or_plain(e, X2, &before);
+    struct cold *k = or_plain(e, a64_tbnz(c, X12, X87_UNDONE, NULL), &before);
     a64_ldp(c, W64, X0, X1, REG_CPU, st(e, 0));
     call(e, op_of[x87_reg(guest)]);
-    k->from[1] = a64_cbz(c, W64, X0, NULL);
+    k->from[1] = a64_bcond(c, A64_HS, NULL);
     a64_stp(c, W64, X0, X1, REG_CPU, st(e, 0));
     return done(e, guest, C1_IN_X14, k);
 }
@@ -156,7 +156,7 @@ static bool load(struct a64_emit *e, const struct ir_insn *in, const struct insn
         a64_ldr(c, group == GROUP_D9 ? W32 : W64, X2, X3, 0);
     call(e, integer ? X87_LOAD_INT : wide ? X87_LOAD64 : X87_LOAD32);
     if (!integer)
-        k = or_plain(e, X2, &e->x87);
+        k = or_plain(e, a64_tbnz(c, X12, X87_UNDONE, NULL), &e->x87);
     a64_stp(c, W64, X2, X12, REG_CPU, st(e, 7));
     return done(e, guest, C1_ZERO, k);
 }
@@ -172,7 +172,7 @@ static bool store(struct a64_emit *e, const struct ir_insn *in, const struct ins
     before.nzcv = before.inexact = true;
     a64_ldp(c, W64, X0, X1, REG_CPU, st(e, 0));
     call(e, wide ? X87_STORE64 : X87_STORE32);
-    struct cold *k = or_plain(e, X0, &before);
+    struct cold *k = or_plain(e, a64_bcond(c, A64_HS, NULL), &before);
     a64_str(c, wide ? W64 : W32, X0, X3, 0);
     return done(e, guest, C1_IN_X14, k);
 }
@@ -204,13 +204,13 @@ static bool compare(struct a64_emit *e, const struct ir_insn *in, const struct i
     if (guest->mem) {
         a64_ldr(c, wide ? W64 : W32, X2, X3, 0);
         call(e, wide ? X87_LOAD64 : X87_LOAD32);
-        unusual = a64_cbz(c, W64, X2, NULL);
+        unusual = a64_tbnz(c, X12, X87_UNDONE, NULL);
     } else {
         a64_ldp(c, W64, X2, X12, REG_CPU, st(e, i));
     }
     a64_ldp(c, W64, X0, X1, REG_CPU, st(e, 0));
     call(e, X87_COMPARE);
-    struct cold *k = or_plain(e, X0, &before);
+    struct cold *k = or_plain(e, a64_cbz(c, W32, X0, NULL), &before);
     k->from[1] = unusual;
     if (!flags) {
         put_order(c);

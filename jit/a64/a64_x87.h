@@ -3,8 +3,8 @@
  * x87 instructions in line, private to this folder. Where a block begins, code looks once whether
  * TOP, tags and control word are what they were when it was made; if so, registers of the stack are
  * places that are known, and nothing can fault but memory operands. Sums, products and the like are
- * made by subroutines (enum x87_op) in integers, for normal numbers rounded to nearest with all 64
- * bits; everything else goes to x87_plain() of cpu/x87_plain.h.
+ * made by subroutines (enum x87_op) in integers, for normal numbers and zeros, rounded to nearest
+ * with all 64 bits; everything else goes to x87_plain() of cpu/x87_plain.h.
  *
  * What instructions leave behind (TOP, tags, the status word, FIP, FOP) is put where it belongs
  * once, where somebody may look: struct a64_x87 says what is still missing.
@@ -25,23 +25,25 @@ struct codebuf;
  * NZCV, unless it is said otherwise.
  */
 enum x87_op {
-    /* a = a op b; significand 0: not done, and X14, X15 are as they were */
+    /* a = a op b; C set: not done, and X14, X15 are as they were */
     X87_ADD,
     X87_SUB,  /* a - b */
     X87_SUBR, /* b - a */
     X87_MUL,
-    /* b = the float of 4 or 8 bytes, or the integer, in X2; significand 0: not done (floats), or
-     * zero. NZCV stay. */
+    /* b = the float of 4 or 8 bytes, or the integer, in X2; bit X87_UNDONE of W12: not done, which
+     * integers never are. NZCV stay. */
     X87_LOAD32,
     X87_LOAD64,
     X87_LOAD_INT,
-    /* X0 = a as float of 4 or 8 bytes; 0: not done, and X14, X15 are as they were */
+    /* X0 = a as float of 4 or 8 bytes; C set: not done, and X14, X15 are as they were */
     X87_STORE32,
     X87_STORE64,
     /* W0 = X87_DONE with EFLAGS as FCOMI sets them, or 0: not done */
     X87_COMPARE,
     X87__OPS
 };
+
+enum { X87_UNDONE = 30 };
 
 /** What C1 of the status word is, if it is not there. */
 enum x87_c1 { C1_STORED, C1_ZERO, C1_IN_X14 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Subroutines for normal numbers of x87 registers: what cpu/x87_normal.h does, instruction by
- * instruction. Each leaves by a return with significand 0 if it is not that simple.
+ * instruction. Each says if it is not that simple.
  *
  * References: [SDM 1 §4.2, §8.3]; [ARM C6.2].
  */
@@ -28,13 +28,24 @@ static void out_if(struct ways_out *w, u8 *branch)
     w->at[w->count++] = branch;
 }
 
-/* Return; and from where it gave up, with 0 in @r. */
-static void end(struct codebuf *c, const struct ways_out *w, u8 r)
+static void come_together(struct codebuf *c, const struct ways_out *w)
 {
-    a64_ret(c);
     for (unsigned i = 0; i < w->count; i++)
         a64_here(c, w->at[i]);
-    a64_mov_rr(c, W64, r, XZR);
+}
+
+/* Return with C clear. */
+static void succeed(struct codebuf *c)
+{
+    a64_cmn_rr(c, W64, XZR, XZR);
+    a64_ret(c);
+}
+
+/* From where it gave up: return with C set. */
+static void fail(struct codebuf *c, const struct ways_out *w)
+{
+    come_together(c, w);
+    a64_cmp_rr(c, W64, XZR, XZR);
     a64_ret(c);
 }
 
@@ -67,19 +78,43 @@ static void round_and_end(struct codebuf *c, struct ways_out *w, u8 low)
     a64_arith_rr(c, A64_ADDS, W64, X0, X0, X14);
     u8 *over = a64_bcond(c, A64_HS, NULL);
     a64_logic_rr(c, A64_ORR, W32, A_SIGN_EXP, A_SIGN_EXP, EXP);
-    a64_ret(c);
+    a64_ret(c); /* C is clear */
     a64_here(c, over);
     a64_mov_ri64(c, X0, SIGN_OF_64);
     a64_arith_ri(c, A64_ADD, W32, EXP, EXP, 1);
     a64_logic_rr(c, A64_ORR, W32, A_SIGN_EXP, A_SIGN_EXP, EXP);
-    end(c, w, X0);
+    succeed(c);
+    fail(c, w);
+}
+
+/* @mant with @sign_exp is a normal number or zero, or out. X9, X10. */
+static void check_zero(struct codebuf *c, struct ways_out *w, u8 mant, u8 sign_exp)
+{
+    a64_ubfx(c, W32, X9, sign_exp, 0, EXP_BITS);
+    u8 *small = a64_tbz(c, mant, MSB, NULL);
+    a64_arith_ri(c, A64_ADD, W32, X10, X9, 1);
+    a64_logic_ri(c, A64_AND, W32, X10, X10, 0x7ffe);
+    out_if(w, a64_cbz(c, W32, X10, NULL));
+    u8 *fine = a64_b(c, NULL);
+    a64_here(c, small);
+    a64_logic_rr(c, A64_ORR, W64, X9, X9, mant);
+    out_if(w, a64_cbnz(c, W64, X9, NULL));
+    a64_here(c, fine);
+}
+
+/* They come here who are not both normal: go on if the others are zeros. */
+static void check_zeros(struct codebuf *c, const struct ways_out *unusual, struct ways_out *w)
+{
+    come_together(c, unusual);
+    check_zero(c, w, A_MANT, A_SIGN_EXP);
+    check_zero(c, w, B_MANT, B_SIGN_EXP);
 }
 
 static void multiply(struct codebuf *c)
 {
-    struct ways_out w = {0};
+    struct ways_out unusual = {0}, w = {0};
 
-    check_both(c, &w);
+    check_both(c, &unusual);
     a64_umulh(c, X9, A_MANT, B_MANT);
     a64_mul(c, W64, X10, A_MANT, B_MANT);
     a64_ubfx(c, W32, EXP, A_SIGN_EXP, 0, EXP_BITS);
@@ -96,6 +131,14 @@ static void multiply(struct codebuf *c)
     a64_logic_ri(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
     a64_mov_rr(c, W64, X0, X9);
     round_and_end(c, &w, X10);
+    w.count = 0;
+    check_zeros(c, &unusual, &w);
+    a64_mov_rr(c, W64, X0, XZR);
+    a64_mov_rr(c, W64, X14, XZR);
+    a64_logic_rr(c, A64_EOR, W32, A_SIGN_EXP, A_SIGN_EXP, B_SIGN_EXP);
+    a64_logic_ri(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
+    succeed(c);
+    fail(c, &w);
 }
 
 /* X11: the significand of the greater; X0:X12: that of the less, shifted to its place; W16, W1: the
@@ -129,13 +172,13 @@ static void align(struct codebuf *c, struct ways_out *w)
     a64_here(c, near);
 }
 
-/* X0:X12 = X11:0 - X0:X12, its upper bit 1. */
-static void subtract(struct codebuf *c, struct ways_out *w)
+/* X0:X12 = X11:0 - X0:X12, its upper bit 1. The branch that is returned goes to where X0 is 0. */
+static u8 *subtract(struct codebuf *c)
 {
     a64_arith_rr(c, A64_SUBS, W64, X12, XZR, X12);
     a64_carry_rr(c, A64_SBC, W64, X0, X11, X0);
     u8 *upper = a64_tbnz(c, X0, MSB, NULL);
-    out_if(w, a64_cbz(c, W64, X0, NULL));
+    u8 *vanished = a64_cbz(c, W64, X0, NULL);
     a64_clz(c, W64, X9, X0);
     a64_arith_rr(c, A64_SUB, W32, EXP, EXP, X9);
     a64_shift_rr(c, A64_LSL, W64, X0, X0, X9);
@@ -145,13 +188,31 @@ static void subtract(struct codebuf *c, struct ways_out *w)
     a64_logic_rr(c, A64_ORR, W64, X0, X0, X10);
     a64_shift_rr(c, A64_LSL, W64, X12, X12, X9);
     a64_here(c, upper);
+    return vanished;
+}
+
+/* One of them is zero: the sum is the other, or zero, negative if both are. */
+static void add_zero(struct codebuf *c)
+{
+    u8 *first = a64_cbnz(c, W64, A_MANT, NULL);
+    u8 *second = a64_cbnz(c, W64, B_MANT, NULL);
+    a64_logic_rr(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, B_SIGN_EXP);
+    u8 *none = a64_b(c, NULL);
+    a64_here(c, second);
+    a64_mov_rr(c, W64, A_MANT, B_MANT);
+    a64_mov_rr(c, W32, A_SIGN_EXP, B_SIGN_EXP);
+    a64_here(c, first);
+    a64_here(c, none);
+    a64_uxt(c, W16, A_SIGN_EXP, A_SIGN_EXP);
+    a64_mov_rr(c, W64, X14, XZR);
+    succeed(c);
 }
 
 static void add(struct codebuf *c)
 {
-    struct ways_out w = {0};
+    struct ways_out unusual = {0}, w = {0};
 
-    check_both(c, &w);
+    check_both(c, &unusual);
     align(c, &w);
     u8 *differ = a64_tbnz(c, X13, SIGN_BIT, NULL);
     a64_arith_rr(c, A64_ADDS, W64, X0, X11, X0);
@@ -164,29 +225,44 @@ static void add(struct codebuf *c)
     a64_arith_ri(c, A64_ADD, W32, EXP, EXP, 1);
     u8 *also_done = a64_b(c, NULL);
     a64_here(c, differ);
-    subtract(c, &w);
+    u8 *vanished = subtract(c);
     a64_here(c, done);
     a64_here(c, also_done);
     round_and_end(c, &w, X12);
+    w.count = 0;
+    check_zeros(c, &unusual, &w);
+    add_zero(c);
+    a64_here(c, vanished);
+    out_if(&w, a64_cbnz(c, W64, X12, NULL));
+    a64_mov_rr(c, W64, A_SIGN_EXP, XZR);
+    a64_mov_rr(c, W64, X14, XZR);
+    succeed(c);
+    fail(c, &w);
 }
 
 /* --- formats in memory --- */
 
 static void load_float(struct codebuf *c, unsigned mant, unsigned exp, u16 more)
 {
-    struct ways_out w = {0};
-
     a64_ubfx(c, W64, X9, B_MANT, (u8)mant, (u8)exp);
     a64_arith_ri(c, A64_ADD, W32, X10, X9, 1);
     a64_logic_ri(c, A64_AND, W32, X10, X10, BIT(exp) - 2);
-    out_if(&w, a64_cbz(c, W32, X10, NULL));
+    u8 *unusual = a64_cbz(c, W32, X10, NULL);
     a64_movz(c, W32, X11, more, 0);
     a64_arith_rr(c, A64_ADD, W32, X9, X9, X11);
     a64_shift_ri(c, A64_LSR, W64, X12, B_MANT, (u8)(mant + exp));
     a64_shift_ri(c, A64_LSL, W64, B_MANT, B_MANT, (u8)(MSB - mant));
     a64_logic_ri(c, A64_ORR, W64, B_MANT, B_MANT, SIGN_OF_64);
     a64_logic_rs(c, A64_ORR, W32, X12, X9, X12, A64_LSL, SIGN_BIT);
-    end(c, &w, B_MANT);
+    a64_ret(c);
+    a64_here(c, unusual);
+    a64_shift_ri(c, A64_LSR, W64, X12, B_MANT, (u8)(mant + exp));
+    a64_shift_ri(c, A64_LSL, W64, B_MANT, B_MANT, (u8)(MSB - mant - exp + 1));
+    a64_shift_ri(c, A64_LSL, W32, X12, X12, SIGN_BIT);
+    u8 *zero = a64_cbz(c, W64, B_MANT, NULL);
+    a64_mov_ri64(c, X12, BIT(X87_UNDONE));
+    a64_here(c, zero);
+    a64_ret(c);
 }
 
 static void load_int(struct codebuf *c)
@@ -207,7 +283,7 @@ static void load_int(struct codebuf *c)
 
 static void store_float(struct codebuf *c, unsigned mant, unsigned exp, u16 less)
 {
-    struct ways_out w = {0};
+    struct ways_out unusual = {0}, w = {0};
     u8 drop = (u8)(MSB - mant);
 
     a64_ubfx(c, W32, X9, A_SIGN_EXP, 0, EXP_BITS);
@@ -215,8 +291,8 @@ static void store_float(struct codebuf *c, unsigned mant, unsigned exp, u16 less
     a64_arith_rr(c, A64_SUB, W32, X9, X9, X10);
     a64_arith_ri(c, A64_SUB, W32, X10, X9, 2);
     a64_cmp_ri(c, W32, X10, BIT(exp) - 1 - 4);
-    out_if(&w, a64_bcond(c, A64_HI, NULL));
-    out_if(&w, a64_tbz(c, A_MANT, MSB, NULL));
+    out_if(&unusual, a64_bcond(c, A64_HI, NULL));
+    out_if(&unusual, a64_tbz(c, A_MANT, MSB, NULL));
     a64_ubfx(c, W64, X11, A_MANT, drop, 1);
     a64_logic_ri(c, A64_AND, W64, X10, A_MANT, BIT64(drop) - 1);
     a64_arith_rr(c, A64_ADD, W64, X11, X10, X11);
@@ -226,28 +302,22 @@ static void store_float(struct codebuf *c, unsigned mant, unsigned exp, u16 less
     a64_logic_rr(c, A64_ORR, W64, X15, X15, X10);
     a64_ubfx(c, W64, X0, A_MANT, drop, (u8)mant);
     a64_arith_rr(c, A64_ADD, W64, X0, X0, X14);
-    a64_arith_rs(c, A64_ADD, W64, X0, X0, X9, A64_LSL, (u8)mant);
+    a64_arith_rs(c, A64_ADDS, W64, X0, X0, X9, A64_LSL, (u8)mant);
     a64_ubfx(c, W32, X1, A_SIGN_EXP, SIGN_BIT, 1);
     a64_logic_rs(c, A64_ORR, W64, X0, X0, X1, A64_LSL, (u8)(mant + exp));
-    end(c, &w, X0);
+    a64_ret(c); /* C is clear */
+    come_together(c, &unusual);
+    a64_ubfx(c, W32, X9, A_SIGN_EXP, 0, EXP_BITS);
+    a64_logic_rr(c, A64_ORR, W64, X9, X9, A_MANT);
+    out_if(&w, a64_cbnz(c, W64, X9, NULL));
+    a64_ubfx(c, W32, X0, A_SIGN_EXP, SIGN_BIT, 1);
+    a64_shift_ri(c, A64_LSL, W64, X0, X0, (u8)(mant + exp));
+    a64_mov_rr(c, W64, X14, XZR);
+    succeed(c);
+    fail(c, &w);
 }
 
 /* --- comparison --- */
-
-/* @mant with @sign_exp is a normal number or zero, or out. X9, X10. */
-static void check_zero(struct codebuf *c, struct ways_out *w, u8 mant, u8 sign_exp)
-{
-    a64_ubfx(c, W32, X9, sign_exp, 0, EXP_BITS);
-    u8 *small = a64_tbz(c, mant, MSB, NULL);
-    a64_arith_ri(c, A64_ADD, W32, X10, X9, 1);
-    a64_logic_ri(c, A64_AND, W32, X10, X10, 0x7ffe);
-    out_if(w, a64_cbz(c, W32, X10, NULL));
-    u8 *fine = a64_b(c, NULL);
-    a64_here(c, small);
-    a64_logic_rr(c, A64_ORR, W64, X9, X9, mant);
-    out_if(w, a64_cbnz(c, W64, X9, NULL));
-    a64_here(c, fine);
-}
 
 /* In the order of sign, exponent and significand; zeros are equal whatever their sign. */
 static void compare(struct codebuf *c)
@@ -276,16 +346,16 @@ static void compare(struct codebuf *c)
     a64_ubfx(c, W32, X0, A_SIGN_EXP, SIGN_BIT, 1);
     a64_logic_ri(c, A64_ORR, W32, X0, X0, X87_DONE);
     a64_ret(c);
-    for (unsigned i = 0; i < unusual.count; i++)
-        a64_here(c, unusual.at[i]);
-    check_zero(c, &w, A_MANT, A_SIGN_EXP);
-    check_zero(c, &w, B_MANT, B_SIGN_EXP);
+    check_zeros(c, &unusual, &w);
     a64_logic_rr(c, A64_ORR, W64, X9, A_MANT, B_MANT);
     a64_cbnz(c, W64, X9, start);
     a64_here(c, equal);
     a64_movz(c, W32, X0, FL_Z, 0);
     a64_logic_ri(c, A64_ORR, W32, X0, X0, X87_DONE);
-    end(c, &w, X0);
+    a64_ret(c);
+    come_together(c, &w);
+    a64_mov_rr(c, W64, X0, XZR);
+    a64_ret(c);
 }
 
 void a64_x87_subroutine(struct codebuf *c, enum x87_op op)

@@ -199,11 +199,11 @@ void a64_x87_store(struct a64_emit *e, struct a64_x87 *x)
 
 void a64_x87_before(struct a64_emit *e, const struct ir_insn *in)
 {
-    u8 kind = ir_op_info[in->op].kind;
+    const struct ir_op_info *info = &ir_op_info[in->op];
 
-    if (kind == IR_EXIT || kind == IR_CALL)
+    if (info->kind == IR_EXIT || info->kind == IR_CALL)
         a64_x87_store(e, &e->x87);
-    else if (!ir_is_fp(in->op))
+    else if (!ir_is_fp(in->op) && (info->def || info->use))
         restore_nzcv(e->c, &e->x87);
 }
 
