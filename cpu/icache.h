@@ -70,6 +70,15 @@ static inline u32 icache_fast_index(u64 key)
     return (u32)(key ^ key >> 14) & (ICACHE_FAST - 1);
 }
 
+/** The block at @phys, if it was among those found last. */
+static inline struct block *icache_known(const struct icache *ic, phys_addr phys, u32 mode)
+{
+    u64 key = phys << 2 | mode;
+    struct block *b = ((const struct icache_fast *)ic)->slot[icache_fast_index(key)];
+
+    return b && b->key == key ? b : NULL;
+}
+
 /**
  * The block at physical address @phys, decoded now if need be; NULL if its first instruction does
  * not lie wholly on the page or the page is a device. One that goes on in another page is found if

@@ -152,6 +152,7 @@ struct cpu_probe {
  * runs of it. Only jit/ touches it. */
 struct jit_view {
     u16 flags;   /* arithmetic flags as LAHF and SETO give them: AH high, OF in bit 0 */
+    u8 carry;    /* CF, 0 or 1, of RECIPE_INC and RECIPE_DEC      */
     i32 budget;  /* instructions that may still be retired        */
     i32 step;    /* 1, or -1 with DF                              */
     u32 leave;   /* block, edge or site that code left through    */

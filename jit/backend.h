@@ -8,6 +8,7 @@
 #include "jit/code.h"
 #include "jit/codebuf.h"
 #include "jit/ir.h"
+#include "jit/lazy.h"
 
 struct cpu;
 
@@ -60,6 +61,8 @@ struct jit_unit {
     struct jit_site site[3 * IR_MAX_GUEST];
     struct jit_edge edge[2];
     struct jit_exec exec[IR_MAX_GUEST];
+    struct lazy_recipes *lazy;
+    u8 spoils[2];              /* of the blocks at imm of the last operation, and at fall */
     u32 exec_id[IR_MAX_GUEST]; /* set by the caller: numbers of the exec sites, in order */
     u32 edge_id[2];            /* likewise of the edges */
     unsigned sites, edges, execs;
@@ -73,6 +76,7 @@ struct backend {
     const char *name;
     int cs_arch, cs_mode; /* what capstone calls it */
     size_t reach;         /* of its jumps: the code cache is not larger */
+    bool lazy;            /* edges may have lazy flags (jit/lazy.h) */
     bool raises;          /* its code finds x87 exceptions that are not masked */
     bool halves;          /* it heeds jit_unit.apart */
     /** A call has an edge for where it comes back to, behind its own, and takes 16 bytes of stack

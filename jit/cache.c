@@ -37,7 +37,7 @@ static void link_set(struct jit_cache *c, struct jit_link *l, const u8 *target, 
     u8 *code = cache_write(c, b);
     const struct jit_edge e = {
         .place = code + l->place,
-        .guard = l->guard ? code + l->guard : NULL,
+        .guard = l->guard && !l->lazy ? code + l->guard : NULL,
         .stub = code + l->stub,
         .eip = l->eip,
     };
@@ -188,6 +188,8 @@ static void detach(struct jit_cache *c, struct jit_block *b)
 
 void cache_forget(struct jit_cache *c, struct jit_block *b)
 {
+    if (!b->block)
+        return;
     detach(c, b);
     b->hash = 0;
     lay_off(c, b);

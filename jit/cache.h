@@ -89,7 +89,7 @@ bool cache_add(struct jit_cache *c, struct jit_block *b) MUST_CHECK;
 /** A dead translation of @block's bytes, alive again, or NULL. */
 struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip, u32 mode,
                                const u8 *bytes);
-/** Translation @b is no good any more. */
+/** Translation @b is no good any more, if it is still there: what it was made for has changed. */
 void cache_forget(struct jit_cache *c, struct jit_block *b);
 /** No code reaches the translations of @block any more, until it comes back. */
 void cache_isolate(struct jit_cache *c, struct block *block);

@@ -173,6 +173,12 @@ static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
     return n;
 }
 
+/* Do the flags on @l survive the beginning of @to? The code there may have changed since. */
+static bool lazy_stays(const struct jit *j, const struct jit_link *l, const struct jit_block *to)
+{
+    return !l->lazy || !(lazy_needs(lazy_recipe(&j->lazy, l->guard)) & to->spoils);
+}
+
 /* An edge wants its target: link it if there is one. */
 static struct jit_block *follow_edge(struct jit *j)
 {
@@ -182,8 +188,12 @@ static struct jit_block *follow_edge(struct jit *j)
 
     cpu->rip = l->eip;
     struct jit_block *to = block_here(j, l->eip, jit_owner(l, l->back)->mode);
-    if (to && j->cache.stats.evictions == evictions)
+    if (!to || j->cache.stats.evictions != evictions)
+        return to;
+    if (lazy_stays(j, l, to))
         cache_link(&j->cache, l, to);
+    else
+        cache_forget(&j->cache, jit_owner(l, l->back));
     return to;
 }
 
@@ -268,6 +278,7 @@ static void run_code(struct jit *j, const struct jit_block *b)
         cpu->jit.jump_mode = jit_jump_mode(b->mode);
         u32 why = enter(cpu, (const void *)(uintptr_t)cache_entry(&j->cache, b));
         j->counts.leaves[why]++;
+        jit_flags_settle(j);
         switch (why) {
         case LEAVE_EDGE:
             b = follow_edge(j);

@@ -8,6 +8,7 @@
 #include "jit/cache.h"
 #include "jit/ir.h"
 #include "jit/jit.h"
+#include "jit/lazy.h"
 #include "jit/xlate.h"
 #include "mmu/mmu.h"
 
@@ -57,8 +58,9 @@ struct jit {
     struct jit_patch patch[JIT_PATCHES];
     struct jit_crossing crossing[JIT_CROSSINGS];
     bool crossed; /* jit_access() just gave up where a write crosses into another page */
-    struct ir_block ir;
+    struct ir_block ir, next; /* next: of a block that it leads to */
     struct jit_unit unit;
+    struct lazy_recipes lazy;
     FILE *perf_map;
     struct jit_counts {
         u64 leaves[LEAVE__COUNT], bails_mem, access_slow, interpreted, declined, compiled_guests;
@@ -96,6 +98,8 @@ void jit_stats_block(const struct jit *j, struct jit_block *b);
 /* Between cpu->fl_xx and cpu->jit.flags. */
 void jit_flags_in(struct cpu *cpu);
 void jit_flags_out(struct cpu *cpu);
+/** Code has been left: the flags are stored from now on. */
+void jit_flags_settle(struct jit *j);
 /** Set cpu->fl_xx as @r says. */
 void jit_flags_from(struct cpu *cpu, const struct recipe *r);
 

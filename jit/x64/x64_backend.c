@@ -279,6 +279,7 @@ const struct backend x64_backend = {
     .cs_arch = CS_ARCH_X86,
     .cs_mode = CS_MODE_64,
     .reach = 1u << 30,
+    .lazy = true,
     .raises = true,
     .returns = true,
     .halves = true,
