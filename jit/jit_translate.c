@@ -323,7 +323,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j))) {
         look_ahead(j, b, mode);
-        if (j->backend->emit(u) && finish(j, n, b, bytes, start))
+        if (backend_emit(j->backend, u) && finish(j, n, b, bytes, start))
             return n;
     }
     cache_release(&j->cache, mark);
