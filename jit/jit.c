@@ -232,6 +232,17 @@ static const struct jit_block *run_out(struct jit *j)
     return NULL;
 }
 
+/* Code took the x87 unit for something else than it was: it is made again when it is wanted. */
+static void missed(struct jit *j, struct jit_block *b)
+{
+    struct jit_patch *p = &j->missed[b->block->key % JIT_PATCHES];
+
+    if (p->key != b->block->key)
+        *p = (struct jit_patch){.key = b->block->key};
+    p->times++;
+    cache_forget(&j->cache, b);
+}
+
 /* An access gave up: nothing of its instruction has happened. The interpreter does it. Or an x87
  * exception was raised, behind its instruction. */
 static void bail(struct jit *j)
@@ -258,6 +269,8 @@ static void bail(struct jit *j)
         cpu_interpret_block(cpu, b->block);
     else
         cpu_interpret_one(cpu, &b->insn[s.g]);
+    if (s.fp.missed && b->block)
+        missed(j, b);
 }
 
 /* After what may have changed anything: the next block, if there is one at once. */

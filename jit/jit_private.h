@@ -79,6 +79,7 @@ struct jit {
     struct jit_ghost ghost[JIT_GHOSTS];
     struct jit_crossing crossing[JIT_CROSSINGS];
     bool crossed; /* jit_access() just gave up where a write crosses into another page */
+    struct jit_patch missed[JIT_PATCHES]; /* x87 units that were not as code took them to be */
     struct ir_block ir, next; /* next: of a block that it leads to */
     struct jit_unit unit;
     struct lazy_recipes lazy;
