@@ -8,6 +8,7 @@
 #include "jit/cache.h"
 #include "jit/ir.h"
 #include "jit/jit.h"
+#include "jit/lazy.h"
 #include "jit/xlate.h"
 #include "mmu/mmu.h"
 
@@ -18,11 +19,35 @@ struct jit_mode {
 };
 
 /** Code that was written over, by the low bits of its address. */
-#define JIT_PATCHES 256u
+#define JIT_PATCHES 1024u
 
 struct jit_patch {
     u64 key; /* of the block */
-    u32 times;
+    u32 times; /* translated code was */
+    u8 shy;     /* how often in a row a translation did not live long */
+    bool fresh; /* the last was made then: */
+    u64 born;   /* instructions retired */
+};
+
+/** How often code must have been written over before its immediates are taken for variables. */
+enum { JIT_PATCHED_OFTEN = 3 };
+
+/** Code that was decoded where code was written over, by the low bits of its hash. */
+#define JIT_GHOSTS 1024u
+
+struct jit_ghost {
+    u64 hash;
+    u32 lives;
+};
+
+/** Blocks that gave up where a write crosses into another page, by the low bits of their address.
+ */
+#define JIT_CROSSINGS 256u
+
+struct jit_crossing {
+    u64 key;   /* of the block */
+    u32 times; /* since it was translated */
+    u32 apart; /* bit n: instruction n did */
 };
 
 /** Code that reaches devices, by the low bits of its address. */
@@ -51,8 +76,12 @@ struct jit {
     struct jit_patch patch[JIT_PATCHES];
     struct jit_device device[JIT_DEVICES];
     bool device_asked; /* the access that gives up now meant a device */
-    struct ir_block ir;
+    struct jit_ghost ghost[JIT_GHOSTS];
+    struct jit_crossing crossing[JIT_CROSSINGS];
+    bool crossed; /* jit_access() just gave up where a write crosses into another page */
+    struct ir_block ir, next; /* next: of a block that it leads to */
     struct jit_unit unit;
+    struct lazy_recipes lazy;
     FILE *perf_map;
     struct jit_counts {
         u64 leaves[LEAVE__COUNT], bails_mem, access_slow, interpreted, declined, compiled_guests;
@@ -68,6 +97,16 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
 
 /** Translate @b; NULL: it has to be interpreted. */
 struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mode);
+
+/** The code of @b was written over. */
+void jit_patch_dropped(struct jit *j, const struct block *b);
+/** @b has just been translated; no dead translation could be revived. */
+void jit_patch_translated(struct jit *j, const struct block *b);
+/** How often was translated code at @b written over? */
+u32 jit_patch_times(const struct jit *j, const struct block *b);
+/** @b was decoded since it ran last: set b->wanted. Where code was written over, a dead translation
+ * may be revived at once, else NULL. */
+struct jit_block *jit_patch_decoded(struct jit *j, struct block *b, u32 eip, u32 mode);
 
 /** -d op, -d out_asm: @b has just been made from j->ir. */
 void jit_log_block(const struct jit *j, const struct jit_block *b);
@@ -91,8 +130,18 @@ void jit_devices_ran(struct jit *j, const struct jit_block *b, u64 asked);
 /* Between cpu->fl_xx and cpu->jit.flags. */
 void jit_flags_in(struct cpu *cpu);
 void jit_flags_out(struct cpu *cpu);
+/** Code has been left: the flags are stored from now on. */
+void jit_flags_settle(struct jit *j);
 /** Set cpu->fl_xx as @r says. */
 void jit_flags_from(struct cpu *cpu, const struct recipe *r);
+
+/** The code cache has its stubs: let accesses use them. */
+void jit_access_open(struct jit *j);
+/** Guest instruction @g of @b gave up. What does so often because it writes across pages is
+ * forgotten, to be translated for that. */
+void jit_crossing_bailed(struct jit *j, struct jit_block *b, unsigned g);
+/** The instructions of @b that write across pages. */
+u32 jit_crossing_of(const struct jit *j, const struct block *b);
 
 /* Called by generated code. */
 u64 jit_access(struct cpu *cpu, u32 lin, u32 how);

@@ -93,6 +93,24 @@ static void edge(struct x64_emit *e, u32 eip)
     edge_end(e, k, x64_jmp(e->c, NULL));
 }
 
+/* The flags on the next edge, the block's whose spoils are u->spoils[@n]. */
+static u16 settle_flags(struct x64_emit *e, unsigned n)
+{
+    u16 lazy = x64_flags_lazy(e, e->u->spoils[n]);
+
+    if (lazy)
+        x64_flags_leave(e, lazy);
+    else
+        x64_flags_store(e, IRF_ALL);
+    return lazy;
+}
+
+/* Say so of edge @n, which has been made. */
+static void edge_lazy(struct x64_emit *e, unsigned n, u16 lazy)
+{
+    e->u->edge[n].lazy = lazy;
+}
+
 /* --- calls and returns --- */
 
 /* A call of the guest's is one of the host's, and so is a return: the host foretells where it goes.
@@ -119,16 +137,20 @@ static void come_back(struct x64_emit *e)
 
 void x64_emit_JMP(struct x64_emit *e, const struct ir_insn *in)
 {
-    x64_flags_store(e, IRF_ALL);
+    u16 lazy = settle_flags(e, 0);
+
     edge(e, (u32)in->imm);
+    edge_lazy(e, 0, lazy);
 }
 
 void x64_emit_JAL(struct x64_emit *e, const struct ir_insn *in)
 {
-    x64_flags_store(e, IRF_ALL);
+    u16 lazy = settle_flags(e, 0);
     struct cold *k = edge_begin(e, (u32)in->imm, false);
+
     push_return(e);
     edge_end(e, k, x64_call(e->c, NULL));
+    edge_lazy(e, 0, lazy);
     come_back(e);
 }
 
@@ -150,8 +172,30 @@ static void branch(struct x64_emit *e, enum x64_cc cc, u32 taken)
     edge(e, (u32)e->ir->fall);
 }
 
+/* Flags need not be stored if the branch is taken. */
+static void branch_lazily(struct x64_emit *e, const struct ir_insn *in, u16 taken)
+{
+    u16 fall = x64_flags_lazy(e, e->u->spoils[1]);
+
+    x64_flags_leave(e, taken);
+    struct cold *k = edge_begin(e, (u32)in->imm, false);
+    edge_end(e, k, x64_jcc(e->c, (enum x64_cc)in->cc, NULL));
+    if (!fall)
+        x64_flags_store(e, IRF_ALL);
+    edge(e, (u32)e->ir->fall);
+    edge_lazy(e, 0, taken);
+    edge_lazy(e, 1, fall);
+}
+
 void x64_emit_BR(struct x64_emit *e, const struct ir_insn *in)
 {
+    bool here = !(ir_cond_flags(in->cc) & ~e->fl.host);
+    u16 taken = here ? x64_flags_lazy(e, e->u->spoils[0]) : 0;
+
+    if (taken) {
+        branch_lazily(e, in, taken);
+        return;
+    }
     x64_flags_store(e, IRF_ALL); /* mostly leaves them in EFLAGS, too */
     branch(e, x64_flags_cond(e, in->cc), (u32)in->imm);
 }

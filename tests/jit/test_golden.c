@@ -90,6 +90,7 @@ struct golden {
     struct jit_stubs stubs;
     struct ir_block ir;
     struct jit_unit unit;
+    struct lazy_recipes lazy;
     struct insn guest[GUESTS_MAX];
     u8 guest_bytes[GUESTS_MAX * INSN_MAX_LEN];
     unsigned guests, bytes;
@@ -177,6 +178,8 @@ static void translate(struct golden *g, const struct golden_mode *m)
     u->stubs = &g->stubs;
     u->mode = m->mode;
     u->id = BLOCK_ID;
+    u->lazy = &g->lazy;
+    g->lazy = (struct lazy_recipes){0};
     for (unsigned i = 0; i < IR_MAX_GUEST; i++)
         u->exec_id[i] = EXEC_ID + i;
     for (unsigned i = 0; i < ARRAY_LEN(u->edge_id); i++)
@@ -186,6 +189,9 @@ static void translate(struct golden *g, const struct golden_mode *m)
         xlate_block(&g->ir, g->guest, g->guests, START, &env, by_exec);
         ir_liveness(&g->ir, IRF_ALL);
         by_exec |= shifts_with_flags(&g->ir);
+        bool loop = g->ir.insn[g->ir.count - 1].imm == START;
+        u->spoils[0] = loop && g->backend->lazy ? lazy_spoils(&g->ir) : LAZY_UNFIT;
+        u->spoils[1] = LAZY_UNFIT;
         codebuf_init(&g->buf, g->start, (size_t)(g->code + CODE_SIZE - g->start), 0);
         done = g->backend->emit(u);
         by_exec |= u->by_exec;
