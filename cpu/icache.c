@@ -99,7 +99,7 @@ void icache_on_drop(struct icache *ic, icache_drop_fn *fn, void *ctx)
 
 static void tell_drop(struct icache *ic, struct block *b, bool written)
 {
-    if (b->code)
+    if (b->code || (written && ic->on_drop))
         ic->on_drop(ic->on_drop_ctx, b, written);
 }
 
@@ -299,19 +299,52 @@ static void on_code_written(void *ctx, phys_addr phys, size_t len)
     }
 }
 
-bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len)
+/* What of the page's blocks [phys, phys + len) overlaps. */
+struct overlapped {
+    bool any;
+    bool stays; /* one of them is @running, or would stand the write */
+};
+
+static void overlapped_add(struct overlapped *o, const struct block *b, const struct block *running)
+{
+    o->any = true;
+    o->stays |= b == running || b->soft;
+}
+
+static struct overlapped overlapped_by(const struct icache *ic, phys_addr phys, size_t len,
+                                       const struct block *running)
 {
     const struct code_page *page = page_with_code(ic, phys, len);
+    struct overlapped o = {0};
 
     for (const struct block *b = page ? page->blocks : NULL; b; b = b->page_next) {
         if (overlaps(b, phys, len))
-            return true;
+            overlapped_add(&o, b, running);
     }
     for (const struct block *b = page ? page->tails : NULL; b; b = b->tail_next) {
         if (tail_overlaps(b, phys))
-            return true;
+            overlapped_add(&o, b, running);
     }
-    return false;
+    return o;
+}
+
+bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len)
+{
+    return overlapped_by(ic, phys, len, NULL).any;
+}
+
+bool icache_write(struct icache *ic, phys_addr phys, size_t len, const struct block *running)
+{
+    struct overlapped o = overlapped_by(ic, phys, len, running);
+    u32 attention = ic->cpu->attention;
+
+    if (o.stays)
+        return false;
+    if (o.any) {
+        on_code_write(ic, phys, len);
+        ic->cpu->attention = attention;
+    }
+    return true;
 }
 
 enum decode_result icache_decode(struct icache *ic, const u8 *bytes, unsigned avail, u32 mode,

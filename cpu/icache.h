@@ -18,6 +18,7 @@ struct block {
     u64 key;   /* physical address << 2 | mode bits */
     u16 count; /* instructions */
     u16 bytes;
+    u32 wanted;              /* for the engine: runs before it is translated; 0: unknown */
     struct block *next;      /* in the hash chain */
     struct block *page_next; /* on the same page of RAM */
     const struct insn *insn;
@@ -28,7 +29,7 @@ struct block {
     struct block *tail_next; /* goes on in the same page of RAM */
 };
 
-/** Called when @b is forgotten and has code. @written: because its bytes were written to. */
+/** Called when @b is forgotten and has code, or @written: its bytes were written to. */
 typedef void icache_drop_fn(void *ctx, struct block *b, bool written);
 
 enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *pm,
@@ -40,6 +41,14 @@ void icache_on_drop(struct icache *ic, icache_drop_fn *fn, void *ctx);
 
 /** Do decoded blocks overlap [@phys, @phys + @len)? */
 bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len);
+
+/**
+ * The caller, an engine, is about to write [@phys, @phys + @len) itself, in a page whose only
+ * watcher is PAGE_WATCH_CODE: the blocks there are dropped, without ATTN_CODE. False: @running is
+ * one of them, or one stands the write, which the watcher has to see; nothing is dropped.
+ */
+bool icache_write(struct icache *ic, phys_addr phys, size_t len,
+                  const struct block *running) MUST_CHECK;
 
 /** Forget every block. */
 void icache_flush(struct icache *ic);
@@ -54,6 +63,15 @@ struct icache_fast {
 static inline u32 icache_fast_index(u64 key)
 {
     return (u32)(key ^ key >> 14) & (ICACHE_FAST - 1);
+}
+
+/** The block at @phys, if it was among those found last. */
+static inline struct block *icache_known(const struct icache *ic, phys_addr phys, u32 mode)
+{
+    u64 key = phys << 2 | mode;
+    struct block *b = ((const struct icache_fast *)ic)->slot[icache_fast_index(key)];
+
+    return b && b->key == key ? b : NULL;
 }
 
 /**

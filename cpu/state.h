@@ -152,6 +152,7 @@ struct cpu_probe {
  * runs of it. Only jit/ touches it. */
 struct jit_view {
     u16 flags;   /* arithmetic flags as LAHF and SETO give them: AH high, OF in bit 0 */
+    u8 carry;    /* CF, 0 or 1, of RECIPE_INC and RECIPE_DEC      */
     i32 budget;  /* instructions that may still be retired        */
     i32 step;    /* 1, or -1 with DF                              */
     u32 leave;   /* block, edge or site that code left through    */
@@ -171,11 +172,23 @@ struct jit_view {
     u16 fp_sw, fp_up_cw; /* of functions: jit/fp_function.c         */
     u32 shifted;         /* what a shift was of, whose flags are wanted later (RECIPE_SHL) */
     u64 xfer[2];         /* a value that crosses a page border            */
-    u64 return_pc;       /* where an access gave up                       */
+    u64 return_pc;       /* where an access asked or gave up              */
     u64 temp[2];         /* scratch registers at that point               */
     u64 fp_up;
     u8 fp_arg[3][16];
+    i64 rest;      /* instructions behind those of budget          */
+    u64 base_sp;   /* x86-64: the empty stack of returns           */
+    u32 jump_mode; /* jit_jump_mode() of what runs                 */
     void *jit;
+};
+
+/** A write that crosses into another page: translated code makes it in jit_view.xfer, and what it
+ * calls then brings it to both. Only jit/ touches it. */
+struct jit_halves {
+    u64 written; /* what to call: one of these two */
+    u64 whole, apart;
+    u64 host[2];
+    u64 bytes[2];
 };
 
 struct cpu {
@@ -224,6 +237,7 @@ struct cpu {
     unsigned number; /* which CPU of the machine */
 
     _Alignas(16) u8 fp_image[512]; /* where jit/ passes x87 state to the host's unit and back */
+    struct jit_halves jit_halves;
 };
 
 enum cpu_inhibit {

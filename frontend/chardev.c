@@ -153,6 +153,25 @@ static bool server_options(const char *options, bool *server)
     return true;
 }
 
+static enum status bad_server(char *error, const char *kind, const char *spec, const char *form)
+{
+    if (strstr(spec, ",wait=on"))
+        return fail(error, STATUS_BAD_VALUE,
+                    "'%s:%.200s': with wait=on the machine would wait for a client, which there is "
+                    "not; -S waits for a debugger or a QMP client",
+                    kind, spec);
+    return fail(error, STATUS_BAD_VALUE, "'%s:%.200s' is not %s:%s", kind, spec, kind, form);
+}
+
+/* A number that is no port; names are the resolver's. */
+static bool is_no_port(const char *port)
+{
+    char *end;
+    long n = strtol(port, &end, 10);
+
+    return !*port || (!*end && (n < 0 || n > 65535));
+}
+
 /* @spec: "HOST:PORT", "HOST:PORT,server". An empty host is every address of this machine. */
 static enum status open_tcp(struct chardev *c, const char *spec, char *error)
 {
@@ -165,13 +184,15 @@ static enum status open_tcp(struct chardev *c, const char *spec, char *error)
 
     c->kind = CHARDEV_TCP;
     if (n >= sizeof(host) || !server_options(spec + n, &server) || (spec[n] && !server))
-        return fail(error, STATUS_BAD_VALUE, "'tcp:%.200s' is not tcp:HOST:PORT[,server]", spec);
+        return bad_server(error, "tcp", spec, "HOST:PORT[,server]");
     memcpy(host, spec, n);
     host[n] = 0;
     char *port = strrchr(host, ':');
     if (!port)
         return fail(error, STATUS_BAD_VALUE, "'tcp:%.200s' has no port", spec);
     *port++ = 0;
+    if (is_no_port(port))
+        return fail(error, STATUS_BAD_VALUE, "'tcp:%.200s': a port is a number up to 65535", spec);
     int e = getaddrinfo(*host ? host : NULL, port, &hints, &list);
     if (e != 0)
         return fail(error, STATUS_NOT_FOUND, "tcp:%.150s: %s", spec, gai_strerror(e));
@@ -197,7 +218,7 @@ static enum status open_unix(struct chardev *c, const char *spec, char *error)
 
     c->kind = CHARDEV_TCP;
     if (!n || n >= sizeof(a.sun_path) || !server_options(spec + n, &server) || !server)
-        return fail(error, STATUS_BAD_VALUE, "'unix:%.200s' is not unix:PATH,server", spec);
+        return bad_server(error, "unix", spec, "PATH,server");
     memcpy(a.sun_path, spec, n);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool stale = fd >= 0 && stat(a.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&

@@ -2,8 +2,10 @@
 #include "frontend/endings.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "frontend/exit_codes.h"
+#include "frontend/failure.h"
 
 const char *ending_text(enum pc_stop stop)
 {
@@ -42,4 +44,27 @@ int ending_status(const struct pc *pc, enum pc_stop stop)
     else if (status[stop] != EXIT_CODE_OK)
         fprintf(stderr, "turbo86: %s\n", ending_text(stop));
     return status[stop];
+}
+
+void ending_tell(const struct config *cfg, struct pc *pc, const struct tape *tape, int status)
+{
+    static const struct {
+        int status;
+        const char *why;
+    } failures[] = {
+        {EXIT_CODE_TRIPLE_FAULT, "the guest caused a triple fault"},
+        {EXIT_CODE_HALTED, "the guest halted and nothing can wake it"},
+        {EXIT_CODE_RESET, "the guest reset the machine"},
+        {EXIT_CODE_TIMEOUT, "the guest timeout is over"},
+        {EXIT_CODE_WALL_TIMEOUT, "the wall timeout is over"},
+    };
+    const char *prefix = config_text(cfg, CONFIG_artifacts);
+
+    for (unsigned i = 0; i < ARRAY_LEN(failures); i++) {
+        if (failures[i].status != status)
+            continue;
+        failure_tell(stderr, pc, tape);
+        if (prefix && *prefix && strcmp(prefix, "none") != 0)
+            failure_save(pc, tape, prefix, failures[i].why);
+    }
 }

@@ -54,6 +54,19 @@ static void greet(struct qmp *q)
         qmp_send(q, GREETING);
 }
 
+/* With -no-shutdown a guest that is off can be reset, and then waits for a cont. */
+static void tell_power(struct qmp *q, const struct pc *pc)
+{
+    if (pc_is_off(pc) == q->off)
+        return;
+    q->off = !q->off;
+    q->holds = q->prelaunch = !q->off;
+    if (q->off) {
+        qmp_event(q, "SHUTDOWN", "{\"guest\": true, \"reason\": \"guest-shutdown\"}");
+        qmp_event(q, "STOP", "");
+    }
+}
+
 /* All requests that are whole. */
 static void take_requests(struct qmp *q, struct pc *pc)
 {
@@ -67,6 +80,7 @@ static void take_requests(struct qmp *q, struct pc *pc)
             break;
         if (s == JSON_WHOLE) {
             qmp_execute(q, pc, p);
+            tell_power(q, pc);
             p = end;
             continue;
         }
@@ -100,6 +114,7 @@ bool qmp_update(struct qmp *q, struct pc *pc)
     if (q->client != chardev_client(q->dev))
         greet(q);
     tell_resets(q, pc);
+    tell_power(q, pc);
     while (!q->quit &&
            (n = chardev_read(q->dev, (u8 *)q->in + q->in_len, QMP_LINE - 1 - q->in_len)) > 0) {
         u8 *nul = memchr(q->in + q->in_len, 0, n);
@@ -157,7 +172,7 @@ bool qmp_open(struct qmp **out, const struct config *cfg, char error[QMP_ERROR_M
         free(q);
         return false;
     }
-    q->holds = config_flag(cfg, CONFIG_stopped);
+    q->holds = q->prelaunch = config_flag(cfg, CONFIG_stopped);
     *out = q;
     return true;
 }

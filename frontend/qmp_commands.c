@@ -76,8 +76,15 @@ static void do_capabilities(const struct call *c)
 
 static void do_status(const struct call *c)
 {
-    reply(c, c->q->holds ? "{\"status\": \"paused\", \"running\": false}"
-                         : "{\"status\": \"running\", \"running\": true}");
+    const char *status = pc_is_off(c->pc)  ? "shutdown"
+                         : !c->q->holds    ? "running"
+                         : c->q->prelaunch ? "prelaunch"
+                                           : "paused";
+    char text[100];
+
+    snprintf(text, sizeof(text), "{\"status\": \"%s\", \"running\": %s}", status,
+             strcmp(status, "running") == 0 ? "true" : "false");
+    reply(c, text);
 }
 
 static void do_version(const struct call *c)
@@ -87,23 +94,30 @@ static void do_version(const struct call *c)
 
 static void do_stop(const struct call *c)
 {
-    if (!c->q->holds)
-        qmp_event(c->q, "STOP", "");
-    c->q->holds = true;
+    if (!pc_is_off(c->pc)) {
+        if (!c->q->holds)
+            qmp_event(c->q, "STOP", "");
+        c->q->holds = true;
+    }
     done(c);
 }
 
 static void do_cont(const struct call *c)
 {
+    if (pc_is_off(c->pc)) {
+        refuse(c, "Resetting the Virtual Machine is required");
+        return;
+    }
     if (c->q->holds)
         qmp_event(c->q, "RESUME", "");
-    c->q->holds = false;
+    c->q->holds = c->q->prelaunch = false;
     done(c);
 }
 
 static void do_reset(const struct call *c)
 {
     pc_reset(c->pc);
+    c->q->prelaunch = c->q->prelaunch || c->q->holds;
     c->q->resets = pc_resets(c->pc);
     done(c);
     qmp_event(c->q, "RESET", "{\"guest\": false, \"reason\": \"host-qmp-system-reset\"}");

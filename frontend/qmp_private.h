@@ -10,10 +10,13 @@ enum { QMP_LINE = 64 << 10 };
 struct qmp {
     struct chardev *dev;
     unsigned client; /* 0: none */
-    bool negotiated, holds, started, quit;
-    u8 buttons; /* of the mouse, held by input-send-event */
-    u16 x, y;   /* its place, as that has set it */
-    u64 resets; /* that the client knows of */
+    bool negotiated, started, quit;
+    bool holds;     /* nothing runs until a cont...               */
+    bool prelaunch; /* ...and nothing has since a start or a reset */
+    bool off;       /* the client knows that the guest is off     */
+    u8 buttons;     /* of the mouse, held by input-send-event */
+    u16 x, y;       /* its place, as that has set it */
+    u64 resets;     /* that the client knows of */
     char in[QMP_LINE];
     size_t in_len;
 };

@@ -49,14 +49,11 @@ int report(const struct config *cfg, struct pc *pc, int status)
     return status;
 }
 
-/* Whether the file of --@key can be written, as far as one can see without writing. */
-static bool can_write(const char *key, const char *path)
+bool report_can_write(const char *path)
 {
     char dir[4096];
     struct stat st;
 
-    if (!path)
-        return true;
     snprintf(dir, sizeof(dir), "%s", path);
     char *slash = strrchr(dir, '/');
     if (slash)
@@ -66,14 +63,30 @@ static bool can_write(const char *key, const char *path)
         errno = EISDIR;
     else if (!*path)
         errno = ENOENT;
-    else if (access(exists ? path : slash ? dir : ".", exists ? W_OK : W_OK | X_OK) == 0)
+    else
+        return access(exists ? path : slash ? dir : ".", exists ? W_OK : W_OK | X_OK) == 0;
+    return false;
+}
+
+/* The file of option @id, with @suffix, can be written, or is the standard output or none. */
+static bool check(const struct config *cfg, enum config_id id, const char *suffix)
+{
+    const char *given = config_text(cfg, id);
+    char path[4200];
+
+    if (!given || strcmp(given, "-") == 0 || (*suffix && strcmp(given, "none") == 0))
         return true;
-    fprintf(stderr, "turbo86: -%s: cannot write '%s': %s\n", key, path, strerror(errno));
+    snprintf(path, sizeof(path), "%.4000s%s", given, suffix);
+    if (report_can_write(path))
+        return true;
+    fprintf(stderr, "turbo86: --%s: cannot write '%s': %s\n", config_name(id), path,
+            strerror(errno));
     return false;
 }
 
 bool report_check(const struct config *cfg)
 {
-    return can_write("screenshot", config_text(cfg, CONFIG_screenshot)) &&
-           can_write("-record", config_text(cfg, CONFIG_record));
+    return check(cfg, CONFIG_screenshot, "") && check(cfg, CONFIG_record, "") &&
+           check(cfg, CONFIG_tap, "") && check(cfg, CONFIG_junit, "") &&
+           check(cfg, CONFIG_artifacts, ".txt");
 }

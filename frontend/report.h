@@ -4,6 +4,9 @@
 
 #include "machine/pc.h"
 
+/** Whether the file @path can be written, as far as one can see without writing; else errno. */
+bool report_can_write(const char *path);
+
 /** A run can take hours: what would fail at its end is told before. False: it would. */
 bool report_check(const struct config *cfg);
 

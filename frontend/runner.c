@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +27,7 @@
 #include "frontend/report.h"
 #include "frontend/sandbox.h"
 #include "frontend/script.h"
+#include "frontend/signals.h"
 #include "frontend/window.h"
 #include "machine/pc.h"
 
@@ -63,6 +63,7 @@ struct runner {
     struct display *display; /* -display terminal, on PORT_KEYS; or NULL */
     struct script *script;   /* or NULL */
     struct find *find;       /* or NULL */
+    struct tape said[TAPES]; /* without a script */
     struct control control;
     struct window *window; /* -display sdl; or NULL */
     struct audio *audio;   /* or NULL */
@@ -73,14 +74,6 @@ struct runner {
     u64 started;                  /* host time         */
     u64 quiet_since, halted_then; /* guest time of the last output, and pc_time_halted() then */
 };
-
-/* A signal handler can reach nothing else; set once, read between slices. */
-static volatile sig_atomic_t caught_signal;
-
-static void on_signal(int sig)
-{
-    caught_signal = sig;
-}
 
 /* --- output --- */
 
@@ -94,11 +87,14 @@ static void port_flush(struct port *p)
 static void port_put(void *ctx, u8 byte)
 {
     struct port *p = ctx;
+    struct runner *r = p->r;
 
-    if (p->r->find || control_replays(&p->r->control))
+    if (r->find || control_replays(&r->control))
         return;
-    if (p->r->script)
-        script_output(p->r->script, (unsigned)(p - p->r->port), byte);
+    if (r->script)
+        script_output(r->script, (unsigned)(p - r->port), byte);
+    else if (!p->dev || !chardev_is_stdio(p->dev)) /* there it can be read already */
+        tape_put(&r->said[p - r->port], byte);
     p->out[p->out_len++] = byte;
     if (p->out_len == OUT_BUFFER)
         port_flush(p);
@@ -339,8 +335,12 @@ static bool limit_reached(struct runner *r, u64 now, int *status)
     u64 wall = config_num(r->cfg, CONFIG_wall_timeout);
     u64 idle = config_num(r->cfg, CONFIG_idle_exit);
 
-    if (caught_signal) {
-        *status = EXIT_CODE_SIGNAL + caught_signal;
+    if (signals_caught()) {
+        *status = EXIT_CODE_SIGNAL + signals_caught();
+        return true;
+    }
+    if (r->script && script_orphaned(r->script)) {
+        *status = EXIT_CODE_SCRIPT;
         return true;
     }
     if (r->quit) {
@@ -395,19 +395,18 @@ static void look_at_window(struct runner *r, bool stopped)
 
 static int run(struct runner *r)
 {
-    bool off = false;
     int status;
 
     r->started = host_now();
     for (;;) {
         u64 now = host_now();
-        bool held = off || r->in_monitor || r->paused || control_holds(&r->control);
+        bool held = pc_is_off(r->pc) || r->in_monitor || r->paused || control_holds(&r->control);
         enum pc_stop stop = held ? PC_STOP_IDLE : pc_run(r->pc, now);
         if (!deliver_output(r, &status))
             return status;
-        if (stop == PC_STOP_POWER_OFF && config_flag(r->cfg, CONFIG_no_shutdown) && !r->script)
-            off = true;
-        else if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE && stop != PC_STOP_DEBUG)
+        bool stays =
+            stop == PC_STOP_POWER_OFF && config_flag(r->cfg, CONFIG_no_shutdown) && !r->script;
+        if (stop != PC_STOP_SLICE && stop != PC_STOP_IDLE && stop != PC_STOP_DEBUG && !stays)
             return end_of_run(r, stop);
         if (r->script && pc_poll_due(r->pc) && script_poll(r->script, r->pc, &status))
             return status;
@@ -416,10 +415,10 @@ static int run(struct runner *r)
         bool news = nets_exchange(&r->nets, r->pc);
         if (r->display)
             display_draw(r->display, r->pc, host_now());
-        look_at_window(r, off || r->in_monitor);
+        look_at_window(r, pc_is_off(r->pc) || r->in_monitor);
         if (limit_reached(r, host_now(), &status))
             return status;
-        if ((stop == PC_STOP_IDLE && !news) || off)
+        if (stop == PC_STOP_IDLE && !news)
             sleep_until(r, held ? now + 50000000 : pc_wake_time(r->pc));
     }
 }
@@ -501,14 +500,16 @@ static bool open_ports(struct runner *r)
     return true;
 }
 
-static void catch_signals(void (*handler)(int))
+static void close_ports(struct runner *r)
 {
-    static const int ending[] = {SIGINT, SIGTERM};
-    struct sigaction sa = {.sa_handler = handler};
-
-    for (unsigned i = 0; i < ARRAY_LEN(ending); i++)
-        sigaction(ending[i], &sa, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    display_close(r->display);
+    r->display = NULL;
+    window_close(r->window);
+    r->window = NULL;
+    for (unsigned i = 0; i < PORTS; i++) {
+        chardev_close(r->port[i].dev);
+        r->port[i].dev = NULL;
+    }
 }
 
 static void describe_host(struct runner *r, struct pc_host *host)
@@ -542,14 +543,7 @@ static int build_and_run(struct runner *r)
         return EXIT_CODE_USAGE;
     enum status s = pc_create(&r->pc, r->cfg, &host, error);
     if (s != STATUS_OK) {
-        display_close(r->display);
-        r->display = NULL;
-        window_close(r->window);
-        r->window = NULL;
-        for (unsigned i = 0; i < PORTS; i++) {
-            chardev_close(r->port[i].dev); /* the terminal is needed for the message */
-            r->port[i].dev = NULL;
-        }
+        close_ports(r); /* the terminal is needed for the message */
         fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
@@ -558,14 +552,12 @@ static int build_and_run(struct runner *r)
         !sandbox_start(r->cfg, r->find ? find_script(r->find) : r->script, r->window))
         return EXIT_CODE_USAGE;
     if (!r->find) /* which nothing has to follow */
-        catch_signals(on_signal);
+        signals_catch();
     if (r->script)
         pc_set_poll(r->pc, SCRIPT_POLL_NS);
     int status = r->find ? find_run(r->find, r->pc) : run(r);
-    if (r->script && script_interrupted(r->script, r->pc, "the run was ended from outside") &&
-        status == EXIT_CODE_OK)
-        return EXIT_CODE_SCRIPT;
-    return status;
+    bool wanted = signals_caught() || r->quit;
+    return r->script ? script_ended(r->script, r->pc, status, wanted) : status;
 }
 
 int runner_main(const struct config *cfg)
@@ -581,14 +573,15 @@ int runner_main(const struct config *cfg)
     for (unsigned i = 0; i < PORTS; i++)
         r->port[i].r = r;
     status = build_and_run(r);
-    display_close(r->display);
-    window_close(r->window);
-    for (unsigned i = 0; i < PORTS; i++)
-        chardev_close(r->port[i].dev);
+    if (r->pc && !r->script && !r->find && !r->window && !r->display)
+        ending_tell(cfg, r->pc, r->said, status);
+    close_ports(r);
     nets_close(&r->nets);
-    catch_signals(SIG_DFL); /* whoever sends another one does not want the report */
+    signals_release(); /* whoever sends another one does not want the report */
     if (r->pc)
         status = recording_end(r->cfg, r->pc, report(r->cfg, r->pc, status));
+    for (unsigned i = 0; i < TAPES; i++)
+        tape_free(&r->said[i]);
     control_close(&r->control);
     pc_destroy(r->pc);
     script_close(r->script);

@@ -43,7 +43,7 @@ static enum outcome do_wait(struct script *s, struct pc *pc, struct step *st)
              (unsigned long long)(waited / 1000000 % 1000));
     if (st->subject == ON_FRAME)
         snprintf(s->reason + strlen(s->reason), 60, "; the frame is %016llx",
-                 (unsigned long long)script_frame_hash(pc));
+                 (unsigned long long)failure_frame_hash(pc));
     return STEP_FAILS;
 }
 
@@ -57,7 +57,7 @@ static enum outcome do_expect(struct script *s, struct pc *pc, struct step *st)
         return STEP_FAILS;
     if (st->subject == ON_FRAME)
         snprintf(s->reason, sizeof(s->reason), "the frame is %016llx",
-                 (unsigned long long)script_frame_hash(pc));
+                 (unsigned long long)failure_frame_hash(pc));
     else
         snprintf(s->reason, sizeof(s->reason), "it is not there");
     return STEP_FAILS;
@@ -81,7 +81,7 @@ static enum outcome do_type(struct script *s, struct pc *pc, struct step *st)
 
 static enum outcome do_key(struct script *s, struct pc *pc, struct step *st)
 {
-    char text[200];
+    char text[SCRIPT_KEY_MAX + 3];
 
     snprintf(text, sizeof(text), "<%.190s>", st->arg);
     return type_text(s, pc, text);
@@ -154,7 +154,7 @@ static enum outcome do_mark(struct script *s, struct pc *pc, struct step *st)
     u64 ns = pc_time(pc);
     printf("mark%s: %llu.%03llu s, %llu instructions, frame %016llx, state %016llx\n", st->arg,
            (unsigned long long)(ns / 1000000000), (unsigned long long)(ns / 1000000 % 1000),
-           (unsigned long long)pc_retired(pc), (unsigned long long)script_frame_hash(pc),
+           (unsigned long long)pc_retired(pc), (unsigned long long)failure_frame_hash(pc),
            (unsigned long long)pc_state_hash(pc));
     return STEP_DONE;
 }
@@ -216,7 +216,7 @@ static int finish_failed(struct script *s, struct pc *pc, struct step *st)
 {
     st->state = STEP_FAILED;
     st->took = pc_time(pc) - s->began;
-    script_tell_failure(s, pc, st);
+    script_tell_failure(s, pc, st, true);
     return finish(s, EXIT_CODE_SCRIPT);
 }
 
@@ -290,7 +290,8 @@ bool script_poll(struct script *s, struct pc *pc, int *status)
     return look(s, pc, EXIT_CODE_OK, status);
 }
 
-bool script_interrupted(struct script *s, struct pc *pc, const char *why)
+/* The host ends the run because of @why. False: the script was at its end. */
+static bool interrupt(struct script *s, struct pc *pc, const char *why, bool save)
 {
     if (s->over || s->next >= s->count)
         return false;
@@ -298,10 +299,19 @@ bool script_interrupted(struct script *s, struct pc *pc, const char *why)
     snprintf(s->reason, sizeof(s->reason), "%.390s", why);
     st->state = STEP_FAILED;
     st->took = s->begun ? pc_time(pc) - s->began : 0;
-    fprintf(stderr, "turbo86: %s:%u: %s: %s\n", s->path, st->line, st->source, why);
+    script_tell_failure(s, pc, st, save);
     int ignored = finish(s, 0);
     (void)ignored; /* the run has a status already */
     return true;
+}
+
+int script_ended(struct script *s, struct pc *pc, int status, bool wanted)
+{
+    const char *why = status == EXIT_CODE_WALL_TIMEOUT ? "the wall timeout is over"
+                                                       : "the run was ended from outside";
+    bool open = interrupt(s, pc, why, !wanted && !script_orphaned(s));
+
+    return open && status == EXIT_CODE_OK ? EXIT_CODE_SCRIPT : status;
 }
 
 int script_stopped(struct script *s, struct pc *pc, enum pc_stop stop, int status)
@@ -309,7 +319,7 @@ int script_stopped(struct script *s, struct pc *pc, enum pc_stop stop, int statu
     if (s->over)
         return status;
     if (stop == PC_STOP_TIMEOUT || stop == PC_STOP_DIFFERENCE) {
-        bool open = script_interrupted(s, pc, ending_text(stop));
+        bool open = interrupt(s, pc, ending_text(stop), true);
         (void)open; /* the status says more */
         return status;
     }
@@ -357,7 +367,7 @@ void script_close(struct script *s)
         return;
     script_drop_steps(s);
     free(s->variant_path);
-    for (unsigned i = 0; i < SCRIPT_TAPES; i++)
+    for (unsigned i = 0; i < TAPES; i++)
         tape_free(&s->tape[i]);
     free(s->screen);
     free(s);

@@ -7,14 +7,11 @@
 #pragma once
 
 #include "frontend/sandbox.h"
+#include "frontend/tape.h"
 #include "machine/pc.h"
 
 #define SCRIPT_POLL_NS   10000000u
 #define SCRIPT_ERROR_MAX 400u
-
-/** Where output comes from: the serial ports, and then the debug port. */
-#define SCRIPT_DEBUG PC_SERIALS
-#define SCRIPT_TAPES (PC_SERIALS + 1)
 
 struct script;
 
@@ -43,6 +40,12 @@ bool script_poll(struct script *s, struct pc *pc, int *status) MUST_CHECK;
  */
 int script_stopped(struct script *s, struct pc *pc, enum pc_stop stop, int status);
 
-/** The host ends the run (a limit, a signal): the step is not done, and its reports are written.
- * False: there was none. */
-bool script_interrupted(struct script *s, struct pc *pc, const char *why) MUST_CHECK;
+/**
+ * The run is over, with @status: a limit of the host's, or somebody has @wanted that. If the script
+ * is not at its end, its step has failed, which is told; what helps is saved unless that was
+ * wanted. Returns what the status is then.
+ */
+int script_ended(struct script *s, struct pc *pc, int status, bool wanted);
+
+/** A variant of a script whose other process has ended, or wants it to end. */
+bool script_orphaned(const struct script *s);

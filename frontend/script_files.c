@@ -14,7 +14,8 @@ static void tell_variants(const struct script *s, const struct step *st, file_fn
 
     for (const char *p = st->arg + strspn(st->arg, " \t"); *p; p += strspn(p, " \t")) {
         size_t n = strcspn(p, " \t");
-        struct script variant = {.cfg = s->cfg, .variant = true, .variant_path = strndup(p, n)};
+        struct script variant = {
+            .cfg = s->cfg, .variant = true, .variant_path = strndup(p, n), .parent = s};
         p += n;
         if (!variant.variant_path)
             return;

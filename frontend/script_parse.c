@@ -231,7 +231,7 @@ static bool take_tape(struct parser *ps, unsigned *tape)
     static const struct {
         const char *name;
         unsigned tape;
-    } names[] = {{"serial", 0}, {"serial1", 0}, {"serial2", 1}, {"debug", SCRIPT_DEBUG}};
+    } names[] = {{"serial", 0}, {"serial1", 0}, {"serial2", 1}, {"debug", TAPE_DEBUG}};
 
     for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
         if (take_word(ps, names[i].name)) {
@@ -351,7 +351,7 @@ static bool parse_mouse(struct parser *ps)
 
 static bool parse_send(struct parser *ps)
 {
-    if (!take_tape(ps, &ps->st.tape) || ps->st.tape == SCRIPT_DEBUG)
+    if (!take_tape(ps, &ps->st.tape) || ps->st.tape == TAPE_DEBUG)
         return complain(ps, "send where? serial or serial2");
     if (!take_string(ps, &ps->st.arg))
         return false;
@@ -373,11 +373,17 @@ static bool parse_insert(struct parser *ps)
     return take_any(ps, &ps->st.arg) && take_any(ps, &ps->st.arg2);
 }
 
+/* All words up to a comment. */
 static bool parse_mark(struct parser *ps)
 {
-    ps->st.arg = strdup(ps->p);
-    ps->p += strlen(ps->p);
-    return ps->st.arg;
+    const char *begin = ps->p;
+
+    while (!at_end(ps))
+        ps->p += word_length(ps);
+    while (ps->p > begin && (ps->p[-1] == ' ' || ps->p[-1] == '\t'))
+        ps->p--;
+    ps->st.arg = strndup(begin, (size_t)(ps->p - begin));
+    return ps->st.arg || complain(ps, "out of memory");
 }
 
 static bool parse_timeout(struct parser *ps)
@@ -405,7 +411,7 @@ static bool parse_fork(struct parser *ps)
     if (at_end(ps))
         return complain(ps, "fork into what? the files of its variants");
     while (!at_end(ps)) {
-        struct script variant = {.variant = true};
+        struct script variant = {.variant = true, .parent = ps->s};
         char *file, error[SCRIPT_ERROR_MAX];
         if (!take_any(ps, &file))
             return false;
@@ -478,7 +484,10 @@ void step_free(struct step *st)
 static bool add_step(struct parser *ps)
 {
     struct script *s = ps->s;
+    char why[SCRIPT_ERROR_MAX];
 
+    if (!script_check(s, &ps->st, why))
+        return complain(ps, "%.300s", why);
     if (s->count == s->room) {
         unsigned room = s->room ? 2 * s->room : 32;
         struct step *p = realloc(s->step, room * sizeof(*p));
@@ -546,6 +555,10 @@ bool script_parse(struct script *s, const char *path, char error[SCRIPT_ERROR_MA
     }
     free(bytes);
     ok = ok && script_parse_text(s, text, error);
+    if (ok && !s->count) {
+        snprintf(error, SCRIPT_ERROR_MAX, "%.200s: there is no action in it", path);
+        ok = false;
+    }
     free(text);
     return ok;
 }

@@ -5,6 +5,7 @@
 #include <regex.h>
 #include <stdio.h>
 
+#include "frontend/failure.h"
 #include "frontend/script.h"
 
 enum step_verb {
@@ -56,20 +57,14 @@ struct step {
     u64 took; /* guest time, ns */
 };
 
-/** What the guest has said through a port. */
-struct tape {
-    char *text; /* owned, ended by 0; without CR and NUL */
-    size_t len, room;
-    size_t cursor;  /* behind the last match of a wait        */
-    size_t checked; /* by rejects: the begin of a line or more */
-};
-
 struct script {
     const char *path; /* of the configuration */
     const struct config *cfg;
-    bool variant;       /* the process is a fork() of another one's script  */
-    char *variant_path; /* owned: what path is then                        */
-    struct step *step;  /* owned */
+    bool variant;                /* the process is a fork() of another one's script  */
+    int lifeline;                /* of a variant: closed when the other one ends     */
+    char *variant_path;          /* owned: what path is then                        */
+    const struct script *parent; /* of a variant that is only read: who forks into it */
+    struct step *step;           /* owned */
     unsigned count, room;
 
     unsigned next; /* the step to do */
@@ -78,13 +73,20 @@ struct script {
     unsigned done; /* how much of it is done: characters sent, phases of a click */
     bool over;
 
-    struct tape tape[SCRIPT_TAPES];
+    struct tape tape[TAPES];
     u64 quiet_since, halted_then;  /* guest time of the last output, and pc_time_halted() then */
     bool heard;                    /* output since the last poll                              */
     bool ended;                    /* the machine has stopped                                 */
     char *screen;                  /* owned: its text at this poll, or NULL if not asked for yet */
     char reason[SCRIPT_ERROR_MAX]; /* why the step failed */
 };
+
+#define SCRIPT_KEY_MAX 190u /* letters of a key's name */
+
+/* --- script_check.c --- */
+/** Whether @st, whose words are right, can be done. False: @why says why it never could. */
+bool script_check(const struct script *s, const struct step *st,
+                  char why[SCRIPT_ERROR_MAX]) MUST_CHECK;
 
 /* --- script_parse.c --- */
 /** Read @path into @s. False: @error, which names the line. */
@@ -107,25 +109,21 @@ enum outcome script_fork(struct script *s, struct pc *pc, const struct step *st)
 void script_drop_steps(struct script *s);
 
 /* --- script_watch.c --- */
-void tape_put(struct tape *t, u8 byte);
-void tape_free(struct tape *t);
 /** Whether @p is in @text from @from on; *@end is behind it. */
 bool pattern_find(const struct pattern *p, const char *text, size_t from, size_t *end);
 /** The text on the screen now. */
 const char *script_screen(struct script *s, struct pc *pc);
+/** Whether @text is the hash of a picture, and which. */
+bool script_is_hash(const char *text, u64 *out);
 /** Whether the screen is @want: a hash of 16 digits or a PNG file. *@error: it cannot be told. */
 bool script_frame_is(struct script *s, struct pc *pc, const char *want, bool *error);
-/** The hash of the screen; 0: it shows nothing. */
-u64 script_frame_hash(const struct pc *pc);
 /** Whether the condition of @st holds now. *@error: s->reason says why it cannot be told. */
 bool script_holds(struct script *s, struct pc *pc, const struct step *st, bool *error);
 /** A reject in force that is violated, or NULL. */
 const struct step *script_violated(struct script *s, struct pc *pc);
-/** The text that moved by since the last match, for a report: the last lines of tape @n. */
-const char *tape_tail(const struct tape *t, unsigned lines);
 
 /* --- script_report.c --- */
-/** Tell what failed and save what helps. */
-void script_tell_failure(struct script *s, struct pc *pc, const struct step *st);
+/** Tell what failed, and with @save save what helps. */
+void script_tell_failure(struct script *s, struct pc *pc, const struct step *st, bool save);
 /** Write --tap and --junit. False: a file could not be written. */
 bool script_write_results(const struct script *s);

@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "base/newfile.h"
-#include "frontend/png.h"
+#include "frontend/failure.h"
 #include "frontend/script_private.h"
-#include "machine/snapshot.h"
 
-enum { TAIL_LINES = 20, PATH_SIZE = 4200 };
+enum { PATH_SIZE = 4200 };
 
 static void print_time(FILE *out, u64 ns)
 {
@@ -18,72 +17,20 @@ static void print_time(FILE *out, u64 ns)
 
 /* --- failures --- */
 
-static void tell_state(FILE *out, struct script *s, struct pc *pc)
-{
-    const char *screen = script_screen(s, pc);
-
-    if (*screen)
-        fprintf(out, "--- screen\n%s", screen);
-    else
-        fprintf(out, "--- screen: no text; frame %016llx\n",
-                (unsigned long long)script_frame_hash(pc));
-    for (unsigned i = 0; i < SCRIPT_TAPES; i++) {
-        const char *tail = tape_tail(&s->tape[i], TAIL_LINES);
-        if (!*tail)
-            continue;
-        if (i == SCRIPT_DEBUG)
-            fprintf(out, "--- debug port\n");
-        else
-            fprintf(out, "--- serial port %u\n", i + 1);
-        fprintf(out, "%s%s", tail, tail[strlen(tail) - 1] == '\n' ? "" : "\n");
-    }
-    fprintf(out, "---\n");
-}
-
-static bool save_picture(struct pc *pc, const char *path)
-{
-    struct pc_frame f;
-
-    if (pc_screen_frame(pc, &f) != STATUS_OK)
-        return false;
-    enum status s = png_save(path, f.pixels, f.width, f.height, f.width);
-    free(f.pixels);
-    return s == STATUS_OK;
-}
-
-static void save_artifacts(struct script *s, struct pc *pc, const struct step *st)
+void script_tell_failure(struct script *s, struct pc *pc, const struct step *st, bool save)
 {
     const char *given = config_text(s->cfg, CONFIG_artifacts);
-    char prefix[PATH_SIZE - 16], path[PATH_SIZE], error[PC_ERROR_MAX];
+    char prefix[PATH_SIZE], headline[2 * PATH_SIZE];
 
-    if (given && strcmp(given, "none") == 0)
-        return;
-    snprintf(prefix, sizeof(prefix), "%s%s", given ? given : s->path, given ? "" : ".failed");
-    snprintf(path, sizeof(path), "%s.png", prefix);
-    if (save_picture(pc, path))
-        fprintf(stderr, "saved %s\n", path);
-    snprintf(path, sizeof(path), "%s.txt", prefix);
-    FILE *f = fopen(path, "w");
-    if (f) {
-        fprintf(f, "%s:%u: %s: %s\n", s->path, st->line, st->source, s->reason);
-        tell_state(f, s, pc);
-        if (fclose(f) == 0)
-            fprintf(stderr, "saved %s\n", path);
-    }
-    snprintf(path, sizeof(path), "%s.snapshot", prefix);
-    if (pc_snapshot_save(pc, path, error) == STATUS_OK)
-        fprintf(stderr, "saved %s\n", path);
-    else
-        fprintf(stderr, "%s\n", error);
-}
-
-void script_tell_failure(struct script *s, struct pc *pc, const struct step *st)
-{
     fprintf(stderr, "turbo86: %s:%u: %s\nfailed at ", s->path, st->line, st->source);
     print_time(stderr, pc_time(pc));
     fprintf(stderr, " s of guest time: %s\n", s->reason);
-    tell_state(stderr, s, pc);
-    save_artifacts(s, pc, st);
+    failure_tell(stderr, pc, s->tape);
+    if (!save || (given && strcmp(given, "none") == 0))
+        return;
+    snprintf(prefix, sizeof(prefix), "%s%s", given ? given : s->path, given ? "" : ".failed");
+    snprintf(headline, sizeof(headline), "%s:%u: %s: %s", s->path, st->line, st->source, s->reason);
+    failure_save(pc, s->tape, prefix, headline);
 }
 
 /* --- results --- */

@@ -2,62 +2,10 @@
 /* What scripts look at: the screen as text and as a picture, what was said, idleness. */
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
-#include "base/bits.h"
+#include "frontend/failure.h"
 #include "frontend/png.h"
 #include "frontend/script_private.h"
-
-enum { TAPE_MAX = 16 << 20, TAPE_KEPT = 4 << 20 };
-
-/* --- tapes --- */
-
-static void forget_half(struct tape *t)
-{
-    size_t cut = t->len - TAPE_KEPT;
-
-    memmove(t->text, t->text + cut, TAPE_KEPT + 1);
-    t->len -= cut;
-    t->cursor = t->cursor > cut ? t->cursor - cut : 0;
-    t->checked = t->checked > cut ? t->checked - cut : 0;
-}
-
-void tape_put(struct tape *t, u8 byte)
-{
-    if (byte == 0 || byte == '\r')
-        return;
-    if (t->len + 2 > t->room) {
-        size_t room = t->room ? 2 * t->room : 4096;
-        char *p = room <= TAPE_MAX ? realloc(t->text, room) : NULL;
-        if (p) {
-            t->text = p;
-            t->room = room;
-        } else if (t->len > TAPE_KEPT) {
-            forget_half(t);
-        } else {
-            return; /* no memory: the report will lack it */
-        }
-    }
-    t->text[t->len++] = (char)byte;
-    t->text[t->len] = 0;
-}
-
-void tape_free(struct tape *t)
-{
-    free(t->text);
-}
-
-const char *tape_tail(const struct tape *t, unsigned lines)
-{
-    const char *p = t->text ? t->text + t->len : "";
-
-    while (t->text && p > t->text) {
-        if (p[-1] == '\n' && p != t->text + t->len && lines-- == 1)
-            break;
-        p--;
-    }
-    return p;
-}
 
 /* --- patterns --- */
 
@@ -81,36 +29,12 @@ bool pattern_find(const struct pattern *p, const char *text, size_t from, size_t
 
 const char *script_screen(struct script *s, struct pc *pc)
 {
-    struct pc_text *cells = NULL;
-
-    if (!s->screen && (cells = malloc(sizeof(*cells))))
-        s->screen = pc_screen_cells(pc, cells) ? pc_screen_text(pc) : pc_screen_glyphs(pc);
-    free(cells);
+    if (!s->screen)
+        s->screen = failure_screen(pc);
     return s->screen ? s->screen : "";
 }
 
-static u64 hash_pixels(const u32 *pixels, unsigned width, unsigned height)
-{
-    u64 h = (u64)width << 32 | height;
-
-    for (unsigned y = 0; y < height; y++) { /* pixels as they are in memory: both hosts are LE */
-        h = XXH64(pixels + (size_t)y * width, (size_t)width * sizeof(*pixels), h);
-    }
-    return h;
-}
-
-u64 script_frame_hash(const struct pc *pc)
-{
-    struct pc_frame f;
-
-    if (pc_screen_steady(pc, &f) != STATUS_OK)
-        return 0;
-    u64 h = hash_pixels(f.pixels, f.width, f.height);
-    free(f.pixels);
-    return h;
-}
-
-static bool is_hash(const char *text, u64 *out)
+bool script_is_hash(const char *text, u64 *out)
 {
     char *end;
 
@@ -124,7 +48,7 @@ bool script_frame_is(struct script *s, struct pc *pc, const char *want, bool *er
 {
     u64 hash;
 
-    if (!is_hash(want, &hash)) {
+    if (!script_is_hash(want, &hash)) {
         unsigned width, height;
         u32 *pixels;
         enum status status = png_load(want, &pixels, &width, &height);
@@ -134,10 +58,10 @@ bool script_frame_is(struct script *s, struct pc *pc, const char *want, bool *er
             *error = true;
             return false;
         }
-        hash = hash_pixels(pixels, width, height);
+        hash = failure_picture_hash(pixels, width, height);
         free(pixels);
     }
-    return script_frame_hash(pc) == hash;
+    return failure_frame_hash(pc) == hash;
 }
 
 /* --- conditions --- */
@@ -207,7 +131,7 @@ static bool is_violated(struct script *s, struct pc *pc, const struct step *st)
 
     if (st->subject != ON_TAPE)
         bad = pattern_find(&st->pattern, script_screen(s, pc), 0, &end);
-    for (unsigned i = 0; !bad && i < SCRIPT_TAPES; i++) {
+    for (unsigned i = 0; !bad && i < TAPES; i++) {
         if (st->subject == ON_ANY || (st->subject == ON_TAPE && st->tape == i))
             bad = heard_bad(s, st, i);
     }
@@ -220,7 +144,7 @@ const struct step *script_violated(struct script *s, struct pc *pc)
         if (s->step[i].verb == STEP_REJECT && is_violated(s, pc, &s->step[i]))
             return &s->step[i];
     }
-    for (unsigned i = 0; i < SCRIPT_TAPES; i++) { /* the line that is not complete yet again */
+    for (unsigned i = 0; i < TAPES; i++) { /* the line that is not complete yet again */
         struct tape *t = &s->tape[i];
         while (t->text && t->checked < t->len) {
             char *nl = memchr(t->text + t->checked, '\n', t->len - t->checked);

@@ -8,13 +8,14 @@
 #include "jit/code.h"
 #include "jit/codebuf.h"
 #include "jit/ir.h"
+#include "jit/lazy.h"
 
 struct cpu;
 
 /** C functions that generated code calls. */
 struct jit_helpers {
-    /** The addend (host - linear) for an access at @lin; 0: give up. @how: bytes | write << 4, with
-     * 0 for 16 bytes. */
+    /** The addend (host - linear) for an access at @lin; 0: give up. @how: bytes | write << 4 |
+     * apart << 5, with 0 for 16 bytes. apart: the code calls cpu->jit_halves.written behind it. */
     u64 (*access)(struct cpu *cpu, u32 lin, u32 how);
     /** Execute a jit_exec that is not the block's end; where to go on, 0: behind it. */
     u64 (*exec)(struct cpu *cpu, u32 site);
@@ -32,12 +33,14 @@ enum { JIT_X87_OPS = 10 };
 struct jit_stubs {
     u8 *enter; /* u32 enter(struct cpu *, const void *code): returns enum jit_leave */
     u8 *leave[LEAVE__COUNT];
-    u8 *access[2][6]; /* [write][log2 of bytes; 5: 10 bytes] */
+    u8 *access[3][6]; /* [write; 2: apart][log2 of bytes; 5: 10 bytes] */
+    u8 *written[2];   /* behind a write that may be apart: [it is] (NULL: see backend.halves) */
     u8 *exec;         /* called   */
     u8 *finish;       /* jumped to */
     u8 *bail;
     u8 *fp[2][FP_BOTH]; /* [raises][units - 1]: make them live, or give up (NULL: never live); on
                            ARM64, [fit for arithmetic][FP_SSE - 1] */
+    u8 *astray;         /* x86-64: a return that went elsewhere than foretold */
     u8 *x87;            /* ARM64: calls x87_plain() of cpu/x87_plain.h */
     u8 *x87_op[JIT_X87_OPS]; /* ARM64: by enum x87_op of jit/a64/a64_x87.h */
     u8 *fp_function[FP_KINDS];
@@ -63,23 +66,34 @@ struct jit_unit {
     u64 *runs;   /* code adds 1 there whenever it begins; NULL: it does not */
     u64 lacks;   /* BIT64(FEAT_xx): guest features that the host's instructions do not have */
     struct jit_x87 x87;
+    u32 apart; /* bit n: guest instruction n has been seen to write across pages */
 
     u32 hot_size, count_size; /* count_size: of what adds to runs */
     struct jit_site site[3 * IR_MAX_GUEST];
     struct jit_edge edge[2];
     struct jit_exec exec[IR_MAX_GUEST];
+    struct lazy_recipes *lazy;
+    u8 spoils[2];              /* of the blocks at imm of the last operation, and at fall */
     u32 exec_id[IR_MAX_GUEST]; /* set by the caller: numbers of the exec sites, in order */
     u32 edge_id[2];            /* likewise of the edges */
     unsigned sites, edges, execs;
     u64 by_exec; /* guest instructions that have to be left to their executors: try again */
 };
 
+/** Most instructions between two entries of code that keeps returns on the host's stack. */
+#define JIT_CHUNK 32768
+
 struct backend {
     const char *name;
     int cs_arch, cs_mode; /* what capstone calls it */
     size_t reach;         /* of its jumps: the code cache is not larger */
+    bool lazy;            /* edges may have lazy flags (jit/lazy.h) */
     bool raises;          /* its code finds x87 exceptions that are not masked */
-    bool refuses;         /* its code of x87, MMX and SSE instructions may give up */
+    bool halves;          /* it heeds jit_unit.apart */
+    /** A call has an edge for where it comes back to, behind its own, and takes 16 bytes of stack
+     * until that is left: code gets JIT_CHUNK instructions at a time. */
+    bool returns;
+    bool refuses; /* its code of x87, MMX and SSE instructions may give up */
     /** Make the common code. */
     void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
     /** Make code for @u->ir. False: code is full, or @u->by_exec says what does not work. */

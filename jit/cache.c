@@ -37,7 +37,7 @@ static void link_set(struct jit_cache *c, struct jit_link *l, const u8 *target, 
     u8 *code = cache_write(c, b);
     const struct jit_edge e = {
         .place = code + l->place,
-        .guard = l->guard ? code + l->guard : NULL,
+        .guard = l->guard && !l->lazy ? code + l->guard : NULL,
         .stub = code + l->stub,
         .eip = l->eip,
     };
@@ -113,12 +113,18 @@ static void exhume(struct jit_cache *c, struct jit_block *b)
     *g = b->next;
 }
 
+/* May it come back? Code with soft immediates reads instructions that are no more. */
+static bool can_be_revived(const struct jit_block *b)
+{
+    return !b->soft && b->hash;
+}
+
 /* Nothing finds @b any more, but its bytes: see bury(). */
 static void lay_off(struct jit_cache *c, struct jit_block *b)
 {
     isolate(c, b);
     b->block = NULL;
-    if (!b->soft) /* else the code reads the instructions that are no more */
+    if (can_be_revived(b))
         bury(c, b);
 }
 
@@ -148,6 +154,29 @@ static void keep_few(struct jit_cache *c, struct block *block)
         b->next = last->next;
         lay_off(c, last);
     }
+}
+
+static void detach(struct jit_cache *c, struct jit_block *b)
+{
+    struct jit_block *before = b->block->code;
+
+    if (before == b) {
+        b->block->code = cache_block(c, b->next);
+        return;
+    }
+    while (before->next != cache_id(c, b))
+        before = cache_block(c, before->next);
+    before->next = b->next;
+}
+
+void cache_forget(struct jit_cache *c, struct jit_block *b)
+{
+    if (!b->block)
+        return;
+    detach(c, b);
+    b->hash = 0;
+    lay_off(c, b);
+    c->stats.dropped++;
 }
 
 /* A write may be ignored only if all translations stand it. */
@@ -217,28 +246,6 @@ bool cache_add(struct jit_cache *c, struct jit_block *b)
 
 /* --- segments --- */
 
-static void detach(struct jit_cache *c, struct jit_block *b)
-{
-    struct jit_block *before = b->block->code;
-
-    if (before == b) {
-        b->block->code = cache_block(c, b->next);
-        return;
-    }
-    while (before->next != cache_id(c, b))
-        before = cache_block(c, before->next);
-    before->next = b->next;
-}
-
-void cache_discard(struct jit_cache *c, struct jit_block *b)
-{
-    isolate(c, b);
-    detach(c, b);
-    b->block = NULL;
-    b->soft = UINT32_MAX; /* it is in no grave */
-    c->stats.dropped++;
-}
-
 static void runs_add(const struct jit_cache *c, struct cache_runs *r, struct jit_block *b)
 {
     u32 counting = b->count_size;
@@ -274,7 +281,7 @@ static void segment_empty(struct jit_cache *c, struct cache_segment *s)
         isolate(c, b);
         if (b->block)
             detach(c, b);
-        else if (!b->soft)
+        else if (can_be_revived(b))
             exhume(c, b);
         for (unsigned k = 0; k < b->links; k++)
             unlink_one(c, &jit_links(b)[k]);

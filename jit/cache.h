@@ -89,10 +89,10 @@ bool cache_add(struct jit_cache *c, struct jit_block *b) MUST_CHECK;
 /** A dead translation of @block's bytes, alive again, or NULL. */
 struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip, u32 mode,
                                const u8 *bytes);
+/** Translation @b is no good any more, if it is still there: what it was made for has changed. */
+void cache_forget(struct jit_cache *c, struct jit_block *b);
 /** All translations of @block die: its bytes were written to. */
 void cache_drop(struct jit_cache *c, struct block *block);
-/** @b, which belongs to a block, dies, and does not come back. */
-void cache_discard(struct jit_cache *c, struct jit_block *b);
 void cache_flush(struct jit_cache *c);
 
 /** Everything that was executed so far. */

@@ -26,6 +26,8 @@ enum recipe_kind {
     RECIPE_LOGIC,  /* of the result a                                  */
     RECIPE_TEST,   /* of a & b                                         */
     RECIPE_NEG,    /* of 0 - a, where a = -r: r is in place a          */
+    RECIPE_INC,    /* of a + 1, but for CF: r is in place a, CF in cpu->jit.carry; only lazily */
+    RECIPE_DEC,    /* (jit/lazy.h)                                     */
     RECIPE_SHL,    /* of cpu->jit.shifted, shifted by imm              */
     RECIPE_SHR,
     RECIPE_SAR,
@@ -65,6 +67,7 @@ struct jit_edge {
     u8 *guard; /* of the expected page number, or NULL: the target is on the same page */
     u8 *stub;  /* write address of the code that asks for the target */
     u32 eip;
+    u16 lazy; /* lazy_mark() of the flags on it, or 0: they are stored */
 };
 
 /* --- what is kept of it: small, as there is much of it --- */
@@ -75,7 +78,8 @@ struct jit_link {
     u32 next;               /* of those that are linked to the same block                      */
     u32 holder;             /* number of the u32 that names this one; 0: it is not linked      */
     u16 place, guard, stub; /* as in the jit_edge, from the block's code; guard 0: none        */
-    u16 back;               /* from the jit_block that it leaves                               */
+    u8 back;                /* from the jit_block that it leaves                               */
+    bool lazy;              /* guard is jit_edge.lazy: it leads to the same page               */
 };
 
 /** A jit_exec. */
@@ -93,7 +97,8 @@ enum { CALL_FLAGS_IN = BIT(0), CALL_FLAGS_OUT = BIT(1) };
 struct jit_block {
     struct block *block;     /* its decoded form; NULL: dropped */
     const struct insn *insn; /* its instructions                */
-    u64 hash;                /* of the guest's bytes, and of what else makes it what it is  */
+    u64 hash;                /* of the guest's bytes, and of what else makes it what it is;
+                                0: it was forgotten for good */
     u32 eip, mode;
     u32 code;       /* from the first byte of the cache */
     u32 next;       /* number of another translation of the same bytes; dropped: of the
@@ -102,7 +107,9 @@ struct jit_block {
     u32 soft, tail; /* as in struct block: immediates that the code reads anew; the other page */
     u16 code_size, hot_size;
     u16 site_bytes, guest_bytes;
-    u8 guests, links, calls;
+    u8 guests;
+    u8 links : 2, calls : 6;
+    u8 spoils;     /* lazy_spoils() */
     u8 count_size; /* of hot_size, what counts runs    */
 };
 static_assert(sizeof(struct jit_block) == 64, "every byte of it is there once a block");

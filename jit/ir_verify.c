@@ -147,6 +147,7 @@ static const char *rule_imm(struct verify *v)
     case IR_ADDR:
         return fits(in->imm, W32) ? NULL : "the displacement does not fit";
     case IR_JMP:
+    case IR_JAL:
     case IR_BR:
     case IR_BRZ:
         return in->imm >> 32 ? "the target is not a 32-bit address" : NULL;

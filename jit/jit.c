@@ -18,61 +18,23 @@ typedef u32 enter_fn(struct cpu *cpu, const void *code);
 
 /* --- called by generated code --- */
 
-/* A read that crosses into another page: its bytes where the code can read them in one go. */
-static u64 crossing_read(struct cpu *cpu, u32 lin, unsigned size)
+/* Code gets a part of what the clock has left, if the backend wants that. */
+static i64 left_of(const struct cpu *cpu)
 {
-    const struct mmu_tables *t = &mmu_view(cpu->mmu)->cur;
-    u32 second = (lin + size - 1) & ~(PAGE_SIZE - 1);
-    phys_addr phys;
-
-    if (second == 0) /* around the end of the address space: limits may forbid it */
-        return 0;
-    if (!mmu_translate(cpu->mmu, lin, MMU_READ, &phys) ||
-        !mmu_translate(cpu->mmu, second, MMU_READ, &phys))
-        return 0;
-    u8 bytes[sizeof(cpu->jit.xfer)] = {0};
-    for (unsigned i = 0; i < size; i++) {
-        const u8 *p = mmu_host(t->read, (u32)(lin + i));
-        if (!p)
-            return 0;
-        bytes[i] = *p;
-    }
-    memcpy(&cpu->jit.xfer, bytes, sizeof(bytes));
-    return (u64)(uintptr_t)&cpu->jit.xfer - lin;
+    return cpu->jit.budget + cpu->jit.rest;
 }
 
-/* A write to a watched page, beside its code or to a page table: plain, if the code that runs stays
- * as it is and where it is. */
-static u64 watched_write(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size)
+static i64 chunk_of(const struct cpu *cpu)
 {
-    struct jit *j = cpu->jit.jit;
-    const struct phys_page *page = physmem_page(j->physmem, phys);
+    const struct jit *j = cpu->jit.jit;
 
-    if (!page->host || page->rom || mmu_view(cpu->mmu)->cur.read[lin >> PAGE_SHIFT] == 0)
-        return 0;
-    bool plain = page->watch == PAGE_WATCH_CODE    ? !icache_overlaps(cpu->icache, phys, size)
-                 : page->watch == PAGE_WATCH_TABLE ? mmu_table_write(cpu->mmu, phys, size)
-                                                   : false;
-    return plain ? (u64)(uintptr_t)page->host - (lin & ~(PAGE_SIZE - 1)) : 0;
+    return j->backend->returns ? JIT_CHUNK : INT32_MAX;
 }
 
-u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
+static void give_budget(struct cpu *cpu, i64 left, i64 most)
 {
-    struct jit *j = cpu->jit.jit;
-    unsigned size = how & 15 ? how & 15 : 16;
-    bool write = how & 16;
-    const struct mmu_tables *t = &mmu_view(cpu->mmu)->cur;
-    phys_addr phys;
-
-    j->counts.access_slow++;
-    if (!mmu_in_page(lin, size))
-        return write ? 0 : crossing_read(cpu, lin, size);
-    if (!mmu_translate(cpu->mmu, lin, write ? MMU_WRITE : MMU_READ, &phys) || cpu->attention)
-        return 0;
-    u64 addend = (write ? t->write : t->read)[lin >> PAGE_SHIFT];
-    if (addend || !write)
-        return addend;
-    return watched_write(cpu, lin, phys, size);
+    cpu->jit.budget = (i32)(left < most ? left : most);
+    cpu->jit.rest = left - cpu->jit.budget;
 }
 
 /* The clock sees the instruction as the interpreter would show it: everything before it retired. */
@@ -82,7 +44,7 @@ static const struct insn *begin_exec(struct cpu *cpu, struct jit_call *x)
     const struct insn *in = &b->insn[x->g];
 
     jit_fp_before(cpu->jit.jit, in);
-    cpu->clock->left = (i64)cpu->jit.budget + x->remaining;
+    cpu->clock->left = left_of(cpu) + x->remaining;
     cpu->rip = (u32)(b->eip + x->off);
     cpu->next_rip = (u32)(cpu->rip + in->len);
     return in;
@@ -93,13 +55,13 @@ static void enter_state(struct cpu *cpu)
 {
     jit_flags_in(cpu);
     cpu->jit.step = cpu->eflags & FL_D ? -1 : 1;
-    cpu->jit.budget = (i32)cpu->clock->left;
+    give_budget(cpu, cpu->clock->left, chunk_of(cpu));
 }
 
 static void leave_state(struct cpu *cpu)
 {
     jit_flags_out(cpu);
-    cpu->clock->left = cpu->jit.budget;
+    cpu->clock->left = left_of(cpu);
 }
 
 /* Is there nothing that the run loop would see to before the next instruction? */
@@ -140,6 +102,7 @@ static u64 go_anywhere(struct jit *j)
         u64 to = page ? cache_jump_find(&j->cache, eip, mode, page) : 0;
         if (to) {
             enter_state(cpu);
+            cpu->jit.jump_mode = jit_jump_mode(mode);
             return to;
         }
     }
@@ -169,7 +132,7 @@ u64 jit_exec(struct cpu *cpu, u32 site)
     if (!stop) {
         if (how & CALL_FLAGS_OUT)
             jit_flags_in(cpu);
-        cpu->jit.budget = (i32)left;
+        give_budget(cpu, left, cpu->jit.budget);
         return 0;
     }
     if (!(how & CALL_FLAGS_IN))
@@ -200,12 +163,20 @@ static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
     if (!b || eip + b->bytes - 1 > cs->hi || eip + b->bytes - 1 < eip)
         return NULL;
     struct jit_block *n = cache_find(&j->cache, b, eip, mode);
-    if (n || b->runs < j->threshold || b->runs == NEVER)
+    if (!n && !b->wanted)
+        n = jit_patch_decoded(j, b, eip, mode);
+    if (n || b->runs < b->wanted || b->runs == NEVER)
         return n;
     n = jit_translate(j, b, eip, mode);
     if (n)
         b->runs = 0;
     return n;
+}
+
+/* Do the flags on @l survive the beginning of @to? The code there may have changed since. */
+static bool lazy_stays(const struct jit *j, const struct jit_link *l, const struct jit_block *to)
+{
+    return !l->lazy || !(lazy_needs(lazy_recipe(&j->lazy, l->guard)) & to->spoils);
 }
 
 /* An edge wants its target: link it if there is one. */
@@ -217,8 +188,12 @@ static struct jit_block *follow_edge(struct jit *j)
 
     cpu->rip = l->eip;
     struct jit_block *to = block_here(j, l->eip, jit_owner(l, l->back)->mode);
-    if (to && j->cache.stats.evictions == evictions)
+    if (!to || j->cache.stats.evictions != evictions)
+        return to;
+    if (lazy_stays(j, l, to))
         cache_link(&j->cache, l, to);
+    else
+        cache_forget(&j->cache, jit_owner(l, l->back));
     return to;
 }
 
@@ -233,25 +208,24 @@ static struct jit_block *follow_jump(struct jit *j)
     return to;
 }
 
-/* More instructions than the budget has: the interpreter does those that are left. */
-static void run_out(struct jit *j)
+/* More instructions than the budget has: the interpreter does those that are left. Or there are
+ * more: the block that goes on. */
+static const struct jit_block *run_out(struct jit *j)
 {
     struct cpu *cpu = j->cpu;
     const struct jit_block *b = cache_at(&j->cache, cpu->jit.leave);
 
-    cpu->rip = b->eip;
     cpu->jit.budget += b->guests;
+    if (cpu->jit.rest > 0 && b->block) {
+        give_budget(cpu, left_of(cpu), chunk_of(cpu));
+        return b;
+    }
+    cpu->rip = b->eip;
     jit_fp_out(j);
     leave_state(cpu);
     if (cpu->clock->left > 0 && b->block)
         cpu_interpret_block(cpu, b->block);
-}
-
-/* Code took the x87 unit for something else than it was: it is made again when it is wanted. */
-static void missed(struct jit *j, struct jit_block *b)
-{
-    jit_patch_note(j->missed, b->block->key);
-    cache_discard(&j->cache, b);
+    return NULL;
 }
 
 /* An access gave up: nothing of its instruction has happened. The interpreter does it. Or an x87
@@ -267,7 +241,9 @@ static void bail(struct jit *j)
 
     assert(found);
     (void)found;
-    cpu->clock->left = (i64)cpu->jit.budget + (b->guests - s.g);
+    cpu->jit_halves.written = cpu->jit_halves.whole;
+    jit_crossing_bailed(j, b, s.g);
+    cpu->clock->left = left_of(cpu) + (b->guests - s.g);
     cpu->rip = jit_block_eip(b, s.g);
     jit_flags_from(cpu, &s.flags);
     jit_fp_bail(j, b, &s);
@@ -277,8 +253,8 @@ static void bail(struct jit *j)
         cpu_interpret_block(cpu, b->block);
     else
         cpu_interpret_one(cpu, &b->insn[s.g]);
-    if (s.fp.missed && b->block)
-        missed(j, b);
+    if (s.fp.missed)
+        jit_x87_missed(j, b);
 }
 
 /* After what may have changed anything: the next block, if there is one at once. */
@@ -301,8 +277,10 @@ static void run_code(struct jit *j, const struct jit_block *b)
     memcpy(&enter, &at, sizeof(enter));
     enter_state(cpu);
     while (b) {
+        cpu->jit.jump_mode = jit_jump_mode(b->mode);
         u32 why = enter(cpu, (const void *)(uintptr_t)cache_entry(&j->cache, b));
         j->counts.leaves[why]++;
+        jit_flags_settle(j);
         switch (why) {
         case LEAVE_EDGE:
             b = follow_edge(j);
@@ -315,8 +293,8 @@ static void run_code(struct jit *j, const struct jit_block *b)
                 leave_state(cpu);
             break;
         case LEAVE_BUDGET:
-            run_out(j);
-            return;
+            b = run_out(j);
+            break;
         case LEAVE_BAIL:
             bail(j);
             b = go_on(j);
@@ -332,17 +310,37 @@ static void run_code(struct jit *j, const struct jit_block *b)
     }
 }
 
+/* Nothing was made of @b yet, and nothing will be this time. */
+static bool stays_cold(const struct block *b)
+{
+    return !b->code && (b->runs == NEVER || b->runs + 1 < b->wanted);
+}
+
+/* The translation of @b here, or NULL: it is interpreted once more. */
+static struct jit_block *run_earns(struct jit *j, struct block *b)
+{
+    u32 mode = jit_mode_now(j), eip = (u32)j->cpu->rip;
+    struct jit_block *n = cache_find(&j->cache, b, eip, mode);
+
+    if (!n && !b->wanted)
+        n = jit_patch_decoded(j, b, eip, mode);
+    if (!n && b->runs != NEVER && ++b->runs >= b->wanted) {
+        n = jit_translate(j, b, eip, mode);
+        b->runs = n ? 0 : NEVER; /* the next EIP has to earn it, too */
+    }
+    return n;
+}
+
 static void jit_run_host(void *ctx, struct block *b)
 {
     struct jit *j = ctx;
     struct cpu *cpu = j->cpu;
-    u32 mode = jit_mode_now(j), eip = (u32)cpu->rip;
-    struct jit_block *n = cache_find(&j->cache, b, eip, mode);
+    struct jit_block *n = NULL;
 
-    if (!n && b->runs != NEVER && ++b->runs >= j->threshold) {
-        n = jit_translate(j, b, eip, mode);
-        b->runs = n ? 0 : NEVER; /* the next EIP has to earn it, too */
-    }
+    if (!stays_cold(b))
+        n = run_earns(j, b);
+    else if (b->runs != NEVER)
+        b->runs++;
     if (n && cpu->clock->left <= INT32_MAX) {
         run_code(j, n);
         jit_fp_out(j);
@@ -358,9 +356,9 @@ static void on_drop(void *ctx, struct block *b, bool written)
 {
     struct jit *j = ctx;
 
-    cache_drop(&j->cache, b);
     if (written)
-        jit_patch_note(j->patch, b->key);
+        jit_patch_dropped(j, b);
+    cache_drop(&j->cache, b);
 }
 
 void jit_flush(struct jit *j)
@@ -389,6 +387,7 @@ static enum status create_code(struct jit *j, size_t bytes)
     hostmem_begin_write(&j->cache.mem, code.start, (size_t)(code.end - code.start));
     j->cpu->jit.jumps = j->cache.jump;
     j->backend->stubs(&code, &helpers, &j->stubs);
+    jit_access_open(j);
     hostmem_publish(&j->cache.mem, code.start, codebuf_off(&code));
     return code.full ? STATUS_BAD_SIZE : STATUS_OK;
 }
@@ -434,6 +433,7 @@ void jit_destroy(struct jit *j)
         return;
     if (j->cpu->jit.jit == j) {
         cache_flush(&j->cache);
+        icache_on_drop(j->cpu->icache, NULL, NULL);
         j->cpu->jit.jit = NULL;
         j->cpu->engine = (struct cpu_engine){0};
     }

@@ -9,7 +9,7 @@ void jit_flags_in(struct cpu *cpu)
 {
     u32 f = flags_arith(cpu);
 
-    cpu->jit.flags = (u16)((f & 0xff) << 8 | (f & FL_O ? STORED_O : 0));
+    cpu->jit.flags = (u16)((f & 0xff) << 8 | LAZY_STORED | (f & FL_O ? STORED_O : 0));
 }
 
 void jit_flags_out(struct cpu *cpu)
@@ -17,6 +17,16 @@ void jit_flags_out(struct cpu *cpu)
     u16 f = cpu->jit.flags;
 
     flags_set_all(cpu, (f >> 8 & FL_SZAPC) | (f & STORED_O ? FL_O : 0u));
+}
+
+void jit_flags_settle(struct jit *j)
+{
+    u16 mark = j->cpu->jit.flags;
+
+    if (mark & LAZY_STORED)
+        return;
+    jit_flags_from(j->cpu, lazy_recipe(&j->lazy, mark));
+    jit_flags_in(j->cpu);
 }
 
 static u64 place(const struct cpu *cpu, u8 p, i32 imm)
@@ -50,6 +60,14 @@ void jit_flags_from(struct cpu *cpu, const struct recipe *r)
         break;
     case RECIPE_NEG:
         flags_sub(cpu, w, 0, 0 - a, a);
+        break;
+    case RECIPE_INC:
+        flags_add(cpu, w, a - 1, 1, a);
+        flags_set_cf(cpu, cpu->jit.carry);
+        break;
+    case RECIPE_DEC:
+        flags_sub(cpu, w, a + 1, 1, a);
+        flags_set_cf(cpu, cpu->jit.carry);
         break;
     default:
         flags_shift(cpu, (enum flags_shift)(r->kind - RECIPE_SHL), w, cpu->jit.shifted,

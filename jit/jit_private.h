@@ -8,6 +8,7 @@
 #include "jit/cache.h"
 #include "jit/ir.h"
 #include "jit/jit.h"
+#include "jit/lazy.h"
 #include "jit/xlate.h"
 #include "mmu/mmu.h"
 
@@ -17,10 +18,42 @@ struct jit_mode {
     u32 mode;        /* with number 0       */
 };
 
-/** Code that something happened to, by the low bits of its address. */
-#define JIT_PATCHES 256u
+/** Code that was written over, by the low bits of its address. */
+#define JIT_PATCHES 1024u
 
 struct jit_patch {
+    u64 key;    /* of the block */
+    u32 times;  /* translated code was */
+    u8 shy;     /* how often in a row a translation did not live long */
+    bool fresh; /* the last was made then: */
+    u64 born;   /* instructions retired */
+};
+
+/** How often code must have been written over before its immediates are taken for variables. */
+enum { JIT_PATCHED_OFTEN = 3 };
+
+/** Code that was decoded where code was written over, by the low bits of its hash. */
+#define JIT_GHOSTS 1024u
+
+struct jit_ghost {
+    u64 hash;
+    u32 lives;
+};
+
+/** Blocks that gave up where a write crosses into another page, by the low bits of their address.
+ */
+#define JIT_CROSSINGS 256u
+
+struct jit_crossing {
+    u64 key;   /* of the block */
+    u32 times; /* since it was translated */
+    u32 apart; /* bit n: instruction n did */
+};
+
+/** Code that began with another x87 unit than it was made for, by the low bits of its address. */
+#define JIT_MISSES 256u
+
+struct jit_missed {
     u64 key; /* of the block */
     u32 times;
 };
@@ -39,9 +72,13 @@ struct jit {
     unsigned modes;
     u8 mode_guess[JIT_MODE_NUMBERS]; /* number of the mode, by a hash of it; may be another's */
     struct jit_patch patch[JIT_PATCHES];
-    struct jit_patch missed[JIT_PATCHES]; /* x87 units that were not as code took them to be */
-    struct ir_block ir;
+    struct jit_ghost ghost[JIT_GHOSTS];
+    struct jit_crossing crossing[JIT_CROSSINGS];
+    struct jit_missed missed[JIT_MISSES];
+    bool crossed; /* jit_access() just gave up where a write crosses into another page */
+    struct ir_block ir, next; /* next: of a block that it leads to */
     struct jit_unit unit;
+    struct lazy_recipes lazy;
     FILE *perf_map;
     struct jit_counts {
         u64 leaves[LEAVE__COUNT], bails_mem, access_slow, interpreted, declined, compiled_guests;
@@ -58,8 +95,18 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
 /** Translate @b; NULL: it has to be interpreted. */
 struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mode);
 
-/** Note that something happened to the code with @key. */
-void jit_patch_note(struct jit_patch table[JIT_PATCHES], u64 key);
+/** The x87 unit was not as @b took it for granted: it is made again when it is wanted. */
+void jit_x87_missed(struct jit *j, struct jit_block *b);
+
+/** The code of @b was written over. */
+void jit_patch_dropped(struct jit *j, const struct block *b);
+/** @b has just been translated; no dead translation could be revived. */
+void jit_patch_translated(struct jit *j, const struct block *b);
+/** How often was translated code at @b written over? */
+u32 jit_patch_times(const struct jit *j, const struct block *b);
+/** @b was decoded since it ran last: set b->wanted. Where code was written over, a dead translation
+ * may be revived at once, else NULL. */
+struct jit_block *jit_patch_decoded(struct jit *j, struct block *b, u32 eip, u32 mode);
 
 /** -d op, -d out_asm: @b has just been made from j->ir. */
 void jit_log_block(const struct jit *j, const struct jit_block *b);
@@ -73,8 +120,18 @@ void jit_stats_block(const struct jit *j, struct jit_block *b);
 /* Between cpu->fl_xx and cpu->jit.flags. */
 void jit_flags_in(struct cpu *cpu);
 void jit_flags_out(struct cpu *cpu);
+/** Code has been left: the flags are stored from now on. */
+void jit_flags_settle(struct jit *j);
 /** Set cpu->fl_xx as @r says. */
 void jit_flags_from(struct cpu *cpu, const struct recipe *r);
+
+/** The code cache has its stubs: let accesses use them. */
+void jit_access_open(struct jit *j);
+/** Guest instruction @g of @b gave up. What does so often because it writes across pages is
+ * forgotten, to be translated for that. */
+void jit_crossing_bailed(struct jit *j, struct jit_block *b, unsigned g);
+/** The instructions of @b that write across pages. */
+u32 jit_crossing_of(const struct jit *j, const struct block *b);
 
 /* Called by generated code. */
 u64 jit_access(struct cpu *cpu, u32 lin, u32 how);

@@ -44,34 +44,33 @@ static const struct jit_mode *mode_of(const struct jit *j, u32 mode)
     return &j->mode[jit_mode_number(mode)];
 }
 
-void jit_patch_note(struct jit_patch table[JIT_PATCHES], u64 key)
-{
-    struct jit_patch *p = &table[key % JIT_PATCHES];
-
-    if (p->key != key)
-        *p = (struct jit_patch){.key = key};
-    p->times++;
-}
-
 /* How often the x87 unit may be another where the same code begins, before nothing is taken for
  * granted there any more. */
 enum { MISSED_OFTEN = 4 };
 
 static struct jit_x87 x87_now(const struct jit *j, const struct block *b)
 {
-    const struct jit_patch *p = &j->missed[b->key % JIT_PATCHES];
+    const struct jit_missed *m = &j->missed[b->key % JIT_MISSES];
     const struct x87_state *f = &j->cpu->x87;
 
     return (struct jit_x87){
-        .known = p->key != b->key || p->times < MISSED_OFTEN,
+        .known = m->key != b->key || m->times < MISSED_OFTEN,
         .top = f->top,
         .empty = f->empty,
         .control = f->control,
     };
 }
 
-/* How often code must have been written over before its immediates are taken for variables. */
-enum { PATCHED_OFTEN = 3 };
+void jit_x87_missed(struct jit *j, struct jit_block *b)
+{
+    if (!b->block)
+        return;
+    struct jit_missed *m = &j->missed[b->block->key % JIT_MISSES];
+    if (m->key != b->block->key)
+        *m = (struct jit_missed){.key = b->block->key};
+    m->times++;
+    cache_forget(&j->cache, b);
+}
 
 /* Shifts by CL leave no flags: guest instructions that need them after all. */
 static u64 need_flags_of_shifts(const struct ir_block *ir)
@@ -86,16 +85,20 @@ static u64 need_flags_of_shifts(const struct ir_block *ir)
     return g;
 }
 
-bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
+static struct xlate_env env_for(const struct jit *j, const struct block *b, u32 mode)
 {
-    const struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
-    struct xlate_env env = {
+    return (struct xlate_env){
         .mode = mode,
         .cs_limit = mode_of(j, mode)->limit,
-        .soft = p->key == b->key && p->times >= PATCHED_OFTEN && !b->tail,
+        .soft = jit_patch_times(j, b) >= JIT_PATCHED_OFTEN && !b->tail,
         .raises = !j->backend || j->backend->raises, /* the evaluator sees all */
         .refuses = j->backend && j->backend->refuses,
     };
+}
+
+bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
+{
+    const struct xlate_env env = env_for(j, b, mode);
 
     for (;;) {
         xlate_block(&j->ir, b->insn, b->count, eip, &env, by_exec);
@@ -117,9 +120,63 @@ static unsigned count_ops(const struct ir_block *ir, enum ir_op op)
 }
 
 /* How many edges the block has: what it ends with says that. */
-static unsigned count_edges(const struct ir_block *ir)
+static unsigned count_edges(const struct ir_block *ir, const struct backend *b)
 {
-    return count_ops(ir, IR_JMP) + 2 * (count_ops(ir, IR_BR) + count_ops(ir, IR_BRZ));
+    const struct ir_insn *last = &ir->insn[ir->count - 1];
+
+    switch (last->op) {
+    case IR_JMP:
+        return 1;
+    case IR_JAL:
+        return b->returns ? 2 : 1;
+    case IR_JMPR:
+        return b->returns && last->cc == IR_HINT_CALL;
+    case IR_BR:
+    case IR_BRZ:
+        return 2;
+    default:
+        return 0;
+    }
+}
+
+/* As many instructions of the next block are looked at. */
+enum { LOOK_AHEAD = 6 };
+
+/* lazy_spoils() of the block at @eip, if that is known: its translation says it, or how it begins.
+ */
+static u8 spoils_at(struct jit *j, const struct block *from, u32 eip, u32 mode)
+{
+    u64 here = from->key >> 2, there = here + (u32)(eip - (u32)j->ir.eip);
+    u32 how = (u32)from->key & 3;
+
+    if (eip == (u32)j->ir.eip)
+        return lazy_spoils(&j->ir);
+    if (from->tail || here >> PAGE_SHIFT != there >> PAGE_SHIFT)
+        return LAZY_UNFIT;
+    struct block *b = icache_known(j->cpu->icache, there, how);
+    if (!b || b->tail)
+        return LAZY_UNFIT;
+    const struct jit_block *made = cache_find(&j->cache, b, eip, mode);
+    if (made)
+        return made->spoils;
+    const struct xlate_env env = env_for(j, b, mode);
+    xlate_block(&j->next, b->insn, b->count < LOOK_AHEAD ? b->count : LOOK_AHEAD, eip, &env, 0);
+    return j->next.full ? LAZY_UNFIT : lazy_spoils(&j->next);
+}
+
+static void look_ahead(struct jit *j, const struct block *b, u32 mode)
+{
+    const struct ir_insn *last = &j->ir.insn[j->ir.count - 1];
+    bool direct = last->op == IR_JMP || last->op == IR_JAL || last->op == IR_BR;
+    u8 *spoils = j->unit.spoils;
+
+    spoils[0] = spoils[1] = LAZY_UNFIT;
+    if (!j->backend->lazy)
+        return;
+    if (direct)
+        spoils[0] = spoils_at(j, b, (u32)last->imm, mode);
+    if (last->op == IR_BR)
+        spoils[1] = spoils_at(j, b, (u32)j->ir.fall, mode);
 }
 
 /* Reserve the metadata whose numbers generated code contains: before it is made. */
@@ -134,8 +191,8 @@ static struct jit_block *reserve(struct jit *j)
         return NULL;
     if (runs)
         *runs = (struct jit_runs){0};
-    b->links = (u8)count_edges(&j->ir);
-    b->calls = (u8)count_ops(&j->ir, IR_EXEC);
+    b->links = count_edges(&j->ir, j->backend) & 3;
+    b->calls = count_ops(&j->ir, IR_EXEC) & 63;
     u8 *end = jit_sites(b);
     if (!cache_meta(c, (size_t)(end - (u8 *)(b + 1))))
         return NULL;
@@ -169,9 +226,12 @@ static void keep_links(struct jit_block *b, const struct jit_unit *u, const u8 *
         to[i] = (struct jit_link){
             .eip = e->eip,
             .place = (u16)(e->place - code),
-            .guard = e->guard ? (u16)(e->guard - code) : 0,
+            .guard = e->lazy    ? e->lazy
+                     : e->guard ? (u16)(e->guard - code)
+                                : 0,
+            .lazy = e->lazy != 0,
             .stub = (u16)(e->stub - code),
-            .back = (u16)((u8 *)&to[i] - (u8 *)b),
+            .back = (u8)((u8 *)&to[i] - (u8 *)b),
         };
     }
 }
@@ -230,6 +290,7 @@ static bool finish(struct jit *j, struct jit_block *n, struct block *b, const u8
         .count_size = (u8)u->count_size,
         .guest_bytes = b->bytes,
         .guests = j->ir.guests,
+        .spoils = lazy_spoils(&j->ir),
         .links = n->links,
         .calls = n->calls,
     };
@@ -259,13 +320,17 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->stubs = &j->stubs;
     u->mode = mode;
     u->tail = b->tail;
+    u->lazy = &j->lazy;
     u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
     u->x87 = x87_now(j, b);
+    u->apart = jit_crossing_of(j, b);
     u->by_exec = 0;
-    if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j)) && j->backend->emit(u) &&
-        finish(j, n, b, bytes, start))
-        return n;
+    if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j))) {
+        look_ahead(j, b, mode);
+        if (j->backend->emit(u) && finish(j, n, b, bytes, start))
+            return n;
+    }
     cache_release(&j->cache, mark);
     *by_exec |= u->by_exec;
     return NULL;
@@ -287,6 +352,7 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
     if (n) {
         j->counts.declined += (u64)__builtin_popcountll(by_exec);
         j->counts.compiled_guests += n->guests;
+        jit_patch_translated(j, b);
         note_perf(j, n);
         if (j->count)
             jit_stats_block(j, n);

@@ -39,7 +39,7 @@ void xlate_call_j(struct xlate *x)
     u32 to = target(x);
 
     xl_push(x, xl_const((i64)sign_extend(x->next, x->in->opsize)));
-    ir_add(x->ir, IR_JMP, W32, x->g)->imm = to;
+    ir_add(x->ir, IR_JAL, W32, x->g)->imm = to;
 }
 
 static ir_val to_eip(struct xlate *x, ir_val v)

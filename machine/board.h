@@ -161,6 +161,7 @@ struct pc {
     u64 speed;  /* of -speed, instructions a second; 0: no limit */
 
     bool stopping;     /* stop says why */
+    bool off;          /* the guest has said so */
     bool reset_wanted; /* RESET# of the board, at the end of the slice */
     enum pc_stop stop;
     int exit_status;

@@ -138,6 +138,12 @@ bool pc_mouse_idle(const struct pc *pc);
  */
 enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX]) MUST_CHECK;
 
+/** Whether any machine's pc_type() would take @text; else @error. */
+bool pc_can_type(const char *text, char error[PC_ERROR_MAX]);
+
+/** Whether @drive is the name of a drive that takes media, which this machine may have or not. */
+bool pc_takes_media(const char *drive);
+
 /**
  * Put the image @path into a drive that takes media ("floppy0", "floppy1", "cdrom"), or with NULL
  * take out what is in it. On failure nothing has changed and @error holds one sentence.
@@ -155,6 +161,8 @@ u64 pc_time(const struct pc *pc);
 u64 pc_retired(const struct pc *pc);
 /** How often RESET# was pulsed, power-on included. */
 u64 pc_resets(const struct pc *pc);
+/** Whether the guest has powered the machine off; a reset or a snapshot brings it back. */
+bool pc_is_off(const struct pc *pc);
 /** How much of that time the CPU spent halted. */
 u64 pc_time_halted(const struct pc *pc);
 bool pc_deterministic(const struct pc *pc);

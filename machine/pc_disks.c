@@ -92,24 +92,34 @@ u8 pc_disk_translation(const struct pc *pc)
 
 /* ---- media ---- */
 
-/* The place of a drive by its name, here or in QEMU; DRIVE_COUNT: there is no such drive. */
+static const struct {
+    const char *name; /* here or in QEMU */
+    unsigned place;
+} media_drives[] = {
+    {"floppy0", DRIVE_IDE}, {"floppy1", DRIVE_IDE + 1},
+    {"cdrom", DRIVE_CDROM}, {"ide0-cd0", 0},
+    {"ide0-cd1", 1},        {"ide1-cd0", 2},
+    {"ide1-cd1", 3},
+};
+
+bool pc_takes_media(const char *drive)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(media_drives); i++) {
+        if (strcmp(drive, media_drives[i].name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The place of a drive by its name; DRIVE_COUNT: there is no such drive. */
 static unsigned place_of(const struct pc *pc, const char *name)
 {
-    static const struct {
-        const char *name;
-        unsigned place;
-    } names[] = {
-        {"floppy0", DRIVE_IDE}, {"floppy1", DRIVE_IDE + 1},
-        {"cdrom", DRIVE_CDROM}, {"ide0-cd0", 0},
-        {"ide0-cd1", 1},        {"ide1-cd0", 2},
-        {"ide1-cd1", 3},
-    };
-
-    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
-        const struct drive *d = &pc->drive[names[i].place];
-        if (strcmp(name, names[i].name) == 0 && d->present &&
-            (d->cdrom || drive_is_floppy(names[i].place)))
-            return names[i].place;
+    for (unsigned i = 0; i < ARRAY_LEN(media_drives); i++) {
+        unsigned place = media_drives[i].place;
+        const struct drive *d = &pc->drive[place];
+        if (strcmp(name, media_drives[i].name) == 0 && d->present &&
+            (d->cdrom || drive_is_floppy(place)))
+            return place;
     }
     return DRIVE_COUNT;
 }

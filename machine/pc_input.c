@@ -100,6 +100,11 @@ enum status pc_create_vmmouse(struct pc *pc)
     return s == STATUS_OK ? pc_add_chip(pc, &vmmouse_class, pc->vmmouse) : s;
 }
 
+bool pc_can_type(const char *text, char error[PC_ERROR_MAX])
+{
+    return typist_can(text, error);
+}
+
 enum status pc_type(struct pc *pc, const char *text, char error[PC_ERROR_MAX])
 {
     static_assert(TYPIST_ERROR_MAX <= PC_ERROR_MAX, "the typist's sentence fits");

@@ -129,6 +129,7 @@ static enum pc_stop run_slices(struct pc *pc, u64 host_ns)
     for (unsigned skips = 0; skips < SKIPS_MAX;) {
         if (pc->stopping) {
             pc->stopping = false;
+            pc->off = pc->stop == PC_STOP_POWER_OFF;
             return pc->stop;
         }
         if (pc_replays(pc) && !journal_play(pc, &stop))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file of a snapshot: named, versioned sections of bytes, each compressed by zstd and guarded
- * by a checksum. What is in them is machine/snapshot.c's business.
+ * The file of a snapshot: named, versioned sections of bytes, each guarded by a checksum. A section
+ * whose stored length is its plain one is as it is, the others are compressed by zstd. What is in
+ * them is machine/snapshot.c's business.
  *
  *     header   "turbo86\x1a", format, number of sections, length of the file, checksum
  *     table    for each section: name, version, stored and plain length, checksum
@@ -24,15 +25,23 @@ struct snapfile_section {
     u32 version;
     u8 *bytes; /* owned; NULL: still in the file */
     size_t len, room;
-    size_t at, stored; /* in the file */
-    u64 hash;          /* of the stored bytes */
+    u64 at;        /* in the file... */
+    size_t stored; /* ...so many bytes */
+    u64 hash;      /* of the stored bytes */
 };
 
 struct snapfile {
     struct snapfile_section *section;
     unsigned count, room;
     bool no_memory; /* sticky: checked once, at the end */
-    u8 *file;       /* owned: what was read */
+    bool in_file;   /* what was read: sections without bytes are in... */
+    int fd;         /* owned */
+};
+
+/** Room for stored bytes, kept from one section to the next. */
+struct snapfile_buffer {
+    u8 *bytes; /* owned: free() it at the end */
+    size_t room;
 };
 
 /** Begin a section; snapfile_put() then appends to it. */
@@ -56,11 +65,18 @@ enum status snapfile_write(const struct snapfile *f, const char *path,
                            char error[SNAPFILE_ERROR_MAX]) MUST_CHECK;
 
 /**
- * Read @path and check that it is whole: after that, names, versions and lengths are known, and
- * nothing has been unpacked. On failure @f is empty and @error holds one sentence.
+ * Open @path and read its table: after that, names, versions and lengths are known, and nothing has
+ * been unpacked. On failure @f is empty and @error holds one sentence.
  */
 enum status snapfile_read(struct snapfile *f, const char *path,
                           char error[SNAPFILE_ERROR_MAX]) MUST_CHECK;
+
+/**
+ * Unpack the section @s of a file to @to, which has room for its length. What fails has changed
+ * @to. Several threads may do this at once, each with a @buffer.
+ */
+enum status snapfile_unpack_to(const struct snapfile *f, const struct snapfile_section *s, u8 *to,
+                               struct snapfile_buffer *buffer) MUST_CHECK;
 
 /** Unpack a section. Its length should have been checked: so much memory is used. */
 enum status snapfile_unpack(struct snapfile *f, struct snapfile_section *s,

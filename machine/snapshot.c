@@ -64,11 +64,6 @@ void snapshot_ram_name(char name[SNAPFILE_NAME_MAX], unsigned n)
     snprintf(name, SNAPFILE_NAME_MAX, "ram %03u", n);
 }
 
-unsigned snapshot_ram_parts(const struct pc *pc)
-{
-    return (unsigned)((pc->ram_bytes + SNAPSHOT_RAM_PART - 1) / SNAPSHOT_RAM_PART);
-}
-
 /* --- the machine --- */
 
 void snapshot_describe(const struct pc *pc, char text[SNAPSHOT_MACHINE_MAX])
@@ -191,45 +186,6 @@ static enum status put_disks(struct snapfile *f, struct pc *pc)
     return STATUS_OK;
 }
 
-static bool is_zero(const u8 *page)
-{
-    return page[0] == 0 && memcmp(page, page + 1, PAGE_SIZE - 1) == 0;
-}
-
-/* A bit for each page that is not all zeros, and then these pages. */
-static void put_ram_part(struct snapfile *f, const u8 *ram, size_t len)
-{
-    u8 map[SNAPSHOT_RAM_PART / PAGE_SIZE / 8] = {0};
-    size_t pages = 0;
-
-    for (size_t i = 0; i < len / PAGE_SIZE; i++) {
-        if (is_zero(ram + i * PAGE_SIZE))
-            continue;
-        map[i / 8] |= (u8)BIT(i % 8);
-        pages++;
-    }
-    snapfile_reserve(f, sizeof(map) + pages * PAGE_SIZE);
-    snapfile_put(f, map, sizeof(map));
-    for (size_t i = 0; i < len / PAGE_SIZE; i++) {
-        if (map[i / 8] & BIT(i % 8))
-            snapfile_put(f, ram + i * PAGE_SIZE, PAGE_SIZE);
-    }
-}
-
-static void put_ram(struct snapfile *f, const struct pc *pc)
-{
-    const u8 *ram = physmem_ram(pc->physmem);
-    size_t size = physmem_ram_size(pc->physmem);
-    char name[SNAPFILE_NAME_MAX];
-
-    for (unsigned i = 0; i < snapshot_ram_parts(pc); i++) {
-        size_t at = i * SNAPSHOT_RAM_PART;
-        snapshot_ram_name(name, i);
-        snapfile_begin(f, name, 1);
-        put_ram_part(f, ram + at, size - at < SNAPSHOT_RAM_PART ? size - at : SNAPSHOT_RAM_PART);
-    }
-}
-
 enum status pc_snapshot_take(struct pc *pc, struct pc_snapshot **out, char error[PC_ERROR_MAX])
 {
     struct pc_snapshot *s = calloc(1, sizeof(*s));
@@ -245,7 +201,7 @@ enum status pc_snapshot_take(struct pc *pc, struct pc_snapshot **out, char error
         snapfile_begin(&s->file, "typist", 1);
         typist_save(pc->typist, snapfile_put, &s->file);
         put_chips(&s->file, pc);
-        put_ram(&s->file, pc);
+        snapshot_ram_put(&s->file, pc);
         status = put_disks(&s->file, pc);
     }
     if (status == STATUS_OK && s->file.no_memory)

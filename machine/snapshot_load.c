@@ -12,7 +12,7 @@
 #include "cpu/cpu.h"
 #include "machine/snapshot_private.h"
 
-enum { SMALL_SECTION_MAX = 1 << 20, RAM_MAP = SNAPSHOT_RAM_PART / PAGE_SIZE / 8, CPU_ALIGN = 64 };
+enum { SMALL_SECTION_MAX = 1 << 20, CPU_ALIGN = 64 };
 
 #define TIME_MAX  BIT64(56) /* instructions, and ns */
 #define RATIO_END BIT64(48)
@@ -29,6 +29,7 @@ struct loading {
     struct snapshot_drive drive[DRIVE_COUNT];
     struct block *medium[DRIVE_COUNT]; /* owned until the commit: opened for this */
     bool swap[DRIVE_COUNT];            /* medium goes into the drive */
+    struct snapshot_ram ram;
 };
 
 static enum status refuse(struct loading *l, enum status s, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -86,6 +87,7 @@ static enum status expect_cpus(struct loading *l, unsigned *count)
 
 static enum status expect_storage(struct loading *l, unsigned *count)
 {
+    size_t map = snapshot_ram_map_size(l->pc);
     size_t drives = DRIVE_COUNT * fields_size(snapshot_drive_fields, &l->drive[0]);
     char name[SNAPFILE_NAME_MAX];
     enum status s = expect(l, "drives", 1, drives, drives);
@@ -95,9 +97,12 @@ static enum status expect_storage(struct loading *l, unsigned *count)
         snapshot_overlay_name(name, i);
         s = expect(l, name, 1, 0, SIZE_MAX / 4);
     }
+    if (s == STATUS_OK)
+        s = expect(l, SNAPSHOT_RAM_MAP, 1, map, map);
+    ++*count;
     for (unsigned i = 0; s == STATUS_OK && i < snapshot_ram_parts(l->pc); i++, ++*count) {
         snapshot_ram_name(name, i);
-        s = expect(l, name, 1, RAM_MAP, RAM_MAP + SNAPSHOT_RAM_PART);
+        s = expect(l, name, 2, 0, SNAPSHOT_RAM_PART);
     }
     return s;
 }
@@ -240,27 +245,6 @@ static enum status check_chips(struct loading *l)
     return s;
 }
 
-static enum status check_ram(struct loading *l)
-{
-    char name[SNAPFILE_NAME_MAX];
-
-    for (unsigned i = 0; i < snapshot_ram_parts(l->pc); i++) {
-        const u8 *end, *p;
-        size_t pages = 0, size = (size_t)l->pc->ram_bytes - i * SNAPSHOT_RAM_PART;
-        snapshot_ram_name(name, i);
-        p = begin_of(l, name, &end);
-        for (unsigned k = 0; k < RAM_MAP * 8; k++) {
-            bool set = p[k / 8] & BIT(k % 8);
-            if (set && k >= size / PAGE_SIZE)
-                return damaged(l, name);
-            pages += set;
-        }
-        if ((size_t)(end - p) != RAM_MAP + pages * PAGE_SIZE)
-            return damaged(l, name);
-    }
-    return STATUS_OK;
-}
-
 /* --- disks --- */
 
 /* The medium that was in drive @n is not in it now: fetch it. */
@@ -343,8 +327,10 @@ static enum status prepare(struct loading *l)
     enum status s = check_machine(l);
     if (s == STATUS_OK)
         s = expect_all(l);
-    for (unsigned i = 0; s == STATUS_OK && i < l->f->count; i++)
-        s = snapfile_unpack(l->f, &l->f->section[i], l->error);
+    for (unsigned i = 0; s == STATUS_OK && i < l->f->count; i++) {
+        if (!snapshot_is_ram(l->f->section[i].name))
+            s = snapfile_unpack(l->f, &l->f->section[i], l->error);
+    }
     if (s != STATUS_OK)
         return s;
     const u8 *end, *p = begin_of(l, "board", &end);
@@ -354,19 +340,20 @@ static enum status prepare(struct loading *l)
     s = check_clock(l);
     if (s == STATUS_OK)
         s = check_chips(l);
-    if (s == STATUS_OK)
-        s = check_ram(l);
     p = begin_of(l, "typist", &end);
     if (s == STATUS_OK)
         s = typist_stage(l->pc->typist, p, end);
     if (s == STATUS_BAD_VALUE && !*l->error)
         return damaged(l, "typist");
-    return s == STATUS_OK ? check_disks(l) : s;
+    if (s == STATUS_OK)
+        s = check_disks(l);
+    return s == STATUS_OK ? snapshot_ram_stage(&l->ram, l->pc, l->f, l->error) : s;
 }
 
 static void abandon(struct loading *l)
 {
     typist_unstage(l->pc->typist);
+    snapshot_ram_unstage(&l->ram);
     for (unsigned i = 0; i < DRIVE_COUNT; i++) {
         block_close(l->medium[i]);
         if (l->pc->disk[i])
@@ -404,7 +391,7 @@ static void commit_board(struct loading *l)
     pc->reset_wanted = l->board.reset_wanted;
     pc->resets = l->board.resets;
     pc->slept_ns = l->board.slept_ns;
-    pc->stopping = pc->look = pc->poll_due = false;
+    pc->stopping = pc->off = pc->look = pc->poll_due = false;
     physmem_set_a20(pc->physmem, pc->a20 != 0);
 }
 
@@ -436,29 +423,6 @@ static void load_fields(struct loading *l, const char *name, const struct field 
     enum status s = fields_load(table, obj, &p, end);
 
     (void)s; /* fields_valid() was asked */
-}
-
-static void commit_ram(struct loading *l)
-{
-    char name[SNAPFILE_NAME_MAX];
-    u8 *ram = physmem_ram(l->pc->physmem);
-    size_t pages = physmem_ram_size(l->pc->physmem) / PAGE_SIZE;
-
-    for (size_t i = 0; i < snapshot_ram_parts(l->pc); i++) {
-        const u8 *end, *map, *from;
-        snapshot_ram_name(name, (unsigned)i);
-        map = begin_of(l, name, &end);
-        from = map + RAM_MAP;
-        for (size_t k = 0; k < RAM_MAP * 8 && i * RAM_MAP * 8 + k < pages; k++) {
-            u8 *to = ram + i * SNAPSHOT_RAM_PART + k * PAGE_SIZE;
-            if (map[k / 8] & BIT(k % 8)) {
-                memcpy(to, from, PAGE_SIZE);
-                from += PAGE_SIZE;
-            } else if (to[0] || memcmp(to, to + 1, PAGE_SIZE - 1) != 0) {
-                memset(to, 0, PAGE_SIZE); /* a page that the guest never touched stays so */
-            }
-        }
-    }
 }
 
 static void commit_cpu(struct loading *l, unsigned n)
@@ -493,7 +457,7 @@ static void commit(struct loading *l)
         snapshot_chip_name(name, i, pc->chip[i].class);
         load_fields(l, name, pc->chip[i].class->fields, pc->chip[i].dev);
     }
-    commit_ram(l);
+    snapshot_ram_commit(&l->ram, pc, l->f);
     for (unsigned i = 0; i < pc->chips; i++) {
         if (pc->chip[i].class->loaded)
             pc->chip[i].class->loaded(pc->chip[i].dev);

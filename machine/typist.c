@@ -137,19 +137,36 @@ static void schedule(struct typist *t, u64 at)
     clock_arm(t->clk, t->timer, t->next < t->count ? at : CLOCK_NEVER);
 }
 
+/* The next stroke of *@p into @s. False: @error. */
+static bool next_stroke(const char **p, struct stroke *s, char error[TYPIST_ERROR_MAX])
+{
+    const char *here = *p;
+    size_t used;
+
+    if (parse_stroke(p, s, &used))
+        return true;
+    snprintf(error, TYPIST_ERROR_MAX, "'%.*s' is no key, and no character of one",
+             (int)(used < 60 ? used : 60), here);
+    return false;
+}
+
+bool typist_can(const char *text, char error[TYPIST_ERROR_MAX])
+{
+    struct stroke s;
+    bool ok = true;
+
+    for (const char *p = text; ok && *p;)
+        ok = next_stroke(&p, &s, error);
+    return ok;
+}
+
 enum status typist_add(struct typist *t, u64 at, const char *text, char error[TYPIST_ERROR_MAX])
 {
-    size_t before = t->count, used;
+    size_t before = t->count;
     struct stroke s;
 
     for (const char *p = text; *p;) {
-        const char *here = p;
-        enum status status = STATUS_OK;
-        if (!parse_stroke(&p, &s, &used)) {
-            snprintf(error, TYPIST_ERROR_MAX, "'%.*s' is no key, and no character of one",
-                     (int)(used < 60 ? used : 60), here);
-            status = STATUS_BAD_VALUE;
-        }
+        enum status status = next_stroke(&p, &s, error) ? STATUS_OK : STATUS_BAD_VALUE;
         s.at = at;
         if (status == STATUS_OK)
             status = append(t, &s);

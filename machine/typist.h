@@ -29,6 +29,9 @@ void typist_destroy(struct typist *t);
 enum status typist_add(struct typist *t, u64 at, const char *text,
                        char error[TYPIST_ERROR_MAX]) MUST_CHECK;
 
+/** Whether all of @text means something; else @error is as typist_add()'s. */
+bool typist_can(const char *text, char error[TYPIST_ERROR_MAX]);
+
 /** Nothing is being typed and nothing is to be. */
 bool typist_done(const struct typist *t);
 

@@ -206,6 +206,7 @@ static void pop_clobbered(struct codebuf *c)
 static void stub_ask(struct codebuf *c, const struct jit_helpers *h)
 {
     push_clobbered(c);
+    a64_str(c, W64, X30, REG_CPU, CPU_OFF(jit.return_pc));
     a64_fp_push(c);
     a64_mov_rr(c, W32, X1, REG_ARG);
     a64_mov_rr(c, W64, X0, REG_CPU);

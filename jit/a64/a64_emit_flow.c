@@ -86,6 +86,11 @@ void a64_emit_JMP(struct a64_emit *e, const struct ir_insn *in)
     edge(e, (u32)in->imm);
 }
 
+void a64_emit_JAL(struct a64_emit *e, const struct ir_insn *in)
+{
+    a64_emit_JMP(e, in);
+}
+
 static u8 *branch_if(struct codebuf *c, struct a64_cond k, bool holds)
 {
     if (!k.in_reg)

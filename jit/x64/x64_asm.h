@@ -183,6 +183,7 @@ void x64_pop_m(struct codebuf *c, struct x64_mem m);
 void x64_pushf(struct codebuf *c);
 void x64_popf(struct codebuf *c);
 void x64_ret(struct codebuf *c);
+void x64_rep_movsb(struct codebuf *c);
 void x64_ud2(struct codebuf *c);
 void x64_nop(struct codebuf *c, unsigned bytes); /* the recommended multi-byte forms, 1..9 each */
 

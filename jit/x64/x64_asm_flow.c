@@ -19,10 +19,12 @@ enum {
     OP_POPF = 0x9d,
     OP_SAHF = 0x9e,
     OP_LAHF = 0x9f,
+    OP_MOVSB = 0xa4,
     OP_RET = 0xc3,
     OP_CALL = 0xe8,
     OP_JMP = 0xe9,
     OP_JMP8 = 0xeb,
+    OP_REP = 0xf3,
     OP_CMC = 0xf5,
     OP_CLC = 0xf8,
     OP_STC = 0xf9,
@@ -101,6 +103,12 @@ void x64_popf(struct codebuf *c)
 void x64_ret(struct codebuf *c)
 {
     put8(c, OP_RET);
+}
+
+void x64_rep_movsb(struct codebuf *c)
+{
+    put8(c, OP_REP);
+    put8(c, OP_MOVSB);
 }
 
 void x64_ud2(struct codebuf *c)

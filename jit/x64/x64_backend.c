@@ -83,7 +83,7 @@ static void call_c(struct codebuf *c, const void *fn)
     x64_call_r(c, RAX);
 }
 
-static void stub_enter(struct codebuf *c)
+static void stub_enter(struct codebuf *c, const struct jit_stubs *s)
 {
     for (unsigned i = 0; i < ARRAY_LEN(saved); i++)
         x64_push_r(c, saved[i]);
@@ -92,6 +92,7 @@ static void stub_enter(struct codebuf *c)
     x64_mov_mr(c, W64, CPU_AT(jit.host_sp), RSP);
     x64_stmxcsr(c, CPU_AT(jit.host_mxcsr));
     x64_mov_rr(c, W64, R11, RSI);
+    x64_return_base(c, s);
     load_engine(c);
     load_guest(c);
     x64_jmp_r(c, R11);
@@ -127,31 +128,46 @@ static void stub_bail(struct codebuf *c)
     go_back(c);
 }
 
+/* Return, if the access is in one page, or its two are neighbours on the host, too: then their
+ * entries are equal. Otherwise take the branch. */
+static u8 *misaligned(struct codebuf *c, unsigned w, bool write)
+{
+    x64_push_r(c, REG_ADDR);
+    x64_alu_ri(c, X64_AND, W32, REG_ADDR, PAGE_SIZE - 1);
+    x64_alu_ri(c, X64_CMP, W32, REG_ADDR, (i32)(PAGE_SIZE - x64_bytes(w)));
+    x64_pop_r(c, REG_ADDR);
+    u8 *crosses = x64_jcc8(c, X64_A);
+    x64_ret(c);
+    x64_patch8(crosses, c->at);
+    x64_push_r(c, REG_ADDR);
+    x64_lea(c, W32, REG_ADDR, x64_at(REG_ADDR, (i32)x64_bytes(w) - 1));
+    x64_shift_ri(c, X64_SHR, W32, REG_ADDR, PAGE_SHIFT);
+    x64_alu_rm(c, X64_CMP, W64, REG_ADDEND,
+               x64_idx(REG_TABLES, REG_ADDR, 3, write ? (i32)MMU_WRITE_OFFSET : 0));
+    x64_pop_r(c, REG_ADDR);
+    u8 *apart = x64_jcc8(c, X64_NE);
+    x64_ret(c);
+    return apart;
+}
+
 /* In: address in R9, the table's entry in R10. Out: an addend in R10 that serves. */
-static void stub_access(struct codebuf *c, const struct jit_helpers *h, unsigned w, bool write,
+static void stub_access(struct codebuf *c, const struct jit_helpers *h, unsigned w, unsigned write,
                         const u8 *bail)
 {
-    u8 *crosses = NULL;
-
     x64_test_rr(c, W64, REG_ADDEND, REG_ADDEND);
     u8 *absent = x64_jcc8(c, X64_E);
-    if (w > W8) { /* only misaligned */
-        x64_push_r(c, REG_ADDR);
-        x64_alu_ri(c, X64_AND, W32, REG_ADDR, PAGE_SIZE - 1);
-        x64_alu_ri(c, X64_CMP, W32, REG_ADDR, (i32)(PAGE_SIZE - x64_bytes(w)));
-        x64_pop_r(c, REG_ADDR);
-        crosses = x64_jcc8(c, X64_A);
-        x64_ret(c);
-    }
+    u8 *apart = w > W8 ? misaligned(c, w, write) : NULL;
     x64_patch8(absent, c->at);
-    x64_patch8(crosses, c->at);
+    x64_patch8(apart, c->at);
     for (unsigned i = 0; i < X64_CLOBBERED; i++)
         x64_push_r(c, x64_clobbered[i]);
     x64_fp_save_sse(c, false);
+    x64_mov_rm(c, W64, RAX, x64_at(RSP, 8 * X64_CLOBBERED));
+    x64_mov_mr(c, W64, CPU_AT(jit.return_pc), RAX);
     x64_alu_ri(c, X64_SUB, W64, RSP, 8);
     x64_lea(c, W64, RDI, x64_at(REG_CPU, -CPU_BIAS));
     x64_mov_rr(c, W32, RSI, REG_ADDR);
-    x64_mov_ri(c, RDX, (x64_bytes(w) & 15) | (write ? 16u : 0u));
+    x64_mov_ri(c, RDX, (x64_bytes(w) & 15) | write << 4);
     call_c(c, (const void *)(uintptr_t)h->access);
     x64_mov_rr(c, W64, REG_ADDEND, RAX);
     x64_alu_ri(c, X64_ADD, W64, RSP, 8);
@@ -160,6 +176,28 @@ static void stub_access(struct codebuf *c, const struct jit_helpers *h, unsigned
         x64_pop_r(c, x64_clobbered[i]);
     x64_test_rr(c, W64, REG_ADDEND, REG_ADDEND);
     x64_jcc(c, X64_E, bail);
+    x64_ret(c);
+}
+
+/* What was written to jit.xfer goes to two pages. Changes no register and no flag. */
+static void stub_written(struct codebuf *c)
+{
+    static const u8 used[] = {RCX, RSI, RDI};
+
+    for (unsigned i = 0; i < ARRAY_LEN(used); i++)
+        x64_push_r(c, used[i]);
+    x64_lea(c, W64, RSI, CPU_AT(jit.xfer));
+    for (unsigned i = 0; i < 2; i++) {
+        i32 more = (i32)(i * sizeof(u64)) - CPU_BIAS;
+        x64_mov_rm(c, W64, RDI, x64_at(REG_CPU, (i32)offsetof(struct cpu, jit_halves.host) + more));
+        x64_mov_rm(c, W64, RCX,
+                   x64_at(REG_CPU, (i32)offsetof(struct cpu, jit_halves.bytes) + more));
+        x64_rep_movsb(c);
+    }
+    x64_mov_rm(c, W64, RCX, CPU_AT(jit_halves.whole));
+    x64_mov_mr(c, W64, CPU_AT(jit_halves.written), RCX);
+    for (unsigned i = ARRAY_LEN(used); i-- > 0;)
+        x64_pop_r(c, used[i]);
     x64_ret(c);
 }
 
@@ -179,7 +217,7 @@ static void stub_exec(struct codebuf *c, const struct jit_helpers *h)
     u8 *elsewhere = x64_jcc8(c, X64_NE);
     x64_ret(c);
     x64_patch8(elsewhere, c->at);
-    x64_alu_ri(c, X64_ADD, W64, RSP, 8);
+    x64_mov_rm(c, W64, RSP, CPU_AT(jit.base_sp)); /* the mode may be another */
     x64_jmp_r(c, R11);
 }
 
@@ -193,25 +231,33 @@ static void stub_finish(struct codebuf *c, const struct jit_helpers *h)
     x64_mov_rr(c, W64, R11, RAX);
     load_engine(c);
     load_guest(c);
+    x64_mov_rm(c, W64, RSP, CPU_AT(jit.base_sp));
     x64_jmp_r(c, R11);
 }
 
 void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out)
 {
-    out->enter = c->at;
-    stub_enter(c);
+    out->fp_out = c->at;
+    x64_fp_stub_out(c);
     for (enum jit_leave why = 0; why < LEAVE__COUNT; why++) {
         out->leave[why] = c->at;
         stub_leave(c, why);
     }
+    x64_return_stubs(c, out);
+    out->enter = c->at;
+    stub_enter(c, out);
     out->bail = c->at;
     stub_bail(c);
     for (unsigned w = W8; w <= X64_W80; w++) {
-        for (unsigned write = 0; write < 2; write++) {
+        for (unsigned write = 0; write <= (w > W8 ? 2u : 1u); write++) {
             out->access[write][w] = c->at;
             stub_access(c, h, w, write, out->bail);
         }
     }
+    out->written[0] = c->at;
+    x64_ret(c);
+    out->written[1] = c->at;
+    stub_written(c);
     out->exec = c->at;
     stub_exec(c, h);
     out->finish = c->at;
@@ -226,8 +272,6 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
         out->fp_function[kind] = c->at;
         x64_fp_stub_function(c, (const void *)(uintptr_t)h->fp_function, kind, out->bail);
     }
-    out->fp_out = c->at;
-    x64_fp_stub_out(c);
 }
 
 const struct backend x64_backend = {
@@ -235,7 +279,10 @@ const struct backend x64_backend = {
     .cs_arch = CS_ARCH_X86,
     .cs_mode = CS_MODE_64,
     .reach = 1u << 30,
+    .lazy = true,
     .raises = true,
+    .returns = true,
+    .halves = true,
     .stubs = x64_emit_stubs,
     .emit = x64_emit_block,
     .link = x64_link,

@@ -46,6 +46,7 @@ struct flag_state {
     u8 stored;    /* flags that cpu->jit.flags has      */
     bool af_zero; /* AF is 0, whatever EFLAGS says   */
     bool recipe;  /* how_to computes all six         */
+    bool step;    /* how_to does, once CF is in cpu->jit.carry */
     struct recipe how_to;
 };
 
@@ -146,6 +147,8 @@ static inline bool x64_in_memory(const struct x64_emit *e, ir_val v)
  * multiple of its size gives up if @aligned. */
 void x64_look_up(struct x64_emit *e, ir_val a, unsigned w, bool write, bool aligned);
 enum { X64_W128 = W64 + 1, X64_W80 };
+/** The write to what was looked up has just been put; flags stay. */
+void x64_written(struct x64_emit *e);
 
 static inline unsigned x64_bytes(unsigned w)
 {
@@ -192,6 +195,11 @@ bool x64_flags_want_recipe(struct x64_emit *e, const struct ir_insn *in);
 void x64_flags_carry(struct x64_emit *e);
 /** Have what condition @cc needs in EFLAGS; the host condition to use. */
 enum x64_cc x64_flags_cond(struct x64_emit *e, unsigned cc);
+/** The block ends, and the next one has @spoils: what its edge has for flags that need not be
+ * stored, or 0. */
+u16 x64_flags_lazy(struct x64_emit *e, u8 spoils);
+/** Leave them to it. Flags stay. */
+void x64_flags_leave(struct x64_emit *e, u16 lazy);
 /** For a site: how to get all six. */
 struct recipe x64_flags_recipe(const struct x64_emit *e);
 
@@ -221,6 +229,10 @@ void x64_fp_stub_out(struct codebuf *c);
 void x64_emit_head(struct x64_emit *e);
 void x64_emit_cold(struct x64_emit *e);
 void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
+/** The stub for returns that went elsewhere than foretold; needs @s->leave. */
+void x64_return_stubs(struct codebuf *c, struct jit_stubs *s);
+/** In stubs: begin the stack of returns below RSP. RAX is lost. */
+void x64_return_base(struct codebuf *c, const struct jit_stubs *s);
 void x64_link(const struct jit_edge *e, const u8 *target, u32 page);
 
 /* Emitters, one an operation. */

@@ -76,8 +76,8 @@ static bool spoiled_by(const struct recipe *r, const struct ir_insn *in)
 
 void x64_flags_spoil(struct x64_emit *e, const struct ir_insn *in)
 {
-    if (e->fl.recipe && spoiled_by(&e->fl.how_to, in))
-        e->fl.recipe = false;
+    if ((e->fl.recipe || e->fl.step) && spoiled_by(&e->fl.how_to, in))
+        e->fl.recipe = e->fl.step = false;
 }
 
 /* Will flags that operation @index has left be wanted after both EFLAGS and the recipe are gone?
@@ -138,7 +138,7 @@ static void store_host(struct x64_emit *e)
     if ((have | (af_zero ? IRF_A : 0)) == IRF_ALL) {
         x64_mov_mr(c, W16, CPU_AT(jit.flags), RAX);
     } else {
-        u16 mask = stored_bits(have | (af_zero ? IRF_A : 0));
+        u16 mask = stored_bits(have | (af_zero ? IRF_A : 0)) | LAZY_STORED;
         x64_alu_ri(c, X64_AND, W32, RAX, mask);
         x64_alu_mi(c, X64_AND, W16, CPU_AT(jit.flags), (i16)(u16)~mask);
         x64_alu_mr(c, X64_OR, W16, CPU_AT(jit.flags), RAX);
@@ -266,6 +266,7 @@ void x64_flags_after(struct x64_emit *e, const struct ir_insn *in, unsigned inde
     if (in->def == IRF_ALL)
         e->fl.host = host;
     e->fl.stored &= (u8)~in->def;
+    e->fl.step = false;
     e->fl.recipe = how_to != NULL;
     if (how_to)
         e->fl.how_to = *how_to;
@@ -323,6 +324,24 @@ enum x64_cc x64_flags_cond(struct x64_emit *e, unsigned cc)
         restore(e);
     }
     return (enum x64_cc)cc;
+}
+
+u16 x64_flags_lazy(struct x64_emit *e, u8 spoils)
+{
+    const struct recipe *r = &e->fl.how_to;
+    bool step = e->fl.step && e->fl.host == IRF_ALL;
+
+    if (e->fl.stored == IRF_ALL || !(e->fl.recipe || step) || !lazy_fit(r) ||
+        (lazy_needs(r) & spoils))
+        return 0;
+    return lazy_mark(e->u->lazy, r);
+}
+
+void x64_flags_leave(struct x64_emit *e, u16 lazy)
+{
+    if (e->fl.step)
+        x64_setcc_m(e->c, X64_B, CPU_AT(jit.carry));
+    x64_mov_mi(e->c, W16, CPU_AT(jit.flags), (i16)lazy);
 }
 
 struct recipe x64_flags_recipe(const struct x64_emit *e)

@@ -64,27 +64,94 @@ static bool same_page(const struct x64_emit *e, u32 eip)
     return here >> PAGE_SHIFT == there >> PAGE_SHIFT;
 }
 
-/* Go to @eip. Another page is entered only while it is where it was when the edge was linked. */
-static void edge(struct x64_emit *e, u32 eip)
+/* The branch at @place, once it is linked, is one to @eip. If @guarded, or on another page, that is
+ * entered only while it is where it was when the edge was linked: the test comes first. */
+static struct cold *edge_begin(struct x64_emit *e, u32 eip, bool guarded)
 {
     struct jit_edge *d = &e->u->edge[e->u->edges];
     struct cold *k = cold_for(e, COLD_EDGE, NULL);
 
-    k->how = (u8)e->u->edges++;
+    k->how = (u8)e->u->edges;
     *d = (struct jit_edge){.eip = eip};
-    if (!same_page(e, eip)) {
+    if (guarded || !same_page(e, eip)) {
         x64_alu_mi(e->c, X64_CMP, W32, page_of(e, eip), INT32_MAX);
         d->guard = e->c->at - 4;
         k->from[1] = x64_jcc(e->c, X64_NE, NULL);
     }
-    d->place = x64_jmp(e->c, NULL);
-    k->from[0] = d->place;
+    return k;
+}
+
+static void edge_end(struct x64_emit *e, struct cold *k, u8 *place)
+{
+    e->u->edge[e->u->edges++].place = k->from[0] = place;
+}
+
+static void edge(struct x64_emit *e, u32 eip)
+{
+    struct cold *k = edge_begin(e, eip, false);
+
+    edge_end(e, k, x64_jmp(e->c, NULL));
+}
+
+/* The flags on the next edge, the block's whose spoils are u->spoils[@n]. */
+static u16 settle_flags(struct x64_emit *e, unsigned n)
+{
+    u16 lazy = x64_flags_lazy(e, e->u->spoils[n]);
+
+    if (lazy)
+        x64_flags_leave(e, lazy);
+    else
+        x64_flags_store(e, IRF_ALL);
+    return lazy;
+}
+
+/* Say so of edge @n, which has been made. */
+static void edge_lazy(struct x64_emit *e, unsigned n, u16 lazy)
+{
+    e->u->edge[n].lazy = lazy;
+}
+
+/* --- calls and returns --- */
+
+/* A call of the guest's is one of the host's, and so is a return: the host foretells where it goes.
+ * An entry is 16 bytes, which keeps RSP aligned. The stack is empty again where code is left, which
+ * it is after JIT_CHUNK instructions at the latest, and where a return went elsewhere. */
+enum { RETURN_ENTRY = 16 };
+
+static void push_return(struct x64_emit *e)
+{
+    x64_push_r(e->c, RAX); /* whatever it is */
+}
+
+/* Behind the call: R9 is where the guest returns to. */
+static void come_back(struct x64_emit *e)
+{
+    u32 eip = (u32)e->ir->fall;
+
+    x64_lea(e->c, W64, RSP, x64_at(RSP, RETURN_ENTRY - 8));
+    x64_alu_ri(e->c, X64_CMP, W32, REG_ADDR, (i32)eip);
+    x64_jcc(e->c, X64_NE, e->u->stubs->astray);
+    struct cold *k = edge_begin(e, eip, true);
+    edge_end(e, k, x64_jmp(e->c, NULL));
 }
 
 void x64_emit_JMP(struct x64_emit *e, const struct ir_insn *in)
 {
-    x64_flags_store(e, IRF_ALL);
+    u16 lazy = settle_flags(e, 0);
+
     edge(e, (u32)in->imm);
+    edge_lazy(e, 0, lazy);
+}
+
+void x64_emit_JAL(struct x64_emit *e, const struct ir_insn *in)
+{
+    u16 lazy = settle_flags(e, 0);
+    struct cold *k = edge_begin(e, (u32)in->imm, false);
+
+    push_return(e);
+    edge_end(e, k, x64_call(e->c, NULL));
+    edge_lazy(e, 0, lazy);
+    come_back(e);
 }
 
 /* Taken and same page: the branch itself is linked. */
@@ -105,8 +172,30 @@ static void branch(struct x64_emit *e, enum x64_cc cc, u32 taken)
     edge(e, (u32)e->ir->fall);
 }
 
+/* Flags need not be stored if the branch is taken. */
+static void branch_lazily(struct x64_emit *e, const struct ir_insn *in, u16 taken)
+{
+    u16 fall = x64_flags_lazy(e, e->u->spoils[1]);
+
+    x64_flags_leave(e, taken);
+    struct cold *k = edge_begin(e, (u32)in->imm, false);
+    edge_end(e, k, x64_jcc(e->c, (enum x64_cc)in->cc, NULL));
+    if (!fall)
+        x64_flags_store(e, IRF_ALL);
+    edge(e, (u32)e->ir->fall);
+    edge_lazy(e, 0, taken);
+    edge_lazy(e, 1, fall);
+}
+
 void x64_emit_BR(struct x64_emit *e, const struct ir_insn *in)
 {
+    bool here = !(ir_cond_flags(in->cc) & ~e->fl.host);
+    u16 taken = here ? x64_flags_lazy(e, e->u->spoils[0]) : 0;
+
+    if (taken) {
+        branch_lazily(e, in, taken);
+        return;
+    }
     x64_flags_store(e, IRF_ALL); /* mostly leaves them in EFLAGS, too */
     branch(e, x64_flags_cond(e, in->cc), (u32)in->imm);
 }
@@ -120,7 +209,19 @@ void x64_emit_BRZ(struct x64_emit *e, const struct ir_insn *in)
     branch(e, in->cc ? X64_E : X64_NE, (u32)in->imm);
 }
 
-/* R10: where the entry of R9 in the table of jumps is. R11: the key that it should have. */
+/* R9: an EIP; R10: the same, folded; R11: the upper half of its key. Then R10 is where its entry in
+ * the table of jumps is, and EFLAGS say whether that is its entry. */
+static void look_up_jump(struct codebuf *c)
+{
+    x64_alu_ri(c, X64_AND, W32, REG_ADDEND, JIT_JUMPS - 1);
+    x64_shift_ri(c, X64_SHL, W32, REG_ADDEND, 4);
+    x64_alu_rm(c, X64_ADD, W64, REG_ADDEND, CPU_AT(jit.jumps));
+    x64_shift_ri(c, X64_SHL, W64, R11, 32);
+    x64_alu_rr(c, X64_OR, W64, R11, REG_ADDR);
+    x64_alu_rm(c, X64_CMP, W64, R11, x64_at(REG_ADDEND, offsetof(struct jit_jump, key)));
+}
+static_assert(sizeof(struct jit_jump) == 16, "the shift above");
+
 static void find_jump(struct x64_emit *e)
 {
     struct codebuf *c = e->c;
@@ -137,15 +238,10 @@ static void find_jump(struct x64_emit *e)
         x64_shift_ri(c, X64_SHR, W32, REG_ADDEND, PAGE_SHIFT);
     }
     x64_alu_rr(c, X64_XOR, W32, REG_ADDEND, REG_ADDR);
-    x64_alu_ri(c, X64_AND, W32, REG_ADDEND, JIT_JUMPS - 1);
-    x64_shift_ri(c, X64_SHL, W32, REG_ADDEND, 4);
-    x64_alu_rm(c, X64_ADD, W64, REG_ADDEND, CPU_AT(jit.jumps));
     if (mode)
         x64_alu_ri(c, X64_XOR, W32, R11, (i32)mode);
-    x64_shift_ri(c, X64_SHL, W64, R11, 32);
-    x64_alu_rr(c, X64_OR, W64, R11, REG_ADDR);
+    look_up_jump(c);
 }
-static_assert(sizeof(struct jit_jump) == 16, "the shift above");
 
 /* The table of jumps knows where the target is, if it was there before. */
 void x64_emit_JMPR(struct x64_emit *e, const struct ir_insn *in)
@@ -157,10 +253,51 @@ void x64_emit_JMPR(struct x64_emit *e, const struct ir_insn *in)
         x64_mov_rm(c, W32, REG_ADDR, x64_operand(e));
     else if (x64_reg(e, in->a) != REG_ADDR)
         x64_mov_rr(c, W32, REG_ADDR, x64_reg(e, in->a));
+    if (in->cc == IR_HINT_RET) {
+        x64_ret(c);
+        return;
+    }
     find_jump(e);
-    x64_alu_rm(c, X64_CMP, W64, R11, x64_at(REG_ADDEND, offsetof(struct jit_jump, key)));
     cold_for(e, COLD_INDIRECT, x64_jcc(c, X64_NE, NULL));
+    if (in->cc != IR_HINT_CALL) {
+        x64_jmp_m(c, x64_at(REG_ADDEND, offsetof(struct jit_jump, host)));
+        return;
+    }
+    push_return(e);
+    x64_call_m(c, x64_at(REG_ADDEND, offsetof(struct jit_jump, host)));
+    come_back(e);
+}
+
+/* In R9: where to. The table of jumps may know it. */
+static void stub_astray(struct codebuf *c, const struct jit_stubs *s)
+{
+    x64_mov_rm(c, W64, RSP, CPU_AT(jit.base_sp));
+    x64_mov_rm(c, W32, REG_ADDEND, CPU_AT(seg[SEG_CS].base));
+    x64_alu_rr(c, X64_ADD, W32, REG_ADDEND, REG_ADDR);
+    x64_shift_ri(c, X64_SHR, W32, REG_ADDEND, PAGE_SHIFT);
+    x64_mov_rm(c, W32, R11, x64_idx(REG_TABLES, REG_ADDEND, 2, (i32)MMU_EXEC_OFFSET));
+    x64_alu_rm(c, X64_XOR, W32, R11, CPU_AT(jit.jump_mode));
+    x64_mov_rr(c, W32, REG_ADDEND, REG_ADDR);
+    x64_shift_ri(c, X64_SHR, W32, REG_ADDEND, PAGE_SHIFT);
+    x64_alu_rr(c, X64_XOR, W32, REG_ADDEND, REG_ADDR);
+    look_up_jump(c);
+    x64_jcc(c, X64_NE, s->leave[LEAVE_INDIRECT]);
     x64_jmp_m(c, x64_at(REG_ADDEND, offsetof(struct jit_jump, host)));
+}
+
+void x64_return_stubs(struct codebuf *c, struct jit_stubs *s)
+{
+    s->astray = c->at;
+    stub_astray(c, s);
+}
+
+/* An empty stack: whoever returns from it goes astray. RAX is lost. */
+void x64_return_base(struct codebuf *c, const struct jit_stubs *s)
+{
+    x64_push_r(c, RAX);
+    x64_mov_ri(c, RAX, (u64)(uintptr_t)(s->astray + c->exec_off));
+    x64_push_r(c, RAX);
+    x64_mov_mr(c, W64, CPU_AT(jit.base_sp), RSP);
 }
 
 void x64_emit_LEAVE(struct x64_emit *e, const struct ir_insn *in)

@@ -297,6 +297,8 @@ static void emit(struct x64_emit *e, const struct ir_insn *in)
         x87_memory(e, guest);
     else
         x87_registers(e, in, guest);
+    if (guest->mem && in->imm & IR_FP_WRITE)
+        x64_written(e);
     if (in->def)
         x64_flags_after(e, in, e->i, IRF_ALL, NULL);
     if (jit_fp_records(guest)) {

@@ -425,6 +425,11 @@ static void step(struct x64_emit *e, const struct ir_insn *in, bool down)
     x64_one_end(e, in);
     full.def = in->def ? IRF_ALL : 0;
     x64_flags_after(e, &full, e->i, IRF_ALL, NULL);
+    if (full.def && ir_is_reg(in->d)) {
+        e->fl.step = true;
+        e->fl.how_to = (struct recipe){down ? RECIPE_DEC : RECIPE_INC, in->w, (u8)(in->d - IR_REG),
+                                       RECIPE_IMM, 0};
+    }
 }
 
 void x64_emit_INC(struct x64_emit *e, const struct ir_insn *in)

@@ -19,6 +19,18 @@ struct cold *x64_cold(struct x64_emit *e, enum cold_kind kind)
     return k;
 }
 
+/* Has the instruction been seen to write across pages? */
+static bool writes_apart(const struct x64_emit *e)
+{
+    return e->u->apart >> e->ir->insn[e->i].g & 1;
+}
+
+void x64_written(struct x64_emit *e)
+{
+    if (writes_apart(e))
+        x64_call_m(e->c, CPU_AT(jit_halves.written));
+}
+
 void x64_look_up(struct x64_emit *e, ir_val a, unsigned w, bool write, bool aligned)
 {
     struct codebuf *c = e->c;
@@ -41,7 +53,7 @@ void x64_look_up(struct x64_emit *e, ir_val a, unsigned w, bool write, bool alig
     k->from[0] = x64_jcc(c, X64_E, NULL);
     k->back = c->at;
     k->reg = r;
-    k->how = (u8)(w | (write ? 16 : 0));
+    k->how = (u8)(w | (!write ? 0 : writes_apart(e) ? 32 : 16));
     e->addr = r;
     x64_flags_lost(e);
 }
@@ -132,6 +144,7 @@ static void store(struct x64_emit *e, const struct ir_insn *in)
     } else {
         x64_mov_mr(e->c, in->w, x64_operand(e), x64_reg(e, in->b));
     }
+    x64_written(e);
 }
 
 void x64_emit_ST(struct x64_emit *e, const struct ir_insn *in)
@@ -213,6 +226,7 @@ static void in_place(struct x64_emit *e, const struct ir_insn *op)
         else
             x64_alu_mr(c, (enum x64_alu)alu_of[op->op], w, m, x64_reg(e, op->b));
     }
+    x64_written(e);
 }
 
 void x64_emit_LDW(struct x64_emit *e, const struct ir_insn *in)

@@ -320,6 +320,13 @@ static struct x64_mem stored_ah(void)
     return m;
 }
 
+/* Whatever the guest's bits 1, 3 and 5 are: LAZY_STORED has to be set. */
+static void store_ah(struct x64_emit *e, u8 a)
+{
+    x64_mov_mr(e->c, W8, stored_ah(), a);
+    x64_alu_mi(e->c, X64_OR, W8, stored_ah(), LAZY_STORED >> 8);
+}
+
 /* AH's layout is that of the low byte of EFLAGS. */
 void x64_emit_GETF(struct x64_emit *e, const struct ir_insn *in)
 {
@@ -345,7 +352,7 @@ void x64_emit_PUTE(struct x64_emit *e, const struct ir_insn *in)
 {
     u8 a = x64_reg(e, in->a);
 
-    x64_mov_mr(e->c, W8, stored_ah(), a);
+    store_ah(e, a);
     x64_bt_ri(e->c, X64_BT, W32, a, 11);
     x64_setcc_m(e->c, X64_B, CPU_AT(jit.flags));
     e->fl = (struct flag_state){.stored = IRF_ALL};
@@ -355,7 +362,7 @@ void x64_emit_PUTF(struct x64_emit *e, const struct ir_insn *in)
 {
     x64_flags_store(e, IRF_O);
     u8 a = x64_byte_begin(e, in->a);
-    x64_mov_mr(e->c, W8, stored_ah(), a);
+    store_ah(e, a);
     x64_byte_end(e, in->a);
     e->fl = (struct flag_state){.stored = IRF_ALL};
 }

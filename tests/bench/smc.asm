@@ -102,6 +102,28 @@ endfunc
         ret
         times   32 - ($ - .code_b) nop
 
+; An instruction and a constant that were never there before, in a loop of ten rounds.
+func w_smcfresh
+        mov     ebp, 0x5eed5eed
+.next:  xorshift ebp, eax
+        mov     eax, ebp
+        and     eax, 3
+        movzx   eax, word [w_smcgen.forms + eax * 2]
+        mov     [hot_fresh.insn], ax
+        mov     [hot_fresh.insn + 2], ebp
+        call    hot_fresh
+        fold    eax
+        dec     ecx
+        jnz     .next
+endfunc
+
+func w_smcunpack ; code is written and run by turns, by code in the same page
+.next:  call    unpack
+        fold    eax
+        dec     ecx
+        jnz     .next
+endfunc
+
 func w_smcdata ; variables between the functions that use them: no code changes
         mov     dword [beside.counter], 0
         mov     dword [beside.table], 0
@@ -137,6 +159,40 @@ hot_op: mov     eax, ecx
         dec     esi
         jnz     .loop
         ret
+        align   4096
+hot_fresh:
+        mov     eax, ecx
+        mov     edx, 10
+.loop:
+.insn:  db      0x81, 0xc0 ; add eax, imm32
+        dd      0x12345678
+        rol     eax, 3
+        dec     edx
+        jnz     .loop
+        ret
+        align   4096
+unpack: mov     esi, 4
+        mov     eax, ecx
+.next:  imul    ebx, eax, 0x9e3779b1
+        mov     edx, [.packed]
+        mov     [.body], edx
+        mov     edx, [.packed + 4]
+        mov     [.body + 4], edx
+        mov     [.body + 8], ebx
+        mov     edx, [.packed + 12]
+        mov     [.body + 12], edx
+        call    .body
+        dec     esi
+        jnz     .next
+        ret
+.packed:
+        rol     eax, 5
+        lea     eax, [eax + eax * 4]
+        nop
+        db      0x05, 0, 0, 0, 0 ; add eax, imm32: bytes 8 to 11
+        ret
+        times   16 - ($ - .packed) nop
+.body:  times   16 nop
         align   4096
 beside: mov     eax, [.counter]
         add     eax, ecx

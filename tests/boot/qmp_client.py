@@ -72,7 +72,7 @@ async def drive(machine):
     client = qemu.qmp.QMPClient("turbo86")
     with client.listener() as events:
         await client.connect(machine.path("qmp"))
-        check("before", await client.execute("query-status"), {"status": "paused", "running": False})
+        check("before", await client.execute("query-status"), {"status": "prelaunch", "running": False})
         await client.execute("cont")
         check("event", (await events.get())["event"], "RESUME")
         await until_screen_has(client, "demo>")
@@ -105,7 +105,8 @@ def shell(machine, show):
     answers = [line for line in p.stdout.splitlines() if line.startswith('{"return"')]
     check("answers", len(answers), len(SHELL.splitlines()))
     check("errors", [line for line in p.stdout.splitlines() if '"error"' in line], [])
-    check("states", [answers[0], answers[7]], ['{"return": {"status": "paused", "running": false}}'] * 2)
+    check("states", [answers[0], answers[7]],
+          [f'{{"return": {{"status": "{status}", "running": false}}}}' for status in ("prelaunch", "paused")])
     with open(machine.path("screen.png"), "rb") as f:
         check("picture", f.read(4), b"\x89PNG")
     machine.end()

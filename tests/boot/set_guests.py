@@ -120,20 +120,22 @@ def syslinux(folder, memtest):
     return {"syslinux": image}
 
 
-def isolinux(folder, linux, initrd):
+def isolinux(folder, memtest, linux, initrd):
+    """The menu, and behind its first entry Linux, if that is there: else nobody boots it."""
     files = ["/usr/lib/ISOLINUX/isolinux.bin"] + [f"{MODULES}/{m}.c32" for m in ("ldlinux", "menu", "libutil", "libcom32",
                                                                                  "poweroff")]
-    if not installed(files + [linux, initrd]):
+    if not installed(files + [linux or memtest]):
         return {}
     write(f"{folder}/isolinux/isolinux/isolinux.cfg", ISOLINUX)
     for file in files:
         shutil.copy(file, f"{folder}/isolinux/isolinux")
-    shutil.copy(linux, f"{folder}/isolinux/linux")
-    shutil.copy(initrd, f"{folder}/isolinux/initrd.gz")
+    shutil.copy(linux or memtest, f"{folder}/isolinux/linux")
+    if linux:
+        shutil.copy(initrd, f"{folder}/isolinux/initrd.gz")
     call("xorriso", "-as", "mkisofs", "-quiet", "-o", f"{folder}/isolinux.iso", "-b", "isolinux/isolinux.bin", "-c",
          "isolinux/boot.cat", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table",
          "--set_all_file_dates", "2020010100000000", f"{folder}/isolinux")
-    return {"isolinux": f"{folder}/isolinux.iso"}
+    return {"isolinux": f"{folder}/isolinux.iso"} | ({"isolinux_linux": f"{folder}/isolinux.iso"} if linux else {})
 
 
 def main():
@@ -149,8 +151,8 @@ def main():
     for name, file in (("memtest", "/boot/memtest86+ia32.bin"), ("ipxe", "/usr/lib/ipxe/ipxe.iso")):
         if installed([file]):
             guests[name] = file
-    if "text_linux" in guests:
-        guests |= isolinux(folder, guests["text_linux"], guests["text_initrd"])
+    if "text_linux" in guests or "memtest" in guests:
+        guests |= isolinux(folder, guests.get("memtest"), guests.get("text_linux"), guests.get("text_initrd"))
     if "memtest" in guests:
         guests |= syslinux(folder, guests["memtest"])
     for name, file in guests.items():

@@ -99,7 +99,7 @@ class Client:
 def a_client_starts_types_looks_and_quits():
     with Machine("-S") as m:
         c = Client()
-        check("paused", c.command("query-status"), {"status": "paused", "running": False})
+        check("not yet", c.command("query-status"), {"status": "prelaunch", "running": False})
         check("cont", c.command("cont"), {})
         c.event("RESUME")
         check("running", c.command("query-status")["running"], True)
@@ -135,6 +135,7 @@ def a_stopped_machine_stays_where_it_is_and_a_snapshot_brings_it_back():
         c.wait_for("demo>")
         c.command("stop")
         c.event("STOP")
+        check("paused", c.command("query-status"), {"status": "paused", "running": False})
         save = c.command("human-monitor-command", **{"command-line": "savevm " + path("v")})
         check("save", save, "")
         stats = [c.command("human-monitor-command", **{"command-line": "info stats"}) for _ in range(2)]
@@ -209,6 +210,35 @@ def resets_and_the_end_of_the_guest_are_told():
         check("status", m.status(), 5)
 
 
+def a_machine_that_is_off_stays_with_no_shutdown_until_it_is_reset():
+    """What QEMU 7.2 says and does in each of these steps."""
+    off = {"status": "shutdown", "running": False}
+    with Machine("-no-shutdown") as m:
+        c = Client()
+        for _ in range(2):
+            c.wait_for("demo>")
+            c.events.clear()
+            for key in ("p", "o", "w", "e", "r", "o", "f", "f", "ret"):
+                c.command("send-key", keys=[{"type": "qcode", "data": key}])
+            check("guest", c.event("SHUTDOWN")["data"], {"guest": True, "reason": "guest-shutdown"})
+            c.event("STOP")
+            check("off", c.command("query-status"), off)
+            check("stop changes nothing", (c.command("stop"), c.command("query-status")), ({}, off))
+            check("cont is refused", c.command("cont")["desc"], "Resetting the Virtual Machine is required")
+            check("power button", (c.command("system_powerdown"), c.command("query-status")), ({}, off))
+            check("reset", c.command("system_reset"), {})
+            check("whose", c.event("RESET")["data"]["guest"], False)
+            check("not yet", c.command("query-status"), {"status": "prelaunch", "running": False})
+            check("cont", c.command("cont"), {})
+            c.event("RESUME")
+            check("running", c.command("query-status"), {"status": "running", "running": True})
+        c.wait_for("demo>")
+        c.send('{"execute": "stop"}{"execute": "system_reset"}{"execute": "query-status"}')
+        check("answers", [c.answer() for _ in range(3)][2]["return"]["status"], "prelaunch")
+        check("quit", c.command("quit"), {})
+        check("status", m.status(), 0)
+
+
 def mistakes_are_answered_with_an_error():
     with Machine("-S"):
         c = Client(negotiate=False)
@@ -235,13 +265,15 @@ def mistakes_are_answered_with_an_error():
         c.file.close()
         c.socket.close()
         c = Client()
-        check("the next client", c.command("query-status")["status"], "paused")
+        check("the next client", c.command("query-status")["status"], "prelaunch")
 
 
 def the_command_line_is_checked():
     for args, why in ((["-qmp", "tcp:x"], "is not unix:PATH"), (["-qmp", "unix:/no/where/q"], "-qmp: unix:/no/where/q"),
                       (["-qmp", f"unix:{path('q')},server=off"], "is not unix:PATH,server"),
-                      (["-qmp", f"unix:{path('q')},server=on,wait=on"], "is not unix:PATH,server")):
+                      (["-qmp", f"unix:{path('q')},server=on,wait=on"], "with wait=on the machine would wait"),
+                      (["-gdb", "tcp::99999"], "a port is a number up to 65535"),
+                      (["-gdb", "tcp:127.0.0.1:"], "a port is a number")):
         p = subprocess.run([TURBO86, "-bios", "tinybios.bin", "-display", "none", *args], capture_output=True,
                            text=True, timeout=60)
         check(args, (p.returncode, why in p.stderr), (2, True))
@@ -253,6 +285,7 @@ TESTS = [
     the_monitor_looks_into_the_machine,
     a_monitor_at_a_socket_is_beside_the_running_machine,
     resets_and_the_end_of_the_guest_are_told,
+    a_machine_that_is_off_stays_with_no_shutdown_until_it_is_reset,
     mistakes_are_answered_with_an_error,
     the_command_line_is_checked,
 ]

@@ -139,12 +139,38 @@ def mistakes_are_told_with_their_line_and_nothing_is_run():
                         ("timeout soon", "a time is missing"), ("wait idle", "for how long")):
         out, err = run("# comment\n\n" + script + "\n", status=2)
         check(script, ("t86:3: " in err, why in err, out), (True, True, ""))
+    with open(path("words"), "w") as f:
+        f.write("no picture\n")
+    for script, why in (("key hyper-x", "'<hyper-x>' is no key"), ('type "a<nokey>"', "'<nokey>' is no key"),
+                        ("insert floppy7 words", "no drive 'floppy7'"), ("eject hdd", "no drive 'hdd'"),
+                        ("insert cdrom none.iso", "'none.iso' cannot be read: No such file"),
+                        ("wait frame none.png", "the picture 'none.png' cannot be read"),
+                        ("expect frame words", "the picture 'words' cannot be read"),
+                        ("snapshot load none", "'none' cannot be read: No such file"),
+                        ("snapshot save no/where", "'no/where' cannot be written: No such file"),
+                        ("screenshot no/where.png", "'no/where.png' cannot be written: No such file"),
+                        ("fork empty", "empty: there is no action in it"),
+                        ("fork late", "late:2: there is no drive 'a:'")):
+        with open(path("empty"), "w") as f:
+            f.write("# nothing\n")
+        with open(path("late"), "w") as f:
+            f.write("wait 1s\neject a:\n")
+        out, err = run("wait 1s\n\n" + script + "\n", status=2)
+        check(script, ("t86:3: " in err, why in err, out), (True, True, ""))
+    with open(path("uses"), "w") as f:
+        f.write("snapshot load made\nwait frame made.png\n")
+    run("snapshot save made\nscreenshot made.png\nsnapshot load made\nexpect frame made.png\nfork uses", *prompt())
+    check("empty", "there is no action in it" in run("# nothing", status=2)[1], True)
+    for option, why in (("--tap", "--tap: cannot write '/nonexistent/x'"), ("--junit", "--junit: cannot write"),
+                        ("--artifacts", "--artifacts: cannot write '/nonexistent/x.txt'")):
+        _, err = run("wait 1s", option, "/nonexistent/x", status=2)
+        check(option, why in err, True)
     _, err = run("wait 1s\n\0", status=2)
     check("binary", "no text" in err, True)
 
 
 def results_are_written_as_tap_and_junit():
-    run('mark one # and only\ntype "echo <<&>\\n"\nexpect screen /unseen/\nwait 1s', *prompt(), "--tap", "r.tap",
+    out, _ = run('mark one # and only\ntype "echo <<&>\\n"\nexpect screen /unseen/\nwait 1s', *prompt(), "--tap", "r.tap",
         "--junit", "r.xml", status=16)
     with open(path("r.tap")) as f:
         tap = f.read()
@@ -152,6 +178,7 @@ def results_are_written_as_tap_and_junit():
     check("results", re.findall(r"^(ok|not ok) (\d)", tap, re.M),
           [("ok", "1"), ("ok", "2"), ("not ok", "3"), ("not ok", "4")])
     suite = xml.etree.ElementTree.parse(path("r.xml")).getroot()
+    check("comment", "mark one:" in out, True)
     check("suite", (suite.get("tests"), suite.get("failures"), suite.get("skipped")), ("4", "1", "1"))
     check("case", suite[1].get("name"), '2: type "echo <<&>\\n"')
 
@@ -169,9 +196,9 @@ def frames_are_known_by_hash_and_by_picture():
         f'expect frame golden.png', machine=machine)  # whatever the cursor's phase
     _, err = run('type "x"\nwait screen /demo> x/ 1s\nexpect frame golden.png', machine=machine, status=16)
     check("frame is told", bool(re.search(r"the frame is [0-9a-f]{16}", err)), True)
-    _, err = run("expect frame none.png", machine=machine, status=16)
-    check("no picture", "cannot be read" in err, True)
-    for picture, status, told in (("golden.png", 0, "first: "), ("none.png", 4, "cannot be read")):
+    _, err = run("expect frame none.png", machine=machine, status=2)
+    check("no picture", "t86:1: the picture 'none.png' cannot be read" in err, True)
+    for picture, status, told in (("golden.png", 0, "first: "), ("none.png", 2, "cannot be read")):
         p = subprocess.run([TURBO86, *machine, "--find-first", f"frame {picture}", "--timeout", "5s"], cwd=DIR.name,
                            capture_output=True, text=True, timeout=300)
         check(picture, (p.returncode, told in p.stdout + p.stderr), (status, True))
@@ -182,8 +209,8 @@ def media_are_changed():
     with open(path("floppy.img"), "wb") as f:
         f.truncate(1474560)
     run("insert floppy0 floppy.img\nwait 100ms\neject floppy0", *prompt())
-    _, err = run("insert floppy0 none.img", *prompt(), status=16)
-    check("reason", "none.img" in err, True)
+    _, err = run("insert floppy1 floppy.img", *prompt(), status=16)
+    check("this machine has one", "no drive 'floppy1'" in err, True)
 
 
 def variants_go_on_from_one_machine():
@@ -199,6 +226,69 @@ def variants_go_on_from_one_machine():
     check("the same on the other engine", sorted(marks(first)), sorted(marks(again)))
     out, err = run("fork v0 v3 v1", *prompt(), status=16)
     check("failure", ("variant v3: failed, status 7" in out, "1 of 3 variants failed" in err), (True, True))
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(child) for child in f.read().split()]
+
+
+def forked(*args):
+    """A run whose variants would go on for hours, as soon as some of them do; and their processes."""
+    prompt()
+    for name in ("long1", "long2", "long3"):
+        with open(path(name), "w") as f:
+            f.write("wait screen /never/ 9000s\n")
+    with open(path("t86"), "w") as f:
+        f.write("fork long1 long2 long3\n")
+    p = subprocess.Popen([TURBO86, *MACHINE, "--script", "t86", "-loadvm", "prompt", *args], cwd=DIR.name,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+    for _ in range(600):
+        children = children_of(p.pid)
+        if children or p.poll() is not None:
+            break
+        time.sleep(0.05)
+    return p, children
+
+
+def is_gone(pid):
+    """Whether the process ends within some seconds."""
+    for _ in range(200):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                if f.read().rsplit(")", 1)[1].split()[0] == "Z":
+                    return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def a_signal_to_the_parent_ends_its_variants_and_all_are_told():
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        p, children = forked("--tap", "r.tap")
+        check("started", len(children) > 0, True)
+        p.send_signal(sig)
+        out, err = p.communicate(timeout=60)
+        check("status", p.returncode, 128 + sig)
+        check("told", [line for line in out.splitlines() if line.startswith("variant")][0],
+              "variant long1: failed, status 16")
+        check("none is left out", len(re.findall("^variant long[123]: failed, ", out, re.M)), 3)
+        check("each says why", bool(re.search(r"long1:1: wait screen /never/ 9000s\nfailed at [0-9.]+ s of guest time: "
+                                               r"the run was ended from outside\n--- screen", err)), True)
+        check("nothing is saved", glob.glob(path("long*.failed*")), [])
+        with open(path("r.tap")) as f:
+            check("tap", "not ok 1 - 1: fork long1 long2 long3" in f.read(), True)
+        check("gone", [is_gone(child) for child in children], [True] * len(children))
+
+
+def variants_do_not_outlive_a_parent_that_is_killed():
+    for args in ([], ["--sandbox", "off"]):
+        p, children = forked(*args)
+        check("started", len(children) > 0, True)
+        p.send_signal(signal.SIGKILL)
+        p.communicate(timeout=60)
+        check("gone", [is_gone(child) for child in children], [True] * len(children))
 
 
 def mistakes_with_variants_are_told():
@@ -248,6 +338,40 @@ def each_way_to_end_has_its_status():
                             "isa-debug-exit,iobase=0xf4,iosize=4", "-hda", boot_sector(code), *args],
                            cwd=DIR.name, capture_output=True, timeout=30)
         check(name, p.returncode, status)
+
+
+def failing_ends_tell_and_save_what_was_there_as_failing_steps_do():
+    """Whatever ends it: a limit in a script's run, and without a script the guest as well."""
+    told = ("--- screen\n", "demo> echo seen\nseen\n", "--- serial port 1\n", "---\n")
+    for args, status, why in ((["--timeout", "2s"], 10, "the guest timeout is over"),
+                              (["--wall-timeout", "1s"], 12, "the wall timeout is over"),
+                              (["--idle-exit", "1s"], 16, "the run was ended from outside")):
+        for name in glob.glob(path("*.failed*")):
+            os.unlink(name)
+        _, err = run('type "echo seen\\n"\nwait serial "seen"\nwait screen /nope/ 90000s', *prompt(), *args, status=status)
+        check(err, [part in err for part in (f": {why}\n--- screen", *told)], [True] * 5)
+        check("saved", sorted(os.path.basename(p) for p in glob.glob(path("*.failed*"))),
+              ["t86.failed.png", "t86.failed.snapshot", "t86.failed.txt"])
+        run("expect screen /demo>/", "-loadvm", "t86.failed.snapshot")
+
+    def alone(*args, status):
+        p = subprocess.run([TURBO86, *MACHINE, "--deterministic", "-display", "none", "-serial", "null", *prompt(), *args],
+                           cwd=DIR.name, capture_output=True, text=True, errors="replace", timeout=60,
+                           stdin=subprocess.DEVNULL)
+        check(p.stderr, p.returncode, status)
+        return p.stderr
+    for args, status in ((["--timeout", "700ms"], 10), (["--wall-timeout", "1s"], 12)):
+        for name in glob.glob(path("alone*")):
+            os.unlink(name)
+        err = alone(*args, "--artifacts", "alone", status=status)
+        check(err, [part in err for part in told[::3]], [True] * 2)
+        check("saved", sorted(os.path.basename(p) for p in glob.glob(path("alone*"))),
+              ["alone.png", "alone.snapshot", "alone.txt"])
+    for code, args, status in ((b"\x2e\x0f\x01\x1e\x10\x7c\xcc".ljust(22, b"\0"), ["-no-reboot"], 6),
+                               (b"\xba\xf9\x0c\xb0\x06\xee\xeb\xfe", ["-no-reboot"], 14), (b"\xfa\xf4", [], 8)):
+        p = subprocess.run([TURBO86, "-bios", "tinybios.bin", "-display", "none", "--deterministic",
+                            "-hda", boot_sector(code), *args], cwd=DIR.name, capture_output=True, text=True, timeout=30)
+        check(p.stderr, (p.returncode, "--- screen\n" in p.stderr), (status, True))
 
 
 def text_in_graphics_modes_is_read():
@@ -319,9 +443,12 @@ TESTS = [
     frames_are_known_by_hash_and_by_picture,
     media_are_changed,
     variants_go_on_from_one_machine,
+    a_signal_to_the_parent_ends_its_variants_and_all_are_told,
+    variants_do_not_outlive_a_parent_that_is_killed,
     mistakes_with_variants_are_told,
     ctrl_alt_del_restarts_the_guest,
     each_way_to_end_has_its_status,
+    failing_ends_tell_and_save_what_was_there_as_failing_steps_do,
     the_first_instant_is_found,
     text_in_graphics_modes_is_read,
     killing_while_a_snapshot_is_written_leaves_the_old_one,

@@ -54,6 +54,26 @@ static void a_write_drops_the_blocks_it_touches_and_no_others(void **state)
     assert_int_equal(physmem_page(pc->pm, PAGE)->watch, 0); /* writes are fast again */
 }
 
+static void an_engine_may_write_over_all_but_what_runs_or_stands_it(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    struct block *low = block_at(pc, 60, 8), *high = block_at(pc, 70, 4);
+
+    pc->cpu->attention = 0;
+    assert_false(icache_write(ic, PAGE + 67, 1, low));
+    low->soft = BIT(0);
+    assert_false(icache_write(ic, PAGE + 67, 4, high));
+    low->soft = 0;
+    assert_true(icache_write(ic, PAGE + 68, 2, low)); /* between them */
+    assert_ptr_equal(icache_get(ic, PAGE + 60, 0), low);
+    assert_ptr_equal(icache_get(ic, PAGE + 70, 0), high);
+    assert_true(icache_write(ic, PAGE + 67, 1, high));
+    assert_false(icache_overlaps(ic, PAGE + 60, 8));
+    assert_ptr_equal(icache_get(ic, PAGE + 70, 0), high);
+    assert_int_equal(pc->cpu->attention, 0);
+}
+
 /* MOV EAX, imm32 at the end of PAGE, its last @bytes in the page after it or in @other. */
 static struct block *crossing_at(struct little_pc *pc, unsigned bytes, phys_addr other)
 {
@@ -126,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(exactly_the_bytes_of_blocks_overlap),
         T(a_write_drops_the_blocks_it_touches_and_no_others),
+        T(an_engine_may_write_over_all_but_what_runs_or_stands_it),
         T(a_block_over_two_pages_is_dropped_by_a_write_to_either),
         T(a_block_over_two_pages_is_another_if_another_page_follows),
     };

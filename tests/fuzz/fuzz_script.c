@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "frontend/png.h"
 #include "frontend/script.h"
 #include "machine/snapshot.h"
 #include "tests/fuzz/fuzz.h"
@@ -40,7 +41,7 @@ struct bench {
     struct pc *pc;
     struct pc_snapshot *snap;
     struct script *script; /* of this try, or NULL */
-    struct output output[SCRIPT_TAPES];
+    struct output output[TAPES];
     char dir[64];
     int said[2]; /* standard output and error of the process, while scripts write theirs */
 };
@@ -84,7 +85,6 @@ static const char *const steps[] = {
     "snapshot load s",
     "snapshot load disk",
     "insert floppy0 disk",
-    "insert floppy1 none",
     "insert cdrom disk",
     "eject floppy0",
     "eject cdrom",
@@ -97,6 +97,9 @@ static const char *const steps[] = {
     "exit 3",
     "exit",
 };
+
+/* Files that are there before, and stay. */
+static const char *const kept[] = {"t86", "disk", "s", "a.png"};
 
 static const char *const words[] = {
     "wait",
@@ -144,6 +147,7 @@ static const char *const words[] = {
     "timeout",
     "powerdown",
     "screenshot",
+    "none",
     "\t",
     "99999999999999999999s",
 };
@@ -191,9 +195,9 @@ static void make_bench(struct fuzz *f, struct bench *b)
 {
     static const u8 blank[FLOPPY];
     char error[PC_ERROR_MAX] = "";
-    struct pc_host host = {.debugcon = {put, &b->output[SCRIPT_DEBUG]}};
+    struct pc_host host = {.debugcon = {put, &b->output[TAPE_DEBUG]}};
 
-    for (unsigned i = 0; i < SCRIPT_TAPES; i++)
+    for (unsigned i = 0; i < TAPES; i++)
         b->output[i] = (struct output){b, i};
     for (unsigned i = 0; i < PC_SERIALS; i++)
         host.serial[i] = (struct pc_output){put, &b->output[i]};
@@ -211,8 +215,11 @@ static void make_bench(struct fuzz *f, struct bench *b)
     while (pc_retired(b->pc) < START && pc_run(b->pc, 0) == PC_STOP_SLICE)
         ;
     pc_stop_at(b->pc, 0);
-    if (pc_snapshot_take(b->pc, &b->snap, error) != STATUS_OK)
+    if (pc_snapshot_take(b->pc, &b->snap, error) != STATUS_OK ||
+        pc_snapshot_save(b->pc, "s", error) != STATUS_OK)
         fuzz_fail(f, "%s", error);
+    if (png_save("a.png", (const u32[]){0}, 1, 1, 1) != STATUS_OK)
+        fuzz_fail(f, "no picture");
     pc_set_poll(b->pc, SCRIPT_POLL_NS);
 }
 
@@ -221,8 +228,8 @@ static void free_bench(struct fuzz *f, struct bench *b)
     pc_snapshot_free(b->snap);
     pc_destroy(b->pc);
     config_free(&b->cfg);
-    unlink("disk");
-    unlink("t86");
+    for (unsigned i = 0; i < ARRAY_LEN(kept); i++)
+        unlink(kept[i]);
     if (chdir("..") != 0 || rmdir("work") != 0 || chdir("/") != 0 || rmdir(b->dir) != 0)
         fuzz_fail(f, "a file was left in %s", b->dir);
 }
@@ -265,15 +272,21 @@ static void note(void *ctx, enum sandbox_use use, const char *path)
         snprintf(n->name[n->count++], LINE_BYTES, "%s", path);
 }
 
-static bool is_named(const struct names *n, const char *name, bool artifacts)
+static bool is_kept(const char *name)
 {
-    static const char *const kept[] = {"t86", "disk", ".", ".."};
-    static const char *const art[] = {"art.png", "art.txt", "art.snapshot"};
-
     for (unsigned i = 0; i < ARRAY_LEN(kept); i++) {
         if (strcmp(kept[i], name) == 0)
             return true;
     }
+    return false;
+}
+
+static bool is_named(const struct names *n, const char *name, bool artifacts)
+{
+    static const char *const art[] = {"art.png", "art.txt", "art.snapshot"};
+
+    if (*name == '.' || is_kept(name))
+        return true;
     for (unsigned i = 0; artifacts && i < ARRAY_LEN(art); i++) {
         if (strcmp(art[i], name) == 0)
             return true;
@@ -296,7 +309,7 @@ static void check_files(struct fuzz *f, const struct names *n)
     while ((e = readdir(d))) {
         if (!is_named(n, e->d_name, f->number % 4 >= 2))
             fuzz_fail(f, "'%s' was written, which nobody named", e->d_name);
-        if (*e->d_name != '.' && strcmp(e->d_name, "disk") != 0 && strcmp(e->d_name, "t86") != 0)
+        if (*e->d_name != '.' && !is_kept(e->d_name))
             unlink(e->d_name);
     }
     while ((e = readdir(above))) {
@@ -325,8 +338,7 @@ static void run_script(struct bench *b)
         if (script_poll(b->script, b->pc, &status))
             return;
     }
-    bool open = script_interrupted(b->script, b->pc, "enough");
-    (void)open;
+    (void)script_ended(b->script, b->pc, 0, true); /* enough */
 }
 
 static size_t make_text(struct fuzz *f, char *text)

@@ -90,6 +90,7 @@ struct golden {
     struct jit_stubs stubs;
     struct ir_block ir;
     struct jit_unit unit;
+    struct lazy_recipes lazy;
     struct insn guest[GUESTS_MAX];
     u8 guest_bytes[GUESTS_MAX * INSN_MAX_LEN];
     unsigned guests, bytes;
@@ -178,6 +179,8 @@ static void translate(struct golden *g, const struct golden_mode *m)
     u->mode = m->mode;
     u->id = BLOCK_ID;
     u->x87 = (struct jit_x87){.known = true, .top = 4, .empty = 0x0f, .control = X87_CW_INIT};
+    u->lazy = &g->lazy;
+    g->lazy = (struct lazy_recipes){0};
     for (unsigned i = 0; i < IR_MAX_GUEST; i++)
         u->exec_id[i] = EXEC_ID + i;
     for (unsigned i = 0; i < ARRAY_LEN(u->edge_id); i++)
@@ -187,6 +190,9 @@ static void translate(struct golden *g, const struct golden_mode *m)
         xlate_block(&g->ir, g->guest, g->guests, START, &env, by_exec);
         ir_liveness(&g->ir, IRF_ALL);
         by_exec |= shifts_with_flags(&g->ir);
+        bool loop = g->ir.insn[g->ir.count - 1].imm == START;
+        u->spoils[0] = loop && g->backend->lazy ? lazy_spoils(&g->ir) : LAZY_UNFIT;
+        u->spoils[1] = LAZY_UNFIT;
         codebuf_init(&g->buf, g->start, (size_t)(g->code + CODE_SIZE - g->start), 0);
         done = g->backend->emit(u);
         by_exec |= u->by_exec;
@@ -253,11 +259,12 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
         if (same_place(g, g->stubs.x87_op[i], at))
             return name;
     }
-    return same_place(g, g->stubs.exec, at)     ? "<exec>"
-           : same_place(g, g->stubs.finish, at) ? "<finish>"
-           : same_place(g, g->stubs.bail, at)   ? "<bail>"
-           : same_place(g, g->stubs.x87, at)    ? "<x87>"
-                                                : NULL;
+    return same_place(g, g->stubs.exec, at)                        ? "<exec>"
+           : same_place(g, g->stubs.finish, at)                    ? "<finish>"
+           : g->stubs.astray && same_place(g, g->stubs.astray, at) ? "<astray>"
+           : same_place(g, g->stubs.bail, at)                      ? "<bail>"
+           : same_place(g, g->stubs.x87, at)                       ? "<x87>"
+                                                                   : NULL;
 }
 
 static void note_labels(struct golden *g, const cs_insn *insn, size_t n)

@@ -62,12 +62,86 @@ static void where_the_segment_has_a_base(void **state)
     stays_in_code(*state, 0x1234);
 }
 
+/* Run @code, which counts in AX up to 10000 and halts; it stays in code. */
+static void counts_in_code(struct little_pc *pc, const u8 *code, size_t size)
+{
+    struct jit_desc d = {.cpu = pc->cpu, .physmem = pc->pm, .engine = JIT_HOST};
+    char text[4096];
+    struct jit *j;
+
+    if (!jit_supported())
+        skip();
+    assert_int_equal(jit_create(&j, &d), STATUS_OK);
+    physmem_write(pc->pm, 0x7c00, code, size);
+    pc->cpu->rip = 0x7c00;
+    pc->cpu->gpr[REG_AX] = 0;
+    pc->cpu->gpr[REG_SP] = 0x7c00;
+    assert_int_equal(little_pc_run(pc, 10000000), CPU_EXIT_HALTED);
+    assert_int_equal((u16)pc->cpu->gpr[REG_AX], 10000);
+    jit_stats(j, text, sizeof(text));
+    jit_destroy(j);
+    assert_in_range(count_of(text, "edge"), 1, 100);
+    assert_in_range(count_of(text, "indirect"), 0, 100);
+}
+
+static void calls_that_nobody_returns_from(void **state)
+{
+    static const u8 code[] = {
+        0x66, 0xb9, 0x80, 0x4f, 0x12, 0x00, /* mov ecx,1200000          */
+        0xe8, 0x00, 0x00,                   /* again: call next         */
+        0x5b,                               /* next: pop bx             */
+        0x66, 0x49,                         /* dec ecx                  */
+        0x75, 0xf8,                         /* jnz again                */
+        0xb8, 0x10, 0x27,                   /* mov ax,10000             */
+        0xf4,
+    };
+
+    counts_in_code(*state, code, sizeof(code));
+}
+
+static void recursion_deeper_than_the_stack_of_returns(void **state)
+{
+    static const u8 code[] = {
+        0xb9, 0x10, 0x27, /* mov cx,10000   */
+        0xe8, 0x01, 0x00, /* call down      */
+        0xf4,             /* hlt            */
+        0xe3, 0x05,       /* down: jcxz up  */
+        0x49,             /* dec cx         */
+        0xe8, 0xfa, 0xff, /* call down      */
+        0x40,             /* inc ax         */
+        0xc3,             /* up: ret        */
+    };
+
+    counts_in_code(*state, code, sizeof(code));
+}
+
+static void returns_to_where_nobody_called_from(void **state)
+{
+    static const u8 code[] = {
+        0xb9, 0x10, 0x27, /* mov cx,10000        */
+        0xe8, 0x04, 0x00, /* again: call astray  */
+        0x90,             /* nop                 */
+        0xe2, 0xfa,       /* here: loop again    */
+        0xf4,             /* hlt                 */
+        0x40,             /* astray: inc ax      */
+        0x5b,             /* pop bx              */
+        0x43,             /* inc bx              */
+        0x53,             /* push bx             */
+        0xc3,             /* ret                 */
+    };
+
+    counts_in_code(*state, code, sizeof(code));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, little_pc_setup, little_pc_teardown)
     const struct CMUnitTest tests[] = {
         T(where_linear_addresses_are_offsets),
         T(where_the_segment_has_a_base),
+        T(calls_that_nobody_returns_from),
+        T(recursion_deeper_than_the_stack_of_returns),
+        T(returns_to_where_nobody_called_from),
     };
     return cmocka_run_group_tests_name("jumps", tests, NULL, NULL);
 }

@@ -13,10 +13,13 @@ static void instructions_without_operands_are_themselves(void **state)
         void (*put)(struct codebuf *c);
         const char *text;
     } rows[] = {
-        {x64_cdq, "cdq"},   {x64_cqo, "cqo"},      {x64_cwde, "cwde"},  {x64_cbw, "cbw"},
-        {x64_lahf, "lahf"}, {x64_sahf, "sahf"},    {x64_clc, "clc"},    {x64_stc, "stc"},
-        {x64_cmc, "cmc"},   {x64_pushf, "pushfq"}, {x64_popf, "popfq"}, {x64_ret, "ret"},
-        {x64_ud2, "ud2"},
+        {x64_cdq, "cdq"},    {x64_cqo, "cqo"},
+        {x64_cwde, "cwde"},  {x64_cbw, "cbw"},
+        {x64_lahf, "lahf"},  {x64_sahf, "sahf"},
+        {x64_clc, "clc"},    {x64_stc, "stc"},
+        {x64_cmc, "cmc"},    {x64_pushf, "pushfq"},
+        {x64_popf, "popfq"}, {x64_ret, "ret"},
+        {x64_ud2, "ud2"},    {x64_rep_movsb, "rep movsb byte ptr [rdi], byte ptr [rsi]"},
     };
     struct asm_check *k = *state;
 

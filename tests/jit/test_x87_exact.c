@@ -200,7 +200,7 @@ static void any_program(struct program *p)
 
     *p = (struct program){.top = (u8)below(8), .depth = (u8)depth, .control = X87_CW_INIT};
     if (!below(8))
-        p->control = (u16)(X87_CW_MASKS | below(4) << 8 | below(4) << 10);
+        p->control = (u16)(X87_CW_RESET | X87_CW_MASKS | below(4) << 8 | below(4) << 10);
     while (count--) {
         if (!below(6))
             any_integer(p);

@@ -326,6 +326,42 @@ static void another_image_is_refused_but_a_medium_is_fetched(void **state)
     close_bench(&b);
 }
 
+/* Part of the RAM in each way that its pages are stored: all, none, few, compressed or not. */
+static void every_page_of_ram_comes_back(void **state)
+{
+    struct bench b;
+    char error[PC_ERROR_MAX] = "";
+
+    (void)state;
+    open_bench(&b, "tinybios.bin", jit_jit);
+    u8 *ram = physmem_ram(b.pc[0]->physmem), *other = physmem_ram(b.pc[1]->physmem);
+    size_t size = physmem_ram_size(b.pc[0]->physmem), part = SNAPSHOT_RAM_PART;
+    u32 random = 1;
+    assert_true(size > 4 * part);
+    for (size_t page = 0; page < size / PAGE_SIZE; page++) {
+        u8 *p = ram + page * PAGE_SIZE;
+        size_t n = page * PAGE_SIZE / part;
+        bool some = n == 0 || (n == 1 && page % 3 == 1) || (n == 2 && page % 2 && page % 7) ||
+                    (n == 4 && page % (part / PAGE_SIZE) > 700);
+        for (size_t i = 0; i < PAGE_SIZE; i++)
+            p[i] = (u8)(!some ? 0 : n == 2 ? page : (random = random * 1103515245 + 12345) >> 16);
+    }
+    save(&b);
+    for (unsigned twice = 0; twice < 2; twice++) {
+        memset(other, 0xa5, size); /* the second time into RAM that has come from a file itself */
+        load(&b);
+        assert_memory_equal(ram, other, size);
+        expect_equal(&b);
+    }
+    struct pc_snapshot *snap = NULL;
+    assert_int_equal(pc_snapshot_take(b.pc[0], &snap, error), STATUS_OK);
+    memset(ram, 0x5a, size);
+    assert_int_equal(pc_snapshot_apply(b.pc[0], snap, error), STATUS_OK);
+    assert_memory_equal(ram, other, size);
+    pc_snapshot_free(snap);
+    close_bench(&b);
+}
+
 static void a_failing_save_leaves_the_old_file(void **state)
 {
     char error[PC_ERROR_MAX] = "", partial[160];
@@ -406,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_section_of_a_later_version_is_refused),
         cmocka_unit_test(another_machine_is_refused_with_what_differs),
         cmocka_unit_test(another_image_is_refused_but_a_medium_is_fetched),
+        cmocka_unit_test(every_page_of_ram_comes_back),
         cmocka_unit_test(a_failing_save_leaves_the_old_file),
         cmocka_unit_test(a_snapshot_in_memory_can_be_applied_again_and_again),
         cmocka_unit_test(a_clock_that_was_moved_is_refused),

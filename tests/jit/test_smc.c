@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Code that is written over: what the interpreter does is done, and no more work goes into it than
+ * it is worth. Every test runs its code on two machines.
+ */
+#include "tests/jit/pair.h"
+
+static int setup(void **state)
+{
+    *state = pair_create(NULL);
+    return 0;
+}
+
+static void load(struct pair *p, u32 at, const u8 *bytes, size_t n)
+{
+    physmem_write(p->ours->pm, at, bytes, n);
+    physmem_write(p->theirs->pm, at, bytes, n);
+}
+
+#define RUN(p, code)      pair_run(p, code, sizeof(code))
+#define LOAD(p, at, code) load(p, at, code, sizeof(code))
+
+/* ADC and CMP by turns. */
+static const u8 turns[] = {0x34, 0x28,       /* xor al, 28h      */
+                           0xa2, 0x00, 0x11, /* mov [1100h], al  */
+                           0xe8, 0xf8, 0x00, /* call 1100h       */
+                           0x49, 0x75, 0xf5, /* dec cx; jnz      */
+                           0xf4};
+static const u8 turned[] = {0x01, 0xda, 0xc3}; /* add dx, bx; ret  */
+
+static void code_is_written_over_without_leaving_code(void **state)
+{
+    struct pair *p = *state;
+
+    LOAD(p, 0x1100, turned);
+    assert_int_equal(RUN(p, turns), CPU_EXIT_HALTED);
+    assert_in_range(pair_stat(p, "bail "), 0, 50);
+}
+
+static void code_that_comes_back_is_revived_at_once(void **state)
+{
+    struct pair *p = *state;
+
+    LOAD(p, 0x1100, turned);
+    assert_int_equal(RUN(p, turns), CPU_EXIT_HALTED);
+    assert_in_range(pair_stat(p, "dropped, "), PAIR_ROUNDS - 200, PAIR_ROUNDS);
+    assert_in_range(pair_stat(p, "links, "), 0, 4 * PAIR_ROUNDS);
+    assert_in_range(pair_stat(p, "unlinks\njit: "), 0, 200); /* block runs interpreted */
+}
+
+/* Two constants in two instructions, written in one: no immediate that is read anew. */
+static const u8 fresh[] = {0x66, 0x69, 0xdb, 0x6d, 0x4e, 0xc6, 0x41, /* imul ebx, ebx, 41c64e6dh */
+                           0x66, 0x43,                               /* inc ebx                */
+                           0x66, 0x89, 0xd8,                         /* mov eax, ebx           */
+                           0x66, 0x25, 0x00, 0xff, 0x00, 0xff,       /* and eax, ff00ff00h     */
+                           0x66, 0x0d, 0xb2, 0x00, 0xb6, 0x00,       /* or eax, 00b600b2h      */
+                           0x66, 0xa3, 0x00, 0x11,                   /* mov [1100h], eax       */
+                           0xbe, 0x0a, 0x00,                         /* mov si, 10             */
+                           0xe8, 0xde, 0x00,                         /* call 1100h             */
+                           0x49, 0x75, 0xdb,                         /* dec cx; jnz 1000h      */
+                           0x31, 0xf6, 0xe8, 0xd6, 0x00,             /* xor si, si; call 1100h */
+                           0x31, 0xf6, 0xe8, 0xd1, 0x00,             /* likewise               */
+                           0xf4};
+static const u8 freshened[] = {0xb2, 0x00, 0xb6, 0x00, /* mov dl, 0; mov dh, 0 */
+                               0x01, 0xd5,             /* add bp, dx           */
+                               0x4e, 0x75, 0xf7,       /* dec si; jnz 1100h    */
+                               0xc3};
+
+static void code_that_is_new_each_time_is_not_translated_each_time(void **state)
+{
+    struct pair *p = *state;
+
+    LOAD(p, 0x1100, freshened);
+    assert_int_equal(RUN(p, fresh), CPU_EXIT_HALTED);
+    assert_in_range(pair_stat(p, "\njit: "), 1, 100); /* blocks */
+}
+
+/* At the end what was there last runs 131072 times. */
+static void code_that_stays_is_translated_after_all(void **state)
+{
+    struct pair *p = *state;
+
+    LOAD(p, 0x1100, freshened);
+    assert_int_equal(RUN(p, fresh), CPU_EXIT_HALTED);
+    assert_in_range(pair_stat(p, "unlinks\njit: "), 1, 12 * PAIR_ROUNDS + 30000);
+}
+
+static void next_instruction_is_another_at_once(void **state)
+{
+    static const u8 code[] = {0xa2, 0x05, 0x10, /* mov [1005h], al */
+                              0x80, 0xc2, 0x00, /* add dl, 0       */
+                              0x04, 0x07,       /* add al, 7       */
+                              0x49, 0x75, 0xf5, /* dec cx; jnz     */
+                              0xf4};
+    struct pair *p = *state;
+
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+    assert_int_not_equal(p->ours->cpu->gpr[REG_DX] & 0xff, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(code_is_written_over_without_leaving_code),
+        TEST(code_that_comes_back_is_revived_at_once),
+        TEST(code_that_is_new_each_time_is_not_translated_each_time),
+        TEST(code_that_stays_is_translated_after_all),
+        TEST(next_instruction_is_another_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
