@@ -119,6 +119,17 @@ enum vbe_reg {
 #define VGA_BAR_LFB    0u
 #define VGA_PLANE_MASK 0xffffu /* bytes of a plane - 1 in VGA modes */
 
+/** How bytes written to the window reach the planes, where it is simple; [1] is for odd addresses.
+ */
+struct vga_path {
+    bool fast;      /* it is */
+    u8 odd_even;    /* 1: odd addresses differ */
+    u32 base, size; /* the window, from A0000h on */
+    u32 at;         /* bits of an address that count */
+    u32 cpu[2], set[2], latch[2],
+        keep[2]; /* bits from the byte, ones, from the latches, as they are */
+};
+
 struct vga {
     struct pci_dev pci;
     u8 misc, feature, enable;
@@ -138,6 +149,7 @@ struct vga {
     struct cirrus cx; /* if desc.cirrus */
 
     struct vga_desc desc;
+    struct vga_path path; /* follows from the registers, as what is next does */
     bool direct; /* the window is mapped to vram from direct_off on: follows from the registers */
     size_t direct_off;
     struct vga_screen *screen; /* owned: vga_screen.c */

@@ -65,8 +65,8 @@ struct jit_unit {
     u32 id;      /* the block's number in generated code    */
     u64 *runs;   /* code adds 1 there whenever it begins; NULL: it does not */
     u64 lacks;   /* BIT64(FEAT_xx): guest features that the host's instructions do not have */
+    u32 apart;   /* bit n: guest instruction n has been seen to write across pages */
     struct jit_x87 x87;
-    u32 apart; /* bit n: guest instruction n has been seen to write across pages */
 
     u32 hot_size, count_size; /* count_size: of what adds to runs */
     struct jit_site site[3 * IR_MAX_GUEST];

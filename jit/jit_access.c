@@ -150,11 +150,13 @@ u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
     phys_addr phys;
 
     j->counts.access_slow++;
+    j->device_asked = false;
     if (!mmu_in_page(lin, size))
         return write ? crossing_write(cpu, lin, size, how & HOW_APART)
                      : crossing_read(cpu, lin, size);
     if (!mmu_translate(cpu->mmu, lin, write ? MMU_WRITE : MMU_READ, &phys) || cpu->attention)
         return 0;
+    j->device_asked = !physmem_page(j->physmem, phys)->host;
     return write ? write_in_page(cpu, lin, phys, size)
                  : mmu_view(cpu->mmu)->cur.read[lin >> PAGE_SHIFT];
 }

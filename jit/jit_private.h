@@ -22,8 +22,8 @@ struct jit_mode {
 #define JIT_PATCHES 1024u
 
 struct jit_patch {
-    u64 key;    /* of the block */
-    u32 times;  /* translated code was */
+    u64 key; /* of the block */
+    u32 times; /* translated code was */
     u8 shy;     /* how often in a row a translation did not live long */
     bool fresh; /* the last was made then: */
     u64 born;   /* instructions retired */
@@ -50,12 +50,14 @@ struct jit_crossing {
     u32 apart; /* bit n: instruction n did */
 };
 
-/** Code that began with another x87 unit than it was made for, by the low bits of its address. */
-#define JIT_MISSES 256u
+/** Code that reaches devices, by the low bits of its address. */
+#define JIT_DEVICES 256u
 
-struct jit_missed {
-    u64 key; /* of the block */
-    u32 times;
+struct jit_device {
+    u64 key;           /* of the block */
+    u32 insns;         /* that are left to their executors */
+    u32 times, wanted; /* that one gave up, and after how many of them it is left */
+    u32 doubts;        /* how much more often those that are left met memory than devices */
 };
 
 struct jit {
@@ -72,10 +74,12 @@ struct jit {
     unsigned modes;
     u8 mode_guess[JIT_MODE_NUMBERS]; /* number of the mode, by a hash of it; may be another's */
     struct jit_patch patch[JIT_PATCHES];
+    struct jit_device device[JIT_DEVICES];
+    bool device_asked; /* the access that gives up now meant a device */
     struct jit_ghost ghost[JIT_GHOSTS];
     struct jit_crossing crossing[JIT_CROSSINGS];
-    struct jit_missed missed[JIT_MISSES];
     bool crossed; /* jit_access() just gave up where a write crosses into another page */
+    struct jit_patch missed[JIT_PATCHES]; /* x87 units that were not as code took them to be */
     struct ir_block ir, next; /* next: of a block that it leads to */
     struct jit_unit unit;
     struct lazy_recipes lazy;
@@ -95,9 +99,6 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
 /** Translate @b; NULL: it has to be interpreted. */
 struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mode);
 
-/** The x87 unit was not as @b took it for granted: it is made again when it is wanted. */
-void jit_x87_missed(struct jit *j, struct jit_block *b);
-
 /** The code of @b was written over. */
 void jit_patch_dropped(struct jit *j, const struct block *b);
 /** @b has just been translated; no dead translation could be revived. */
@@ -116,6 +117,16 @@ bool jit_stats_open(struct jit *j) MUST_CHECK;
 void jit_stats_close(struct jit *j);
 /** Runs are counted: note what else is wanted of @b, which has just been made. */
 void jit_stats_block(const struct jit *j, struct jit_block *b);
+
+/* jit_devices.c: instructions of blocks that are left to their executors because of devices. */
+/** @b's instruction @g gave up, and is about to be interpreted. */
+void jit_devices_bail(struct jit *j, const struct jit_block *b, unsigned g);
+/** The instructions to leave, as bits. */
+u32 jit_devices_in(struct jit *j, const struct block *b);
+/** @n has just been made: note which of its calls are such. */
+void jit_devices_keep(struct jit *j, struct jit_block *n);
+/** One of them has run; @asked is what physmem_asked() said before. */
+void jit_devices_ran(struct jit *j, const struct jit_block *b, u64 asked);
 
 /* Between cpu->fl_xx and cpu->jit.flags. */
 void jit_flags_in(struct cpu *cpu);

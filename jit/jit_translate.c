@@ -50,26 +50,15 @@ enum { MISSED_OFTEN = 4 };
 
 static struct jit_x87 x87_now(const struct jit *j, const struct block *b)
 {
-    const struct jit_missed *m = &j->missed[b->key % JIT_MISSES];
+    const struct jit_patch *p = &j->missed[b->key % JIT_PATCHES];
     const struct x87_state *f = &j->cpu->x87;
 
     return (struct jit_x87){
-        .known = m->key != b->key || m->times < MISSED_OFTEN,
+        .known = p->key != b->key || p->times < MISSED_OFTEN,
         .top = f->top,
         .empty = f->empty,
         .control = f->control,
     };
-}
-
-void jit_x87_missed(struct jit *j, struct jit_block *b)
-{
-    if (!b->block)
-        return;
-    struct jit_missed *m = &j->missed[b->block->key % JIT_MISSES];
-    if (m->key != b->block->key)
-        *m = (struct jit_missed){.key = b->block->key};
-    m->times++;
-    cache_forget(&j->cache, b);
 }
 
 /* Shifts by CL leave no flags: guest instructions that need them after all. */
@@ -296,6 +285,7 @@ static bool finish(struct jit *j, struct jit_block *n, struct block *b, const u8
     };
     keep_links(n, u, code);
     keep_calls(n, u);
+    jit_devices_keep(j, n);
     return keep_sites(c, n, u) && cache_add(c, n);
 }
 
@@ -323,8 +313,8 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->lazy = &j->lazy;
     u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
-    u->x87 = x87_now(j, b);
     u->apart = jit_crossing_of(j, b);
+    u->x87 = x87_now(j, b);
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j))) {
         look_ahead(j, b, mode);
@@ -340,8 +330,8 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
 {
     u8 copy[INSN_MAX_LEN];
     const u8 *bytes = icache_bytes(j->cpu->icache, b, copy);
-    struct jit_block *n = cache_revive(&j->cache, b, eip, mode, bytes);
-    u64 by_exec = 0, before;
+    u64 by_exec = jit_devices_in(j, b), before;
+    struct jit_block *n = by_exec ? NULL : cache_revive(&j->cache, b, eip, mode, bytes);
 
     if (n)
         return n;

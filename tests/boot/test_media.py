@@ -247,10 +247,11 @@ def the_monitor_changes_media():
     two = write("two.img", (code + b"B").ljust(1474560, b"\0"))
     three = write("three.img", (code + b"C").ljust(368640, b"\0"))
     keys = (b"\1c" + f"change floppy0 {three}\nchange floppy0 {path('none')}\neject cdrom\n"
-            f"eject floppy1\nchange floppy0 {two}\n".encode() + b"\1c")
+            f"eject floppy1\ninfo block\ninfo\nchange floppy0 {two}\n".encode() + b"\1c")
     said, out = run("-nographic", "-fda", one, stdin=keys, deterministic=False)
     check("said", said[-1:], "B")
-    for text in ("does not fit", "cannot be opened", "no drive 'floppy1'"):
+    for text in ("does not fit", "cannot be opened", "no drive 'floppy1'", f"floppy0  {one}, 1440 KiB\r\n", "cdrom    nothing\r\n",
+                 "info registers "):
         check(text, text in out, True)
 
 

@@ -178,9 +178,9 @@ static void translate(struct golden *g, const struct golden_mode *m)
     u->stubs = &g->stubs;
     u->mode = m->mode;
     u->id = BLOCK_ID;
-    u->x87 = (struct jit_x87){.known = true, .top = 4, .empty = 0x0f, .control = X87_CW_INIT};
     u->lazy = &g->lazy;
     g->lazy = (struct lazy_recipes){0};
+    u->x87 = (struct jit_x87){.known = true, .top = 4, .empty = 0x0f, .control = X87_CW_INIT};
     for (unsigned i = 0; i < IR_MAX_GUEST; i++)
         u->exec_id[i] = EXEC_ID + i;
     for (unsigned i = 0; i < ARRAY_LEN(u->edge_id); i++)
@@ -259,12 +259,12 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
         if (same_place(g, g->stubs.x87_op[i], at))
             return name;
     }
-    return same_place(g, g->stubs.exec, at)                        ? "<exec>"
-           : same_place(g, g->stubs.finish, at)                    ? "<finish>"
+    return same_place(g, g->stubs.exec, at)     ? "<exec>"
+           : same_place(g, g->stubs.finish, at) ? "<finish>"
            : g->stubs.astray && same_place(g, g->stubs.astray, at) ? "<astray>"
-           : same_place(g, g->stubs.bail, at)                      ? "<bail>"
-           : same_place(g, g->stubs.x87, at)                       ? "<x87>"
-                                                                   : NULL;
+           : same_place(g, g->stubs.bail, at)   ? "<bail>"
+           : same_place(g, g->stubs.x87, at)    ? "<x87>"
+                                                : NULL;
 }
 
 static void note_labels(struct golden *g, const cs_insn *insn, size_t n)
