@@ -35,21 +35,34 @@ struct target {
 /* A byte of all ones or zeros for each of four bits. */
 static u32 spread(u8 bits)
 {
-    return (bits & 1u) * 0xffu | (bits >> 1 & 1u) * 0xff00u | (bits >> 2 & 1u) * 0xff0000u |
-           (bits >> 3 & 1u) * 0xff000000u;
+    static const u32 of[16] = {
+        0x00000000, 0x000000ff, 0x0000ff00, 0x0000ffff, 0x00ff0000, 0x00ff00ff,
+        0x00ffff00, 0x00ffffff, 0xff000000, 0xff0000ff, 0xff00ff00, 0xff00ffff,
+        0xffff0000, 0xffff00ff, 0xffffff00, 0xffffffff,
+    };
+
+    return of[bits & ALL_PLANES];
 }
 
-/* Offset within the selected window, or UINT32_MAX outside of it. */
-static u32 window_offset(const struct vga *v, u64 off)
+/* The selected window, from A0000h on. */
+static void window_place(const struct vga *v, u32 *base, u32 *size)
 {
     static const struct {
         u32 base, size;
     } window[4] = {{0, 0x20000}, {0, 0x10000}, {0x10000, 0x8000}, {0x18000, 0x8000}};
     unsigned n = v->gc[GC_MISC] >> 2 & 3;
 
-    if (off < window[n].base || off - window[n].base >= window[n].size)
-        return UINT32_MAX;
-    return (u32)off - window[n].base;
+    *base = window[n].base;
+    *size = window[n].size;
+}
+
+/* Offset within the selected window, or UINT32_MAX outside of it. */
+static u32 window_offset(const struct vga *v, u64 off)
+{
+    u32 base, size;
+
+    window_place(v, &base, &size);
+    return off - base < size ? (u32)off - base : UINT32_MAX;
 }
 
 static struct target target_of(const struct vga *v, u32 off)
@@ -108,87 +121,171 @@ static u8 window_read_byte(struct vga *v, u64 window)
     return (u8)(v->latch >> 8 * t.read);
 }
 
-static u32 alu(const struct vga *v, u32 data)
+/* What the registers make of the bytes of one access. */
+struct writing {
+    u8 mode, function, rotate;
+    u32 mask;        /* bits that a write may change: GC_BIT_MASK in all planes */
+    u32 set, enable; /* planes that get GC_SET_RESET instead of the CPU's byte */
+};
+
+static struct writing writing_now(const struct vga *v)
 {
-    switch (v->gc[GC_ROTATE] >> 3 & 3) {
+    return (struct writing){
+        .mode = v->gc[GC_MODE] & 3,
+        .function = v->gc[GC_ROTATE] >> 3 & 3,
+        .rotate = v->gc[GC_ROTATE] & 7,
+        .mask = v->gc[GC_BIT_MASK] * 0x01010101u,
+        .set = spread(v->gc[GC_SET_RESET]),
+        .enable = spread(v->gc[GC_ENABLE_SET_RESET]),
+    };
+}
+
+static u32 alu(const struct writing *w, u32 data, u32 latch)
+{
+    switch (w->function) {
     case 1:
-        return data & v->latch;
+        return data & latch;
     case 2:
-        return data | v->latch;
+        return data | latch;
     case 3:
-        return data ^ v->latch;
+        return data ^ latch;
     default:
         return data;
     }
 }
 
-static u8 rotated(const struct vga *v, u8 val)
+static u8 rotated(const struct writing *w, u8 val)
 {
-    unsigned n = v->gc[GC_ROTATE] & 7;
-
-    return (u8)(val >> n | val << (8 - n));
+    return (u8)(val >> w->rotate | val << (8 - w->rotate));
 }
 
 /* What the four planes would get, the map mask apart. */
-static u32 write_data(const struct vga *v, u8 val)
+static u32 write_data(const struct writing *w, u8 val, u32 latch)
 {
-    u32 mask = v->gc[GC_BIT_MASK] * 0x01010101u;
-    u32 set = spread(v->gc[GC_SET_RESET]);
-    u32 data;
+    u32 mask = w->mask, data;
 
-    switch (v->gc[GC_MODE] & 3) {
+    switch (w->mode) {
     case 1:
-        return v->latch;
+        return latch;
     case 2:
         data = spread(val & ALL_PLANES);
         break;
     case 3:
-        mask &= rotated(v, val) * 0x01010101u;
-        data = set;
+        mask &= rotated(w, val) * 0x01010101u;
+        data = w->set;
         break;
-    default: {
-        u32 enable = spread(v->gc[GC_ENABLE_SET_RESET]);
-        data = ((rotated(v, val) * 0x01010101u) & ~enable) | (set & enable);
+    default:
+        data = ((rotated(w, val) * 0x01010101u) & ~w->enable) | (w->set & w->enable);
     }
-    }
-    return (alu(v, data) & mask) | (v->latch & ~mask);
+    return (alu(w, data, latch) & mask) | (latch & ~mask);
 }
 
-static void window_write_byte(struct vga *v, u64 window, u8 val)
+static void window_write_linear(struct vga *v, u64 window, u64 val, unsigned size)
 {
-    u32 off = window_offset(v, window);
-
-    if (off == UINT32_MAX || !(v->misc & MISC_RAM))
-        return;
-    if (vga_is_linear(v)) {
-        v->vram[linear_at(v, off)] = val;
+    for (unsigned i = 0; i < size; i++) {
+        u32 off = window_offset(v, window + i);
+        if (off == UINT32_MAX)
+            continue;
+        v->vram[linear_at(v, off)] = (u8)(val >> 8 * i);
         vga_mark(v, linear_at(v, off));
-        return;
     }
-    struct target t = target_of(v, off);
-    u32 planes = spread(t.planes);
-    u8 *at = &v->vram[t.at];
-    vga_mark(v, t.at);
-    store32(at, (load32(at) & ~planes) | (write_data(v, val) & planes));
+}
+
+static u64 path_read(struct vga *v, u32 off, unsigned size)
+{
+    const struct vga_path *p = &v->path;
+    u64 val = 0;
+
+    for (unsigned i = 0; i < size; i++, off++) {
+        v->latch = load32(&v->vram[vga_plane_at(v, off & p->at)]);
+        val |= (u64)(u8)(v->latch >> p->read[off & 1]) << 8 * i;
+    }
+    return val;
 }
 
 static u64 window_read(void *dev, u64 off, unsigned size)
 {
+    const struct vga *v = dev;
     u64 val = 0;
 
+    if (v->path.reads && off - v->path.base <= v->path.size - size)
+        return path_read(dev, (u32)(off - v->path.base), size);
     for (unsigned i = 0; i < size; i++)
         val |= (u64)window_read_byte(dev, off + i) << 8 * i;
     return val;
 }
 
-static void window_write(void *dev, u64 off, u64 val, unsigned size)
+/* The same where nothing depends on more than whether the address is even: no program draws pixels
+ * by other paths than these if it is in a hurry. */
+static void path_find(struct vga *v)
+{
+    struct writing w = writing_now(v);
+    struct vga_path *p = &v->path;
+    bool odd_even = !(v->seq[SEQ_MEMORY] & SEQ_MEMORY_SEQUENTIAL);
+
+    *p = (struct vga_path){.odd_even = odd_even, .at = VGA_PLANE_MASK};
+    bool plain = v->misc & MISC_RAM && !v->desc.cirrus && !vbe_on(v) &&
+                 !(v->seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4);
+    p->reads = plain && !(v->gc[GC_MODE] & GC_MODE_READ1);
+    p->writes = plain && (w.mode == 1 || (w.mode == 0 && w.function == 0 && w.rotate == 0));
+    window_place(v, &p->base, &p->size);
+    if (v->gc[GC_MISC] & GC_MISC_CHAIN_ODD_EVEN)
+        p->at &= ~1u;
+    for (unsigned odd = 0; odd < 2; odd++) {
+        u8 read = v->gc[GC_READ_MAP] & 3;
+        p->read[odd] = 8 * (v->gc[GC_MODE] & GC_MODE_ODD_EVEN ? (read & 2u) | odd : read);
+        u32 planes = spread(v->seq[SEQ_MAP_MASK]);
+        if (odd_even)
+            planes &= spread(odd ? ODD_PLANES : EVEN_PLANES);
+        u32 mask = w.mode == 1 ? 0 : planes & w.mask;
+        p->cpu[odd] = mask & ~w.enable;
+        p->set[odd] = mask & w.enable & w.set;
+        p->latch[odd] = planes & ~mask;
+        p->keep[odd] = ~planes;
+    }
+}
+
+static void path_write(struct vga *v, u32 off, u64 val, unsigned size)
+{
+    const struct vga_path *p = &v->path;
+
+    for (unsigned i = 0; i < size; i++, off++, val >>= 8) {
+        unsigned odd = off & p->odd_even;
+        size_t at = vga_plane_at(v, off & p->at);
+        u32 data = ((u8)val * 0x01010101u & p->cpu[odd]) | p->set[odd] | (v->latch & p->latch[odd]);
+        vga_mark(v, at);
+        store32(&v->vram[at], (load32(&v->vram[at]) & p->keep[odd]) | data);
+    }
+}
+
+static void window_write(void *dev, u64 window, u64 val, unsigned size)
 {
     struct vga *v = dev;
 
-    if (v->desc.cirrus && cirrus_window_write(v, off, val, size))
+    if (v->path.writes && window - v->path.base <= v->path.size - size) {
+        path_write(v, (u32)(window - v->path.base), val, size);
         return;
-    for (unsigned i = 0; i < size; i++)
-        window_write_byte(dev, off + i, (u8)(val >> 8 * i));
+    }
+    if (v->desc.cirrus && cirrus_window_write(v, window, val, size))
+        return;
+    if (!(v->misc & MISC_RAM))
+        return;
+    if (vga_is_linear(v)) {
+        window_write_linear(v, window, val, size);
+        return;
+    }
+    struct writing w = writing_now(v);
+    for (unsigned i = 0; i < size; i++) {
+        u32 off = window_offset(v, window + i);
+        if (off == UINT32_MAX)
+            continue;
+        struct target t = target_of(v, off);
+        u32 planes = spread(t.planes);
+        u8 *at = &v->vram[t.at];
+        vga_mark(v, t.at);
+        store32(at,
+                (load32(at) & ~planes) | (write_data(&w, (u8)(val >> 8 * i), v->latch) & planes));
+    }
 }
 
 const struct mmio_ops vga_window_ops = {.read = window_read, .write = window_write, .max = 8};
@@ -219,6 +316,7 @@ void vga_update_window(struct vga *v)
 {
     size_t off;
 
+    path_find(v);
     if (v->desc.cirrus)
         cirrus_update_linear(v, false);
     bool direct = window_is_plain(v, &off);

@@ -69,6 +69,16 @@ static bool cmd_jit(struct chardev *out, struct pc *pc, const char *args)
     return false;
 }
 
+static bool cmd_block(struct chardev *out, struct pc *pc, const char *args)
+{
+    char text[4096];
+
+    (void)args;
+    pc_dump_drives(pc, text, sizeof(text));
+    monitor_print(out, text);
+    return false;
+}
+
 static bool cmd_memory(struct chardev *out, struct pc *pc, const char *args, bool physical)
 {
     char error[MEMORY_ERROR_MAX], *text = monitor_memory(pc, args, physical, error);
@@ -244,6 +254,7 @@ static bool cmd_link(struct chardev *out, struct pc *pc, const char *args)
 }
 
 static bool cmd_help(struct chardev *out, struct pc *pc, const char *args);
+static bool cmd_info(struct chardev *out, struct pc *pc, const char *args);
 
 static const struct {
     const char *name;
@@ -254,6 +265,8 @@ static const struct {
     {"change", cmd_change, "DRIVE FILE", "put FILE into floppy0, floppy1 or cdrom"},
     {"eject", cmd_eject, "DRIVE", "take out what is in it"},
     {"help", cmd_help, NULL, "this list"},
+    {"info", cmd_info, NULL, "what info can tell"},
+    {"info block", cmd_block, NULL, "the drives and what is in them"},
     {"info jit", cmd_jit, NULL, "translated code"},
     {"info registers", cmd_registers, NULL, "the CPU's registers"},
     {"info stats", cmd_stats, NULL, "counters"},
@@ -270,21 +283,36 @@ static const struct {
     {"speed", cmd_speed, "SPEED", "run no faster than this: 386, 25mips, max"},
     {"system_powerdown", cmd_powerdown, NULL, "press the power button"},
     {"system_reset", cmd_reset, NULL, "reset the machine"},
-    {"x", cmd_x, "[/NFS] ADDRESS", "memory at a linear address: N items, as F x d u c, of S b h w"},
+    {"x", cmd_x, "[/NFS] ADDRESS", "N items at a linear address; F: x d u c, S: b h w"},
     {"xp", cmd_xp, "[/NFS] ADDRESS", "the same at a physical address"},
 };
 
-static bool cmd_help(struct chardev *out, struct pc *pc, const char *args)
+/* The commands that begin with @with. */
+static void list(struct chardev *out, const char *with)
 {
     char text[160], name[60];
 
-    (void)pc, (void)args;
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strncmp(commands[i].name, with, strlen(with)) != 0)
+            continue;
         snprintf(name, sizeof(name), "%s%s%s", commands[i].name, commands[i].args ? " " : "",
                  commands[i].args ? commands[i].args : "");
         snprintf(text, sizeof(text), "%-22s%s\n", name, commands[i].help);
         monitor_print(out, text);
     }
+}
+
+static bool cmd_help(struct chardev *out, struct pc *pc, const char *args)
+{
+    (void)pc, (void)args;
+    list(out, "");
+    return false;
+}
+
+static bool cmd_info(struct chardev *out, struct pc *pc, const char *args)
+{
+    (void)pc, (void)args;
+    list(out, "info ");
     return false;
 }
 

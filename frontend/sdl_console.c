@@ -123,6 +123,12 @@ void sdl_console_show(struct window *w, const struct pc *pc, bool on)
     SDL_ShowCursor(!on && w->in.absolute ? SDL_DISABLE : SDL_ENABLE);
 }
 
+void sdl_console_type(struct window *w, struct pc *pc, const char *text)
+{
+    for (const char *p = text; *p && !w->quit; p++)
+        type(w, pc, *p == '\n' ? '\r' : (u8)*p);
+}
+
 static void look_back(struct window *w, int lines)
 {
     struct sdl_console *c = w->console;
@@ -160,8 +166,7 @@ bool sdl_console_event(struct window *w, struct pc *pc, const SDL_Event *e)
         return false;
     switch (e->type) {
     case SDL_TEXTINPUT:
-        for (const char *p = e->text.text; *p; p++)
-            type(w, pc, (u8)*p);
+        sdl_console_type(w, pc, e->text.text);
         return true;
     case SDL_KEYDOWN:
         on_key(w, pc, e->key.keysym.sym);

@@ -2,13 +2,13 @@
 /* What Ctrl-Alt and another key do, and the screenshots and pastes among it. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "frontend/paste.h"
 #include "frontend/png.h"
 #include "frontend/sdl_private.h"
 
-enum { PASTE_MAX = 65536, NAMES_MAX = 1000 };
+enum { NAMES_MAX = 1000 };
 
 static void do_grab(struct window *w, struct pc *pc)
 {
@@ -35,6 +35,7 @@ static void do_pause(struct window *w, struct pc *pc)
     (void)pc;
     w->paused = !w->paused;
     w->titled = 0;
+    *w->told = 0; /* this is news */
 }
 
 static void do_reset(struct window *w, struct pc *pc)
@@ -93,28 +94,41 @@ static void do_screenshot(struct window *w, struct pc *pc)
     sdl_tell(w, text);
 }
 
-/* The clipboard is typed, in the typist's own notation: << is one <. */
+static void tell_pasted(struct window *w, const struct paste *p)
+{
+    char text[200];
+
+    if (p->cut)
+        snprintf(text, sizeof(text), "only the first %u characters are typed", PASTE_MAX);
+    else if (p->left_out)
+        snprintf(text, sizeof(text), "left out what a US keyboard does not have: %u character%s",
+                 p->left_out, p->left_out == 1 ? "" : "s");
+    else
+        return;
+    sdl_tell(w, text);
+}
+
+/* The clipboard is typed on the guest's keyboard, or into the monitor if that is shown. */
 static void do_paste(struct window *w, struct pc *pc)
 {
     char error[PC_ERROR_MAX] = "";
     char *clip = SDL_HasClipboardText() ? SDL_GetClipboardText() : NULL;
-    char *text = malloc(2 * PASTE_MAX + 1);
-    size_t n = 0;
+    struct paste p = {0};
 
-    for (const char *p = clip; text && p && *p && n < 2 * PASTE_MAX - 1; p++) {
-        if (*p == '<')
-            text[n++] = '<';
-        text[n++] = *p;
-    }
-    if (text && n && !pc_deterministic(pc)) {
-        text[n] = 0;
-        if (pc_type(pc, text, error) != STATUS_OK)
-            sdl_tell(w, error);
+    if (!clip || !*clip) {
+        sdl_tell(w, "the clipboard holds no text");
+    } else if (w->in_console) {
+        sdl_console_type(w, pc, clip);
+    } else if (pc_deterministic(pc)) {
+        sdl_tell(w, "typing has no part in a deterministic run");
     } else {
-        sdl_tell(w,
-                 n ? "typing has no part in a deterministic run" : "the clipboard holds no text");
+        p = paste_text(clip);
+        if (!p.text || (p.length && pc_type(pc, p.text, error) != STATUS_OK))
+            sdl_tell(w, p.text ? error : "out of memory");
+        else
+            tell_pasted(w, &p);
     }
-    free(text);
+    free(p.text);
     SDL_free(clip);
 }
 

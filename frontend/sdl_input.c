@@ -225,6 +225,10 @@ void sdl_event(struct window *w, struct pc *pc, const SDL_Event *e)
     case SDL_MOUSEWHEEL:
         on_wheel(w, &e->wheel);
         break;
+    case SDL_DROPFILE:
+        sdl_drop(w, pc, e->drop.file);
+        SDL_free(e->drop.file);
+        break;
     case SDL_RENDER_TARGETS_RESET:
     case SDL_RENDER_DEVICE_RESET:
         sdl_forget_texture(w);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A line in the picture's lower right corner, on Ctrl-Alt-I: the speed, or that the machine stands
- * still, and two lights, green for disks and blue for the network.
+ * A line in the picture's lower right corner, on Ctrl-Alt-I: which of the guest's keyboard lights
+ * are on, the speed, or that the machine stands still, and two lights, green for disks and blue for
+ * the network.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,7 +33,8 @@ static const struct {
     {'8', {7, 5, 7, 5, 7}}, {'9', {7, 5, 7, 1, 7}}, {'%', {5, 1, 2, 4, 5}}, {'A', {7, 5, 7, 5, 5}},
     {'D', {6, 5, 5, 5, 6}}, {'E', {7, 4, 6, 4, 7}}, {'I', {7, 2, 2, 2, 7}}, {'M', {5, 7, 7, 5, 5}},
     {'O', {7, 5, 5, 5, 7}}, {'P', {7, 5, 7, 4, 4}}, {'S', {7, 4, 7, 1, 7}}, {'T', {7, 2, 2, 2, 2}},
-    {'U', {5, 5, 5, 5, 7}},
+    {'U', {5, 5, 5, 5, 7}}, {'C', {7, 4, 4, 4, 7}}, {'L', {4, 4, 4, 4, 7}}, {'N', {7, 5, 5, 5, 5}},
+    {'R', {6, 5, 6, 5, 5}},
 };
 
 /* A light is on while what it counts goes on, and a moment longer. */
@@ -42,6 +44,17 @@ static bool lit(struct sdl_light *l, u64 count, u64 host_ns)
         l->until = host_ns + LIGHT_NS;
     l->count = count;
     return host_ns < l->until;
+}
+
+/* Returns the length of what was written to @text, which has room for all of it. */
+static int put_leds(u8 leds, char *text)
+{
+    static const char *const names[] = {"SCROLL ", "NUM ", "CAPS "};
+    int n = 0;
+
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+        n += sprintf(text + n, "%s", leds >> i & 1 ? names[i] : "");
+    return n;
 }
 
 void sdl_overlay_toggle(struct window *w)
@@ -56,11 +69,13 @@ void sdl_overlay_update(struct window *w, const struct pc *pc, u64 host_ns, bool
     struct pc_activity a = pc_activity(pc);
     bool disk = lit(&o->disk, a.disk, host_ns), net = lit(&o->net, a.net, host_ns);
     char text[sizeof(o->text)];
+    int n = put_leds(pc_leds(pc), text);
 
     if (w->paused || stopped)
-        snprintf(text, sizeof(text), "%s", w->paused ? "PAUSED" : "STOPPED");
+        snprintf(text + n, sizeof(text) - (size_t)n, "%s", w->paused ? "PAUSED" : "STOPPED");
     else
-        snprintf(text, sizeof(text), "%" PRIu64 " MIPS %" PRIu64 "%%", w->mips, w->percent);
+        snprintf(text + n, sizeof(text) - (size_t)n, "%" PRIu64 " MIPS %" PRIu64 "%%", w->mips,
+                 w->percent);
     if (disk == o->disk.on && net == o->net.on && strcmp(text, o->text) == 0)
         return;
     o->disk.on = disk;

@@ -35,7 +35,7 @@ struct sdl_light {
 
 struct sdl_overlay {
     bool on;
-    char text[40];
+    char text[60];
     struct sdl_light disk, net;
 };
 
@@ -82,7 +82,8 @@ struct window {
     bool in_console, console_stale;
     struct sdl_input in;
     char title[500], told[300]; /* now; a sentence that stands there for a while */
-    u64 told_until;             /* 0: from its first sight on */
+    u64 told_until;             /* 0: from its first sight on, so long: */
+    u64 told_ns;
 };
 
 /* sdl_window.c */
@@ -98,6 +99,10 @@ void sdl_overlay_update(struct window *w, const struct pc *pc, u64 host_ns, bool
 /** Over the picture that is being presented. */
 void sdl_overlay_draw(struct window *w);
 
+/* sdl_drop.c */
+/** The file @path was dropped on the window: put it into a drive. */
+void sdl_drop(struct window *w, struct pc *pc, const char *path);
+
 /* sdl_menu.c */
 void sdl_menu_show(struct window *w, const struct pc *pc, bool on);
 /** Whether the event was the menu's. */
@@ -108,6 +113,8 @@ void sdl_menu_draw(struct window *w);
 /* sdl_console.c */
 /** Show the monitor, or the guest again. */
 void sdl_console_show(struct window *w, const struct pc *pc, bool on);
+/** Type into it. */
+void sdl_console_type(struct window *w, struct pc *pc, const char *text);
 /** Whether the event was the monitor's. */
 bool sdl_console_event(struct window *w, struct pc *pc, const SDL_Event *e);
 /** Its picture, until the next call. */

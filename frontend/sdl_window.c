@@ -14,6 +14,7 @@ enum {
 };
 
 #define TELL_NS (4 * (u64)TITLE_NS)
+#define HINT_NS (10 * (u64)TITLE_NS)
 
 bool window_possible(void)
 {
@@ -28,6 +29,7 @@ void sdl_tell(struct window *w, const char *text)
 {
     snprintf(w->told, sizeof(w->told), "%s", text);
     w->told_until = 0;
+    w->told_ns = TELL_NS;
     w->titled = 0;
 }
 
@@ -52,7 +54,7 @@ static void update_title(struct window *w, const struct pc *pc, u64 host_ns, boo
     if (w->titled && took < TITLE_NS)
         return;
     if (*w->told && !w->told_until)
-        w->told_until = host_ns + TELL_NS;
+        w->told_until = host_ns + w->told_ns;
     else if (*w->told && host_ns >= w->told_until)
         *w->told = 0;
     if (w->titled) {
@@ -64,8 +66,8 @@ static void update_title(struct window *w, const struct pc *pc, u64 host_ns, boo
     else if (stopped)
         snprintf(state, sizeof(state), " - stopped");
     else if (w->titled)
-        snprintf(state, sizeof(state), " - %" PRIu64 " MIPS, %" PRIu64 "%% of real time", w->mips,
-                 w->percent);
+        snprintf(state, sizeof(state), " - %" PRIu64 " MIPS, %" PRIu64 "%% of real time%s", w->mips,
+                 w->percent, pc_deterministic(pc) ? ", deterministic: takes no keys" : "");
     put_title(w, state);
     w->titled = host_ns;
     w->titled_time = pc_time(pc);
@@ -169,6 +171,8 @@ enum status window_open(struct window **out, const struct config *cfg, char erro
     SDL_RendererInfo info;
     w->keeps = SDL_GetRendererInfo(w->ren, &info) == 0 && info.flags & SDL_RENDERER_SOFTWARE;
     sdl_watch_display(w);
+    sdl_tell(w, "Ctrl-Alt-M opens a menu");
+    w->told_ns = HINT_NS; /* who is new here looks elsewhere first */
     w->stale = true;
     *out = w;
     return STATUS_OK;

@@ -91,7 +91,7 @@ struct jit_call {
     u8 how; /* CALL_xx */
 };
 
-enum { CALL_FLAGS_IN = BIT(0), CALL_FLAGS_OUT = BIT(1) };
+enum { CALL_FLAGS_IN = BIT(0), CALL_FLAGS_OUT = BIT(1), CALL_DEVICE = BIT(2) };
 
 /** Behind it: its links, its calls, its sites (jit/tables.h). */
 struct jit_block {

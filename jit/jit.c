@@ -118,6 +118,8 @@ u64 jit_exec(struct cpu *cpu, u32 site)
     struct clock *clock = cpu->clock;
     u32 next = (u32)cpu->next_rip;
     u8 class = s->class, how = x->how, remaining = x->remaining;
+    const struct jit_block *device = how & CALL_DEVICE ? jit_owner(x, x->back) : NULL;
+    u64 asked = device ? physmem_asked(j->physmem) : 0;
 
     if (how & CALL_FLAGS_IN)
         jit_flags_out(cpu);
@@ -126,6 +128,8 @@ u64 jit_exec(struct cpu *cpu, u32 site)
             jit_flags_out(cpu);
         return cache_exec(&j->cache, j->stubs.leave[LEAVE_FAULT]);
     }
+    if (device)
+        jit_devices_ran(j, device, asked);
     i64 left = clock->left - remaining;
     bool stop = left < 0 || cpu->attention || cpu->inhibit || cpu->halted ||
                 cpu->next_rip != next || s->class != class;
@@ -228,6 +232,17 @@ static const struct jit_block *run_out(struct jit *j)
     return NULL;
 }
 
+/* Code took the x87 unit for something else than it was: it is made again when it is wanted. */
+static void missed(struct jit *j, struct jit_block *b)
+{
+    struct jit_patch *p = &j->missed[b->block->key % JIT_PATCHES];
+
+    if (p->key != b->block->key)
+        *p = (struct jit_patch){.key = b->block->key};
+    p->times++;
+    cache_forget(&j->cache, b);
+}
+
 /* An access gave up: nothing of its instruction has happened. The interpreter does it. Or an x87
  * exception was raised, behind its instruction. */
 static void bail(struct jit *j)
@@ -245,6 +260,7 @@ static void bail(struct jit *j)
     jit_crossing_bailed(j, b, s.g);
     cpu->clock->left = left_of(cpu) + (b->guests - s.g);
     cpu->rip = jit_block_eip(b, s.g);
+    jit_devices_bail(j, b, s.g);
     jit_flags_from(cpu, &s.flags);
     jit_fp_bail(j, b, &s);
     if (s.fp.raised) /* #MF or IRQ 13 comes at once or later: not code's to know */
@@ -253,6 +269,8 @@ static void bail(struct jit *j)
         cpu_interpret_block(cpu, b->block);
     else
         cpu_interpret_one(cpu, &b->insn[s.g]);
+    if (s.fp.missed && b->block)
+        missed(j, b);
 }
 
 /* After what may have changed anything: the next block, if there is one at once. */

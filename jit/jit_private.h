@@ -42,6 +42,16 @@ struct jit_crossing {
     u32 apart; /* bit n: instruction n did */
 };
 
+/** Code that reaches devices, by the low bits of its address. */
+#define JIT_DEVICES 256u
+
+struct jit_device {
+    u64 key;           /* of the block */
+    u32 insns;         /* that are left to their executors */
+    u32 times, wanted; /* that one gave up, and after how many of them it is left */
+    u32 doubts;        /* how much more often those that are left met memory than devices */
+};
+
 struct jit {
     struct cpu *cpu;
     struct physmem *physmem;
@@ -56,8 +66,11 @@ struct jit {
     unsigned modes;
     u8 mode_guess[JIT_MODE_NUMBERS]; /* number of the mode, by a hash of it; may be another's */
     struct jit_patch patch[JIT_PATCHES];
+    struct jit_device device[JIT_DEVICES];
+    bool device_asked; /* the access that gives up now meant a device */
     struct jit_crossing crossing[JIT_CROSSINGS];
     bool crossed; /* jit_access() just gave up where a write crosses into another page */
+    struct jit_patch missed[JIT_PATCHES]; /* x87 units that were not as code took them to be */
     struct ir_block ir, next; /* next: of a block that it leads to */
     struct jit_unit unit;
     struct lazy_recipes lazy;
@@ -96,6 +109,16 @@ bool jit_stats_open(struct jit *j) MUST_CHECK;
 void jit_stats_close(struct jit *j);
 /** Runs are counted: note what else is wanted of @b, which has just been made. */
 void jit_stats_block(const struct jit *j, struct jit_block *b);
+
+/* jit_devices.c: instructions of blocks that are left to their executors because of devices. */
+/** @b's instruction @g gave up, and is about to be interpreted. */
+void jit_devices_bail(struct jit *j, const struct jit_block *b, unsigned g);
+/** The instructions to leave, as bits. */
+u32 jit_devices_in(struct jit *j, const struct block *b);
+/** @n has just been made: note which of its calls are such. */
+void jit_devices_keep(struct jit *j, struct jit_block *n);
+/** One of them has run; @asked is what physmem_asked() said before. */
+void jit_devices_ran(struct jit *j, const struct jit_block *b, u64 asked);
 
 /* Between cpu->fl_xx and cpu->jit.flags. */
 void jit_flags_in(struct cpu *cpu);

@@ -44,6 +44,23 @@ static const struct jit_mode *mode_of(const struct jit *j, u32 mode)
     return &j->mode[jit_mode_number(mode)];
 }
 
+/* How often the x87 unit may be another where the same code begins, before nothing is taken for
+ * granted there any more. */
+enum { MISSED_OFTEN = 4 };
+
+static struct jit_x87 x87_now(const struct jit *j, const struct block *b)
+{
+    const struct jit_patch *p = &j->missed[b->key % JIT_PATCHES];
+    const struct x87_state *f = &j->cpu->x87;
+
+    return (struct jit_x87){
+        .known = p->key != b->key || p->times < MISSED_OFTEN,
+        .top = f->top,
+        .empty = f->empty,
+        .control = f->control,
+    };
+}
+
 /* Shifts by CL leave no flags: guest instructions that need them after all. */
 static u64 need_flags_of_shifts(const struct ir_block *ir)
 {
@@ -79,8 +96,13 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
         xlate_block(&j->ir, b->insn, b->count, eip, &env, by_exec);
         ir_liveness(&j->ir, IRF_ALL);
         u64 more = need_flags_of_shifts(&j->ir);
-        if (!more || j->ir.full)
-            return !j->ir.full;
+        if (j->ir.full)
+            return false;
+        if (!more) {
+            ir_optimise(&j->ir);
+            ir_liveness(&j->ir, IRF_ALL);
+            return true;
+        }
         by_exec |= more;
     }
 }
@@ -271,6 +293,7 @@ static bool finish(struct jit *j, struct jit_block *n, struct block *b, const u8
     };
     keep_links(n, u, code);
     keep_calls(n, u);
+    jit_devices_keep(j, n);
     return keep_sites(c, n, u) && cache_add(c, n);
 }
 
@@ -299,6 +322,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
     u->apart = jit_crossing_of(j, b);
+    u->x87 = x87_now(j, b);
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j))) {
         look_ahead(j, b, mode);
@@ -314,8 +338,8 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
 {
     u8 copy[INSN_MAX_LEN];
     const u8 *bytes = icache_bytes(j->cpu->icache, b, copy);
-    struct jit_block *n = cache_revive(&j->cache, b, eip, mode, bytes);
-    u64 by_exec = 0, before;
+    u64 by_exec = jit_devices_in(j, b), before;
+    struct jit_block *n = by_exec ? NULL : cache_revive(&j->cache, b, eip, mode, bytes);
 
     if (n)
         return n;

@@ -131,6 +131,10 @@ bool pc_mouse_is_absolute(const struct pc *pc);
 void pc_mouse_point(struct pc *pc, u16 x, u16 y);
 /** Whether the guest has seen the buttons as they are, or never will: how fast they may change. */
 bool pc_mouse_idle(const struct pc *pc);
+/** The keyboard's lights: bit 0 Scroll Lock, 1 Num Lock, 2 Caps Lock. */
+u8 pc_leds(const struct pc *pc);
+/** Whether @drive, named as for pc_change_medium(), is there and takes other media. */
+bool pc_has_drive(const struct pc *pc, const char *drive);
 
 /**
  * Type @text from now on, or after what is being typed (machine/typist.h says what it may hold).
@@ -233,6 +237,9 @@ void pc_dump_stats(const struct pc *pc, char *text, size_t size);
 
 /** What there is to tell about translated code; "" without any. */
 void pc_dump_jit(const struct pc *pc, char *text, size_t size);
+
+/** The drives and what is in them, as lines of text. */
+void pc_dump_drives(const struct pc *pc, char *text, size_t size);
 
 /** Tell all CPU models, by name and in a few words. */
 void pc_cpu_models(void (*print)(void *ctx, const char *name, const char *text), void *ctx);

@@ -222,6 +222,37 @@ enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
     return note_change(pc, drive, path, error);
 }
 
+bool pc_has_drive(const struct pc *pc, const char *drive)
+{
+    return place_of(pc, drive) != DRIVE_COUNT;
+}
+
+void pc_dump_drives(const struct pc *pc, char *text, size_t size)
+{
+    static const char *const names[DRIVE_COUNT] = {"ide0-0", "ide0-1",  "ide1-0",
+                                                   "ide1-1", "floppy0", "floppy1"};
+    size_t used = 0;
+
+    *text = 0;
+    for (unsigned i = 0; i < DRIVE_COUNT && used < size; i++) {
+        const struct drive *d = &pc->drive[i];
+        const struct block *b = pc->disk[i];
+        if (!d->present)
+            continue;
+        const char *name = d->cdrom && i == DRIVE_CDROM ? "cdrom" : names[i];
+        const char *medium = !b ? "nothing" : *d->path ? d->path : "the demo disk";
+        used += (size_t)snprintf(text + used, size - used, "%-8s %.300s", name, medium);
+        if (b && used < size)
+            used += (size_t)snprintf(text + used, size - used, ", %llu KiB%s",
+                                     (unsigned long long)block_sectors(b) / 2,
+                                     block_read_only(b) ? ", read-only"
+                                     : d->snapshot      ? ", writes are kept in memory"
+                                                        : "");
+        if (used < size)
+            used += (size_t)snprintf(text + used, size - used, "\n");
+    }
+}
+
 struct pc_activity pc_activity(const struct pc *pc)
 {
     struct pc_activity a = {0};

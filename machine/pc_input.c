@@ -63,6 +63,11 @@ bool pc_mouse_idle(const struct pc *pc)
     return ps2mouse_idle(pc->mouse);
 }
 
+u8 pc_leds(const struct pc *pc)
+{
+    return ps2kbd_leds(pc->kbd);
+}
+
 /* ---- the absolute one, whose port talks through the registers ---- */
 
 static void get_registers(void *ctx, struct vmmouse_regs *r)

@@ -41,6 +41,7 @@ struct physmem {
     struct watcher on_code, on_code_done, on_table;
     mmio_tap_fn *tap; /* NULL: none */
     void *tap_ctx;
+    u64 asked; /* how often devices were */
     struct listener {
         physmem_changed_fn *fn;
         void *ctx;
@@ -332,12 +333,18 @@ struct phys_page *physmem_page(struct physmem *pm, phys_addr phys)
     return page_unmasked(pm, phys & pm->mask);
 }
 
+u64 physmem_asked(const struct physmem *pm)
+{
+    return pm->asked;
+}
+
 /* One access to a device, split into what it accepts. */
 static u64 region_load(struct physmem *pm, unsigned region, phys_addr at, unsigned size)
 {
     const struct region *r = &pm->region[region];
     u64 v = 0;
 
+    pm->asked++;
     if (!r->ops)
         return ~(u64)0 >> (64 - 8 * size);
     unsigned step = size < r->ops->max ? size : r->ops->max;
@@ -356,6 +363,7 @@ static void region_store(struct physmem *pm, unsigned region, phys_addr at, u64 
 {
     const struct region *r = &pm->region[region];
 
+    pm->asked++;
     if (!r->ops)
         return;
     if (pm->tap)
@@ -365,6 +373,10 @@ static void region_store(struct physmem *pm, unsigned region, phys_addr at, u64 
     unsigned step = size < r->ops->max ? size : r->ops->max;
     if (at & (step - 1))
         step = 1;
+    if (step == size) { /* most are: a screen has many of them */
+        r->ops->write(r->dev, at - r->base, val & ~(u64)0 >> (64 - 8 * size), size);
+        return;
+    }
     for (unsigned i = 0; i < size; i += step)
         r->ops->write(r->dev, at + i - r->base, val >> (8 * i) & (~(u64)0 >> (64 - 8 * step)),
                       step);

@@ -116,6 +116,9 @@ void physmem_on_change(struct physmem *pm, physmem_changed_fn *fn, void *ctx);
 /** Several may listen, at most 8. */
 void physmem_on_video(struct physmem *pm, physmem_video_fn *fn, void *ctx);
 
+/** How often devices have been asked. */
+u64 physmem_asked(const struct physmem *pm);
+
 /** What answers at a page. */
 struct phys_page {
     u8 *host;   /* RAM or ROM bytes, or NULL                           */

@@ -29,7 +29,7 @@ OTHERS = {96: "e01c", 97: "e01d", 98: "e035", 100: "e038", 102: "e047", 103: "e0
           125: "e05b", 126: "e05c", 127: "e05d"}
 PAUSE = (119, "e11d45 e19dc5")
 KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
-KEY_I, KEY_M, KEY_1, KEY_2, KEY_ENTER, KEY_DOWN = 23, 50, 2, 3, 28, 108
+KEY_I, KEY_M, KEY_V, KEY_1, KEY_2, KEY_ENTER, KEY_DOWN = 23, 50, 47, 2, 3, 28, 108
 LOCKS = [58, 69, 70]  # Caps, Num, Scroll
 
 
@@ -303,11 +303,20 @@ def the_overlay_has_the_speed_and_lights(guest):
     wait_for(lambda: colors()[dark] == 2 * 10 * 10 and colors()[white], "two dark lights and letters")
     running = colors()[white]
     guest.hotkey(KEY_P)
-    wait_for(lambda: colors()[white] not in (0, running), "other letters")
+    wait_for(lambda: "paused" in d.title(guest.window) and colors()[white] not in (0, running), "other letters")
+    paused = colors()[white]
     guest.hotkey(KEY_P)
     guest.hotkey(KEY_I)
     wait_for(lambda: not colors()[dark] and not colors()[white], "nothing of it")
     guest.close()
+    guest = Guest(d, program="leds.asm")
+    try:
+        guest.hotkey(KEY_I)
+        wait_for(lambda: colors()[dark], "it is there")
+        guest.hotkey(KEY_P)
+        wait_for(lambda: colors()[white] > 1.5 * paused, "more letters: NUM and CAPS before PAUSED")
+    finally:
+        guest.close()
     guest = Guest(d, program="busy.asm")
     try:
         guest.hotkey(KEY_I)
@@ -341,6 +350,73 @@ def the_monitor_is_in_the_window_and_the_guest_behind_it(guest):
     assert guest.bytes("K", 4) == "1d389db8"
     enter("quit")
     assert guest.ends() == (0, "")
+
+
+def the_clipboard_is_typed_as_it_is(guest):
+    """Backslashes and all; where the monitor is shown, into that."""
+    if not shutil.which("xclip"):
+        return
+    d = guest.desktop
+
+    def paste(text):
+        subprocess.run(["xclip", "-selection", "clipboard"], env=d.env, input=text.encode(), check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+        guest.hotkey(KEY_V)
+    paste("a\\n<x\r\n\u20acb")
+    assert guest.bytes("K", 20) == "1d389db8" "1e9e" "2bab" "31b1" "2a33b3aa" "2dad" "1c9c" "30b0"
+    wait_for(lambda: "1 character" in d.title(guest.window), "the title tells what no key has")
+    guest.hotkey(KEY_2)
+    assert guest.bytes("K", 4) == "1d389db8"
+    paste("sendkey b\n")
+    assert guest.bytes("K", 2) == "30b0"
+    paste("quit\n")
+    assert guest.ends() == (0, "")
+
+
+def a_new_window_tells_of_its_menu(guest):
+    d = guest.desktop
+    process = subprocess.Popen([TURBO86], env=d.env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=guest.tmp)
+    try:
+        window = d.find(process.pid, "Ctrl-Alt-M opens a menu")
+        wait_for(lambda: "MIPS" in d.title(window), "the title tells the speed")
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def a_deterministic_machine_says_that_it_takes_no_keys(guest):
+    d = guest.desktop
+    guest.close()
+    guest = Guest(d, "--deterministic")
+    try:
+        wait_for(lambda: "deterministic: takes no keys" in d.title(guest.window), "the title says so")
+    finally:
+        guest.close()
+
+
+def a_file_that_is_dropped_goes_into_a_drive(guest):
+    d = guest.desktop
+
+    def drop(name, size):
+        path = os.path.join(guest.tmp, name)
+        with open(path, "wb") as f:
+            f.truncate(size)
+        subprocess.run([sys.executable, os.path.join(HERE, "drop.py"), guest.window, path], env=d.env, check=True,
+                       timeout=60)
+    drop("disk two.img", 1440 * 1024)
+    wait_for(lambda: "disk two.img is in floppy0" in d.title(guest.window), "the title says so")
+    drop("cd.iso", 4 << 20)
+    wait_for(lambda: "cd.iso is in cdrom" in d.title(guest.window), "the title says so")
+    drop("small.img", 360 * 1024)
+    wait_for(lambda: "small.img is in floppy0" in d.title(guest.window) or "fit" in d.title(guest.window),
+             "the title says what became of it")
+    os.mkdir(os.path.join(guest.tmp, "folder"))
+    subprocess.run([sys.executable, os.path.join(HERE, "drop.py"), guest.window, os.path.join(guest.tmp, "folder")],
+                   env=d.env, check=True, timeout=60)
+    wait_for(lambda: "image of a disk" in d.title(guest.window), "a folder is none")
+    guest.key(KEY_A)
+    assert guest.bytes("K", 2) == "1e9e"
 
 
 def choose(guest, down, *how):
@@ -451,6 +527,10 @@ TESTS = [
     all_of_the_picture_stays_while_the_cursor_blinks,
     the_overlay_has_the_speed_and_lights,
     the_monitor_is_in_the_window_and_the_guest_behind_it,
+    the_clipboard_is_typed_as_it_is,
+    a_new_window_tells_of_its_menu,
+    a_deterministic_machine_says_that_it_takes_no_keys,
+    a_file_that_is_dropped_goes_into_a_drive,
     the_menu_takes_keys_and_gives_the_guest_those_it_names,
     the_menu_follows_the_mouse,
     the_close_button_ends_the_run,
