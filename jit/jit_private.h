@@ -96,6 +96,8 @@ void jit_patch_dropped(struct jit *j, const struct block *b);
 void jit_patch_translated(struct jit *j, const struct block *b);
 /** How often was translated code at @b written over? */
 u32 jit_patch_times(const struct jit *j, const struct block *b);
+/** Did a translation of @b with soft immediates not live long? */
+bool jit_patch_shy(const struct jit *j, const struct block *b);
 /** @b was decoded, or came back, since it ran last: set b->wanted. */
 void jit_patch_decoded(struct jit *j, struct block *b);
 
