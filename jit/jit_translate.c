@@ -93,8 +93,13 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
         xlate_block(&j->ir, b->insn, b->count, eip, &env, by_exec);
         ir_liveness(&j->ir, IRF_ALL);
         u64 more = need_flags_of_shifts(&j->ir);
-        if (!more || j->ir.full)
-            return !j->ir.full;
+        if (j->ir.full)
+            return false;
+        if (!more) {
+            ir_optimise(&j->ir);
+            ir_liveness(&j->ir, IRF_ALL);
+            return true;
+        }
         by_exec |= more;
     }
 }
@@ -318,7 +323,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j))) {
         look_ahead(j, b, mode);
-        if (j->backend->emit(u) && finish(j, n, b, bytes, start))
+        if (backend_emit(j->backend, u) && finish(j, n, b, bytes, start))
             return n;
     }
     cache_release(&j->cache, mark);
