@@ -48,10 +48,25 @@ class Guest:
         self.process = subprocess.Popen(
             [TURBO86, "-fda", image, "-boot", "a", "-debugcon", "file:" + self.log, *options],
             env=desktop.env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.tmp)
-        self.window = desktop.find(self.process.pid)
-        wait_for(lambda: "ready" in self.said(), "the guest is ready")
-        desktop.focus(self.window)
         self.seen = 1
+        try:
+            self.window = desktop.find(self.process.pid)
+            wait_for(lambda: "ready" in self.said(), "the guest is ready")
+            desktop.focus(self.window)
+        except AssertionError as e:
+            where = self.waits()
+            self.close()
+            raise AssertionError(f"{e}; the program {where}") from None
+
+    def waits(self):
+        """What became of it, or what it waits for: for a test that does not know either."""
+        if self.process.poll() is not None:
+            return f"has ended: {self.process.returncode}, {self.process.stderr.read().decode()[-300:]!r}"
+        with open(f"/proc/{self.process.pid}/wchan") as f:
+            channel = f.read()
+        tree = subprocess.run(["xwininfo", "-root", "-tree"], env=self.desktop.env, stdout=subprocess.PIPE, text=True,
+                              timeout=60).stdout if shutil.which("xwininfo") else ""
+        return f"waits in {channel!r}; windows: {[l.strip() for l in tree.splitlines() if 'turbo86' in l]}"
 
     def said(self):
         with open(self.log) as f:
