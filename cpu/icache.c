@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cpu/disasm.h"
+#include "cpu/icache_dead.h"
 
 #define HASH_BITS  15u
 #define HASH_SIZE  BIT(HASH_BITS)
@@ -25,6 +26,7 @@ struct icache {
     struct cpu *cpu;
     struct physmem *pm;
     struct decode_table *table;
+    struct dead_blocks dead;
     struct block *hash[HASH_SIZE];
     struct code_page *page; /* by RAM page */
     size_t ram_pages;
@@ -103,6 +105,20 @@ static void tell_drop(struct icache *ic, struct block *b, bool written)
         ic->on_drop(ic->on_drop_ctx, b, written);
 }
 
+/* The bytes of @b, which is in no list any more, are about to change. */
+static void lay_out(struct icache *ic, struct block *b)
+{
+    struct block *forgotten = b;
+
+    tell_drop(ic, b, true);
+    if (!b->tail) {
+        const struct phys_page *page = physmem_page(ic->pm, b->key >> 2);
+        forgotten = dead_put(&ic->dead, b, page->host + (b->key >> 2 & (PAGE_SIZE - 1)));
+    }
+    if (forgotten)
+        tell_drop(ic, forgotten, false);
+}
+
 void icache_flush(struct icache *ic)
 {
     for (u32 i = 0; i < ic->blocks; i++)
@@ -117,6 +133,7 @@ void icache_flush(struct icache *ic)
     }
     memset(ic->hash, 0, sizeof(ic->hash));
     memset(&ic->fast, 0, sizeof(ic->fast));
+    memset(&ic->dead, 0, sizeof(ic->dead));
     ic->insns = ic->blocks = 0;
     ic->cpu->attention |= ATTN_CODE;
 }
@@ -239,9 +256,9 @@ static void drop_tails(struct icache *ic, struct code_page *page, phys_addr phys
         struct block *b = *at;
         if (tail_overlaps(b, phys)) {
             hash_remove(ic, b);
-            tell_drop(ic, b, true);
             *at = b->tail_next;
             unlist_head(ic, b);
+            lay_out(ic, b);
             ic->cpu->attention |= ATTN_CODE;
         } else {
             page->pieces |= pieces_of(tail_phys(b), tail_bytes(b));
@@ -264,9 +281,9 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
         struct block *b = *at;
         if (overlaps(b, phys, len) && soft_immediate(b, phys, len, &at_insn) < 0) {
             hash_remove(ic, b);
-            tell_drop(ic, b, true);
             *at = b->page_next;
             unlist_tail(ic, b);
+            lay_out(ic, b);
             ic->cpu->attention |= ATTN_CODE;
         } else {
             page->pieces |= pieces_of_block(b);
@@ -305,25 +322,24 @@ struct overlapped {
     bool stays; /* one of them is @running, or would stand the write */
 };
 
-static void overlapped_add(struct overlapped *o, const struct block *b, const struct block *running)
-{
-    o->any = true;
-    o->stays |= b == running || b->soft;
-}
-
 static struct overlapped overlapped_by(const struct icache *ic, phys_addr phys, size_t len,
                                        const struct block *running)
 {
     const struct code_page *page = page_with_code(ic, phys, len);
     struct overlapped o = {0};
+    phys_addr at_insn;
 
     for (const struct block *b = page ? page->blocks : NULL; b; b = b->page_next) {
-        if (overlaps(b, phys, len))
-            overlapped_add(&o, b, running);
+        if (!overlaps(b, phys, len))
+            continue;
+        o.any = true;
+        o.stays |= b == running || soft_immediate(b, phys, len, &at_insn) >= 0;
     }
     for (const struct block *b = page ? page->tails : NULL; b; b = b->tail_next) {
-        if (tail_overlaps(b, phys))
-            overlapped_add(&o, b, running);
+        if (!tail_overlaps(b, phys))
+            continue;
+        o.any = true;
+        o.stays |= b == running;
     }
     return o;
 }
@@ -448,7 +464,13 @@ struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
     unsigned off = (unsigned)(phys & (PAGE_SIZE - 1));
     if (!page->host || page->video)
         return NULL;
-    b = block_new(ic, key, page->host + off, PAGE_SIZE - off, BLOCK_MAX);
+    b = dead_take(&ic->dead, key, page->host + off, PAGE_SIZE - off);
+    if (b) {
+        b->wanted = 0;
+        b->lives++;
+    } else {
+        b = block_new(ic, key, page->host + off, PAGE_SIZE - off, BLOCK_MAX);
+    }
     if (b)
         enlist(ic, b, page);
     return b;

@@ -27,9 +27,14 @@ struct block {
     u32 soft;   /* by the engine: bit n: the immediate of instruction n may be written over */
     u32 tail;   /* 0, or what the MMU's table of executed pages has for the page it goes on in */
     struct block *tail_next; /* goes on in the same page of RAM */
+    u64 bytes_hash;          /* of dead ones: of their bytes */
+    u32 lives;               /* how often its bytes came back */
 };
 
-/** Called when @b is forgotten and has code, or @written: its bytes were written to. */
+/**
+ * Called when @b is forgotten and has code; or, with @written, when its bytes are about to be
+ * written to. Then it may come back with its code, if they do: wanted is 0, lives has grown.
+ */
 typedef void icache_drop_fn(void *ctx, struct block *b, bool written);
 
 enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *pm,

@@ -201,6 +201,7 @@ struct cpu {
     u32 fl_delta;
     u32 eflags; /* the other flags, at their places; arithmetic bits are 0 here */
     struct jit_view jit;
+    struct x87_state x87; /* near: pairs of registers are loaded in one */
 
     u8 cpl;         /* these two: IR_FIELD_BUSY                                 */
     bool intr_line; /* the INTR pin                                             */
@@ -222,7 +223,6 @@ struct cpu {
     u64 tsc_offset; /* TSC = ticks since power-on + this */
     u64 msr[64];    /* slots of cpu/msr.def */
 
-    struct x87_state x87;
     struct sse sse;
 
     struct fault fault;

@@ -53,10 +53,10 @@ enum {
 
 struct x87_state {
     struct f80 r[8]; /* physical R0..R7; ST(i) is r[(top + i) & 7]; MMi is r[i].mant */
-    u16 control;
-    u16 status; /* without TOP and B: x87_status_word() adds them */
+    u16 control;     /* generated code reads these three as one word */
     u8 top;
     u8 empty;   /* bit n: Rn is tagged empty */
+    u16 status; /* without TOP and B: x87_status_word() adds them */
     bool ferr;  /* the unit asks for IRQ 13 (CR0.NE = 0), until FNCLEX, FNINIT, FLDENV or F0h */
     u16 opcode; /* FOP: 11 bits */
     u16 cs, ds;

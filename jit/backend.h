@@ -27,6 +27,8 @@ struct jit_helpers {
     u32 (*fp_function)(struct cpu *cpu, u32 id);
 };
 
+enum { JIT_X87_OPS = 10 };
+
 /** Common code, made once a cache: write addresses. */
 struct jit_stubs {
     u8 *enter; /* u32 enter(struct cpu *, const void *code): returns enum jit_leave */
@@ -40,8 +42,16 @@ struct jit_stubs {
                            ARM64, [fit for arithmetic][FP_SSE - 1] */
     u8 *astray;         /* x86-64: a return that went elsewhere than foretold */
     u8 *x87;            /* ARM64: calls x87_plain() of cpu/x87_plain.h */
+    u8 *x87_op[JIT_X87_OPS]; /* ARM64: by enum x87_op of jit/a64/a64_x87.h */
     u8 *fp_function[FP_KINDS];
     u8 *fp_out; /* void fp_out(struct cpu *): x87 state to cpu->fp_image */
+};
+
+/** The x87 unit as code may take it for granted where its block begins, if it looks first. */
+struct jit_x87 {
+    bool known;
+    u8 top, empty;
+    u16 control;
 };
 
 /** A block being made. The backend fills in the second half. */
@@ -56,6 +66,7 @@ struct jit_unit {
     u64 *runs;   /* code adds 1 there whenever it begins; NULL: it does not */
     u64 lacks;   /* BIT64(FEAT_xx): guest features that the host's instructions do not have */
     u32 apart;   /* bit n: guest instruction n has been seen to write across pages */
+    struct jit_x87 x87;
 
     u32 hot_size, count_size; /* count_size: of what adds to runs */
     struct jit_site site[3 * IR_MAX_GUEST];
@@ -85,7 +96,8 @@ struct backend {
     bool refuses; /* its code of x87, MMX and SSE instructions may give up */
     /** Make the common code. */
     void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
-    /** Make code for @u->ir. False: code is full, or @u->by_exec says what does not work. */
+    /** Make code for @u->ir, whose guest registers are the first eight: backend_emit(). False: code
+     * is full, or @u->by_exec says what does not work. */
     bool (*emit)(struct jit_unit *u);
     /** Let @e jump to @target (a write address), guarded by @page (number + 1) if it has a guard.
      */
@@ -93,6 +105,10 @@ struct backend {
 };
 
 extern const struct backend x64_backend, a64_backend;
+
+/** Make code for @u->ir with @b, as it says. Instructions with registers that only 64-bit guests
+ * have, and no host register has yet, are left to their executors. */
+bool backend_emit(const struct backend *b, struct jit_unit *u) MUST_CHECK;
 
 /** The backend for the host that this runs on, or NULL. */
 const struct backend *backend_host(void);

@@ -141,6 +141,23 @@ void cache_drop(struct jit_cache *c, struct block *block)
     }
 }
 
+void cache_isolate(struct jit_cache *c, struct block *block)
+{
+    for (struct jit_block *b = block->code; b; b = cache_block(c, b->next)) {
+        isolate(c, b);
+        c->stats.dropped++;
+    }
+}
+
+unsigned cache_translations(const struct jit_cache *c, const struct block *block)
+{
+    unsigned n = 0;
+
+    for (const struct jit_block *b = block->code; b; b = cache_block(c, b->next))
+        n++;
+    return n;
+}
+
 /* One that was not used for long makes room: code of a shared library has another EIP in every
  * process, and processes come and go. */
 static void keep_few(struct jit_cache *c, struct block *block)

@@ -30,6 +30,7 @@ struct jit_fp_site {
     u8 last, memory;
     bool gate;   /* it is where a unit could not become live */
     bool raised; /* behind an x87 instruction with an exception that is not masked */
+    bool missed; /* the x87 unit is not as the code took it for granted */
 };
 
 /** cpu->jit.fp_op: nothing was recorded if it is 0. */

@@ -166,9 +166,9 @@ static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
 
     if (!b || eip + b->bytes - 1 > cs->hi || eip + b->bytes - 1 < eip)
         return NULL;
+    if (!b->wanted)
+        jit_patch_decoded(j, b);
     struct jit_block *n = cache_find(&j->cache, b, eip, mode);
-    if (!n && !b->wanted)
-        n = jit_patch_decoded(j, b, eip, mode);
     if (n || b->runs < b->wanted || b->runs == NEVER)
         return n;
     n = jit_translate(j, b, eip, mode);
@@ -232,6 +232,17 @@ static const struct jit_block *run_out(struct jit *j)
     return NULL;
 }
 
+/* Code took the x87 unit for something else than it was: it is made again when it is wanted. */
+static void missed(struct jit *j, struct jit_block *b)
+{
+    struct jit_patch *p = &j->missed[b->block->key % JIT_PATCHES];
+
+    if (p->key != b->block->key)
+        *p = (struct jit_patch){.key = b->block->key};
+    p->times++;
+    cache_forget(&j->cache, b);
+}
+
 /* An access gave up: nothing of its instruction has happened. The interpreter does it. Or an x87
  * exception was raised, behind its instruction. */
 static void bail(struct jit *j)
@@ -258,6 +269,8 @@ static void bail(struct jit *j)
         cpu_interpret_block(cpu, b->block);
     else
         cpu_interpret_one(cpu, &b->insn[s.g]);
+    if (s.fp.missed && b->block)
+        missed(j, b);
 }
 
 /* After what may have changed anything: the next block, if there is one at once. */
@@ -323,10 +336,10 @@ static bool stays_cold(const struct block *b)
 static struct jit_block *run_earns(struct jit *j, struct block *b)
 {
     u32 mode = jit_mode_now(j), eip = (u32)j->cpu->rip;
-    struct jit_block *n = cache_find(&j->cache, b, eip, mode);
 
-    if (!n && !b->wanted)
-        n = jit_patch_decoded(j, b, eip, mode);
+    if (!b->wanted)
+        jit_patch_decoded(j, b);
+    struct jit_block *n = cache_find(&j->cache, b, eip, mode);
     if (!n && b->runs != NEVER && ++b->runs >= b->wanted) {
         n = jit_translate(j, b, eip, mode);
         b->runs = n ? 0 : NEVER; /* the next EIP has to earn it, too */
@@ -359,9 +372,12 @@ static void on_drop(void *ctx, struct block *b, bool written)
 {
     struct jit *j = ctx;
 
-    if (written)
+    if (written) {
         jit_patch_dropped(j, b);
-    cache_drop(&j->cache, b);
+        cache_isolate(&j->cache, b);
+    } else {
+        cache_drop(&j->cache, b);
+    }
 }
 
 void jit_flush(struct jit *j)

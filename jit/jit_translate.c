@@ -44,6 +44,23 @@ static const struct jit_mode *mode_of(const struct jit *j, u32 mode)
     return &j->mode[jit_mode_number(mode)];
 }
 
+/* How often the x87 unit may be another where the same code begins, before nothing is taken for
+ * granted there any more. */
+enum { MISSED_OFTEN = 4 };
+
+static struct jit_x87 x87_now(const struct jit *j, const struct block *b)
+{
+    const struct jit_patch *p = &j->missed[b->key % JIT_PATCHES];
+    const struct x87_state *f = &j->cpu->x87;
+
+    return (struct jit_x87){
+        .known = p->key != b->key || p->times < MISSED_OFTEN,
+        .top = f->top,
+        .empty = f->empty,
+        .control = f->control,
+    };
+}
+
 /* Shifts by CL leave no flags: guest instructions that need them after all. */
 static u64 need_flags_of_shifts(const struct ir_block *ir)
 {
@@ -76,8 +93,13 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
         xlate_block(&j->ir, b->insn, b->count, eip, &env, by_exec);
         ir_liveness(&j->ir, IRF_ALL);
         u64 more = need_flags_of_shifts(&j->ir);
-        if (!more || j->ir.full)
-            return !j->ir.full;
+        if (j->ir.full)
+            return false;
+        if (!more) {
+            ir_optimise(&j->ir);
+            ir_liveness(&j->ir, IRF_ALL);
+            return true;
+        }
         by_exec |= more;
     }
 }
@@ -297,10 +319,11 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
     u->apart = jit_crossing_of(j, b);
+    u->x87 = x87_now(j, b);
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j))) {
         look_ahead(j, b, mode);
-        if (j->backend->emit(u) && finish(j, n, b, bytes, start))
+        if (backend_emit(j->backend, u) && finish(j, n, b, bytes, start))
             return n;
     }
     cache_release(&j->cache, mark);

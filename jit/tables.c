@@ -61,12 +61,12 @@ static u8 *pack_recipe(u8 *to, u8 *what, const struct recipe *r)
 
 static u8 *pack_fp(u8 *to, u8 *what, const struct jit_fp_site *fp)
 {
-    if (!fp->last && !fp->memory && !fp->gate && !fp->raised)
+    if (!fp->last && !fp->memory && !fp->gate && !fp->raised && !fp->missed)
         return to;
     *what |= PACK_FP;
     *to++ = fp->last;
     *to++ = fp->memory;
-    *to++ = (u8)(fp->gate | fp->raised << 1);
+    *to++ = (u8)(fp->gate | fp->raised << 1 | fp->missed << 2);
     return to;
 }
 
@@ -126,7 +126,7 @@ static const u8 *unpack(const u8 *at, u32 before, struct jit_site *s)
     at = unpack_recipe(at, what, &s->flags);
     s->fp = (struct jit_fp_site){0};
     if (what & PACK_FP) {
-        s->fp = (struct jit_fp_site){at[0], at[1], at[2] & 1, at[2] >> 1};
+        s->fp = (struct jit_fp_site){at[0], at[1], at[2] & 1, at[2] >> 1 & 1, at[2] >> 2};
         at += 3;
     }
     return at;

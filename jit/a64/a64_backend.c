@@ -22,6 +22,7 @@ static void emit_ops(struct a64_emit *e, unsigned end)
 {
     for (e->i = 0; e->i < end && !e->u->by_exec; e->i++) {
         const struct ir_insn *in = &e->ir->insn[e->i];
+        a64_x87_before(e, in);
         if (!a64_window_before(e, in))
             emit_of[in->op](e, in);
         a64_temps_expire(e);
@@ -313,6 +314,11 @@ void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     stub_exec(c, h);
     out->x87 = c->at;
     stub_x87(c);
+    static_assert((int)X87__OPS == (int)JIT_X87_OPS, "all of them");
+    for (enum x87_op op = 0; op < X87__OPS; op++) {
+        out->x87_op[op] = c->at;
+        a64_x87_subroutine(c, op);
+    }
     out->finish = c->at;
     stub_finish(c, h);
 }

@@ -36,14 +36,15 @@
  * are copies, and IXC are put back and the interpreter does it. Quiet NaNs as operands give what
  * the guest's unit does [ARM FPProcessNaNs; SDM 1 Table 4-7].
  *
- * x87 instructions call x87_plain(), if no SSE instruction is near, which would be disturbed, and
- * if the unit is usable (FP_USABLE).
+ * x87 instructions are made in line (a64_x87.h) or call x87_plain(), if no SSE instruction is near,
+ * which would be disturbed, and if the unit is usable (FP_USABLE).
  */
 #pragma once
 
 #include "cpu/state.h"
 #include "jit/a64/a64_asm.h"
 #include "jit/a64/a64_vec.h"
+#include "jit/a64/a64_x87.h"
 #include "jit/backend.h"
 
 enum {
@@ -107,6 +108,8 @@ enum cold_kind {
     COLD_MOVED,
     COLD_INDIRECT,
     COLD_LIVE,   /* make SSE live, or x87 usable                              */
+    COLD_MISSED, /* x87 is not as the block takes it for granted              */
+    COLD_X87,    /* x87_plain() does what a subroutine cannot                 */
     COLD_RAISED, /* put the group back; how: so are NZCV, from X2, if it is 1 */
 };
 
@@ -121,6 +124,8 @@ struct cold {
     u16 i;                /* the operation */
     struct flag_state fl; /* ACCESS, BAIL, LIVE, RAISED     */
     struct fp_group group;
+    struct a64_x87 x87;   /* before the instruction      */
+    struct a64_x87 after; /* X87: and where it goes on   */
 };
 
 /** Where a window is not used any more, and what is known there. */
@@ -172,6 +177,7 @@ struct a64_emit {
     } word;
     i32 held_off;
     bool has_sse; /* up to the next executor */
+    struct a64_x87 x87;
     struct fp_group group;
     u8 low[8]; /* by XMM: bytes from the lowest on that may not be 0: 4, 8, 16 */
 
@@ -336,9 +342,6 @@ void a64_fp_close(struct a64_emit *e, bool nzcv);
 /** Code that goes to the interpreter with the group put back if it raised; else it goes on. */
 void a64_fp_put_back(struct a64_emit *e, struct cold *k);
 
-/** Emit the current x87 instruction, if it is known. */
-bool a64_x87(struct a64_emit *e, const struct ir_insn *in);
-
 /* Stubs: before what may look at and change anything, or at x87 only; before and after C that does
  * not look at the guest's state; those that make SSE live, and x87 usable. */
 void a64_fp_save(struct codebuf *c, bool x87);
@@ -346,6 +349,24 @@ void a64_fp_push(struct codebuf *c);
 void a64_fp_pop(struct codebuf *c);
 void a64_fp_load(struct codebuf *c, bool arith, const u8 *bail);
 void a64_fp_use_x87(struct codebuf *c, const u8 *bail);
+
+/* --- a64_emit_x87.c --- */
+
+/** At the block's head. */
+void a64_x87_begin(struct a64_emit *e);
+/** Before guest instruction @g, from which on x87 is used: see whether it is as it is known. */
+void a64_x87_gate(struct a64_emit *e, u8 g, bool rounds);
+/** Before each operation. */
+void a64_x87_before(struct a64_emit *e, const struct ir_insn *in);
+/** C has executed @guest. */
+void a64_x87_executed(struct a64_emit *e, const struct insn *guest);
+/** Emit the current x87 instruction, if it is known. */
+bool a64_x87(struct a64_emit *e, const struct ir_insn *in);
+/** Store what *@x says is missing. X16 is lost. */
+void a64_x87_store(struct a64_emit *e, struct a64_x87 *x);
+void a64_x87_cold(struct a64_emit *e, struct cold *k);
+/** TOP and tags in memory become these. X16 is lost. */
+void a64_x87_put_stack(struct codebuf *c, u8 top, u8 empty);
 
 /* --- a64_emit_sse.c --- */
 

@@ -46,6 +46,7 @@ void a64_emit_head(struct a64_emit *e)
     a64_arith_ri(e->c, A64_SUB, W32, REG_BUDGET, REG_BUDGET, e->ir->guests);
     a64_cold(e, COLD_BUDGET, a64_tbnz(e->c, REG_BUDGET, 31, NULL));
     e->fl = a64_flags_initial();
+    a64_x87_begin(e);
     a64_fp_gate(e, 0);
     a64_window_look_up(e);
 }
@@ -198,12 +199,13 @@ void a64_emit_EXEC(struct a64_emit *e, const struct ir_insn *in)
         a64_b(e->c, u->stubs->finish);
     else
         a64_bl(e->c, u->stubs->exec);
+    a64_x87_executed(e, x->insn);
     a64_fp_gate(e, e->i + 1);
 }
 
 /* --- behind the block --- */
 
-static void add_site(struct a64_emit *e, u8 g, bool gate)
+static void add_site(struct a64_emit *e, u8 g, struct jit_fp_site fp)
 {
     struct jit_unit *u = e->u;
 
@@ -211,21 +213,21 @@ static void add_site(struct a64_emit *e, u8 g, bool gate)
         e->c->full = true;
         return;
     }
-    u->site[u->sites++] =
-        (struct jit_site){codebuf_off(e->c), g, {.kind = RECIPE_STORED}, {.gate = gate}};
+    u->site[u->sites++] = (struct jit_site){codebuf_off(e->c), g, {.kind = RECIPE_STORED}, fp};
 }
 
 void a64_give_up(struct a64_emit *e, struct flag_state *fl, u8 g)
 {
     a64_flags_settle(e->c, fl);
     a64_bl(e->c, e->u->stubs->bail);
-    add_site(e, g, false);
+    add_site(e, g, (struct jit_fp_site){0});
 }
 
 static void give_up(struct a64_emit *e, struct cold *k)
 {
     if (k->group.open)
         a64_fp_put_back(e, k);
+    a64_x87_store(e, &k->x87);
     a64_give_up(e, &k->fl, k->g);
 }
 
@@ -235,7 +237,7 @@ static void cold_live(struct a64_emit *e, const struct cold *k)
     const struct jit_stubs *s = e->u->stubs;
 
     a64_bl(e->c, k->how == WANT_X87 ? s->fp[0][FP_X87 - 1] : s->fp[k->how][FP_SSE - 1]);
-    add_site(e, k->g, true);
+    add_site(e, k->g, (struct jit_fp_site){.gate = true});
     a64_b(e->c, k->back);
 }
 
@@ -300,6 +302,13 @@ static void emit_one_cold(struct a64_emit *e, struct cold *k)
         break;
     case COLD_LIVE:
         cold_live(e, k);
+        break;
+    case COLD_MISSED:
+        a64_bl(c, s->bail);
+        add_site(e, k->g, (struct jit_fp_site){.gate = true, .missed = true});
+        break;
+    case COLD_X87:
+        a64_x87_cold(e, k);
         break;
     case COLD_RAISED:
         a64_fp_put_back(e, k);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SSE on this host's unit: when it is live, groups of instructions and their exceptions, as
- * a64_emit.h describes. x87 instructions call C; MMX is left to its executors.
+ * a64_emit.h describes. MMX is left to its executors.
  *
  * References: [ARM C5.2] FPCR, FPSR; [SDM 1 §10.2.3] MXCSR.
  */
@@ -11,7 +11,6 @@
 #include "cpu/isa.h"
 #include "cpu/x87_plain.h"
 #include "jit/a64/a64_emit.h"
-#include "jit/mode.h"
 
 enum { GUEST_XMMS = 8 };
 
@@ -50,6 +49,19 @@ static bool wants(const struct a64_emit *e, unsigned from, enum fp_want *what)
     return sse || x87;
 }
 
+/* Does an x87 instruction of them rely on the control word? */
+static bool rounds(const struct a64_emit *e, unsigned from)
+{
+    for (unsigned i = from; i < e->ir->count; i++) {
+        const struct ir_insn *in = &e->ir->insn[i];
+        if (ir_op_info[in->op].kind == IR_CALL)
+            break;
+        if (ir_is_fp(in->op) && a64_x87_rounds(guest_of(e, in)))
+            return true;
+    }
+    return false;
+}
+
 void a64_fp_gate(struct a64_emit *e, unsigned from)
 {
     static const u8 bits[] = {[WANT_SSE] = 1, [WANT_ARITH] = 3, [WANT_X87] = 4};
@@ -65,6 +77,8 @@ void a64_fp_gate(struct a64_emit *e, unsigned from)
     k->g = from ? e->ir->insn[from - 1].g + 1 : 0;
     k->how = (u8)what;
     k->back = e->c->at;
+    if (what == WANT_X87)
+        a64_x87_gate(e, k->g, rounds(e, from));
 }
 static_assert(FP_SSE == BIT(1) && FP_ARITH == BIT(3) && FP_USABLE == BIT(4), "the bits above");
 
@@ -139,50 +153,6 @@ void a64_fp_put_back(struct a64_emit *e, struct cold *k)
     a64_msr(c, A64_FPSR, X16);
     a64_give_up(e, &fl, k->group.first);
     a64_here(c, usual);
-}
-
-/* --- x87 --- */
-
-/* X3: the memory operand's bytes; W4: its offset. */
-static void operand(struct a64_emit *e, const struct ir_insn *in, u8 seg)
-{
-    struct codebuf *c = e->c;
-    unsigned bytes = (unsigned)in->imm & IR_FP_SIZE, size = 0;
-    u8 at = a64_reg(e, in->a);
-
-    while (BIT(size) != bytes)
-        size++;
-    a64_look_up(e, at, size, in->imm & IR_FP_WRITE, MAY_BE_CROOKED, REG_ADDEND);
-    a64_arith_rx(c, A64_ADD, W64, X3, REG_ADDEND, at, A64_UXTW, 0);
-    if (jit_mode_seg(e->u->mode, seg) == SEGC_FLAT) {
-        a64_mov_rr(c, W32, X4, at);
-        return;
-    }
-    a64_ldr(c, W32, X17, REG_CPU, CPU_OFF(seg[0].base) + (i32)(seg * sizeof(struct segment)));
-    a64_arith_rr(c, A64_SUB, W32, X4, at, X17);
-}
-
-bool a64_x87(struct a64_emit *e, const struct ir_insn *in)
-{
-    const struct insn *guest = guest_of(e, in);
-    struct codebuf *c = e->c;
-    u32 what = (guest->opcode & 7u) << 8 | guest->modrm | (u32)guest->seg << X87_WHAT_SEG;
-
-    if (e->has_sse || !x87_plain_knows(guest))
-        return false;
-    if (guest->mem)
-        operand(e, in, guest->seg);
-    else
-        a64_mov_rr(c, W64, X3, XZR);
-    a64_movz(c, W32, X1, (u16)(guest->mem ? what : what & 0x7ff), 0);
-    a64_mov_ri64(c, X2, e->ir->at[in->g]);
-    a64_bl(c, e->u->stubs->x87);
-    a64_bail_from(e, a64_cbz(c, W32, X0, NULL));
-    if (in->op == IR_FPG)
-        a64_write(e, W16, in->d, X0, 0);
-    if (in->def)
-        a64_flags_put(e, X0, true);
-    return true;
 }
 
 /* --- operations --- */

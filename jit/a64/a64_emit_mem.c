@@ -14,8 +14,12 @@ struct cold *a64_cold(struct a64_emit *e, enum cold_kind kind, u8 *from)
         e->colds++;
     else
         e->c->full = true;
-    *k = (struct cold){
-        .kind = (u8)kind, .from = {from}, .g = e->ir->insn[e->i].g, .fl = e->fl, .group = e->group};
+    *k = (struct cold){.kind = (u8)kind,
+                       .from = {from},
+                       .g = e->ir->insn[e->i].g,
+                       .fl = e->fl,
+                       .group = e->group,
+                       .x87 = e->x87};
     return k;
 }
 

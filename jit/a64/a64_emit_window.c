@@ -381,6 +381,7 @@ bool a64_window_begin_plain(struct a64_emit *e)
     a64_here(e->c, w->absent);
     e->fl = a64_flags_initial();
     e->group = (struct fp_group){0};
+    e->x87 = (struct a64_x87){0};
     memset(e->low, 16, sizeof(e->low));
     a64_temps_init(e);
     return true;

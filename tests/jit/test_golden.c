@@ -180,6 +180,7 @@ static void translate(struct golden *g, const struct golden_mode *m)
     u->id = BLOCK_ID;
     u->lazy = &g->lazy;
     g->lazy = (struct lazy_recipes){0};
+    u->x87 = (struct jit_x87){.known = true, .top = 4, .empty = 0x0f, .control = X87_CW_INIT};
     for (unsigned i = 0; i < IR_MAX_GUEST; i++)
         u->exec_id[i] = EXEC_ID + i;
     for (unsigned i = 0; i < ARRAY_LEN(u->edge_id); i++)
@@ -193,7 +194,7 @@ static void translate(struct golden *g, const struct golden_mode *m)
         u->spoils[0] = loop && g->backend->lazy ? lazy_spoils(&g->ir) : LAZY_UNFIT;
         u->spoils[1] = LAZY_UNFIT;
         codebuf_init(&g->buf, g->start, (size_t)(g->code + CODE_SIZE - g->start), 0);
-        done = g->backend->emit(u);
+        done = backend_emit(g->backend, u);
         by_exec |= u->by_exec;
     } while (by_exec != before);
     assert_true(done);
@@ -250,10 +251,19 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
         if (same_place(g, g->stubs.access[i & 1][i / 2], at))
             return name;
     }
+    for (unsigned i = 0; i < JIT_X87_OPS; i++) {
+        static const char *const ops[] = {"add",    "sub",      "subr",    "mul",     "load 4",
+                                          "load 8", "load int", "store 4", "store 8", "compare"};
+        static_assert(ARRAY_LEN(ops) == JIT_X87_OPS, "one name each");
+        snprintf(name, size, "<x87 %s>", ops[i]);
+        if (same_place(g, g->stubs.x87_op[i], at))
+            return name;
+    }
     return same_place(g, g->stubs.exec, at)     ? "<exec>"
            : same_place(g, g->stubs.finish, at) ? "<finish>"
            : g->stubs.astray && same_place(g, g->stubs.astray, at) ? "<astray>"
            : same_place(g, g->stubs.bail, at)   ? "<bail>"
+           : same_place(g, g->stubs.x87, at)    ? "<x87>"
                                                 : NULL;
 }
 

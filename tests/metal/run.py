@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""run.py [--only NAME,NAME] [--verbose] EMULATOR [ARGS...]: assembles every test here and runs it
+"""run.py [--only NAME,NAME] [--verbose] [--under COMMAND] EMULATOR [ARGS...]: assembles every test here and runs it
 from -hda, or with a line "media: floppy BYTES" from drive A. Compares the last line of what it says
 through port E9h with its "expect:" line, and the exit status with 33 or with its "status:" line
 (turbo86 others). An "args:" line has more options, a "reboots:" line says that others may not be run with
 -no-reboot. A line "name: FAIL ..." is a failure, unless the
 emulator is QEMU or Bochs (../support/bochs.py) and deviations.md lists the case; the case "(end)"
-there excuses how the test ends."""
+there excuses how the test ends. COMMAND runs the emulator where it is another processor's program."""
 import fnmatch
 import pathlib
 import subprocess
@@ -37,18 +37,18 @@ def header(source, key):
     return None
 
 
-def lacks(source, command):
+def lacks(source, command, under):
     """Why the emulator cannot do what the test needs, or None."""
     args = (header(source, "args") or "").split()
     if "-nic" not in args or "turbo86" not in command[0]:
         return None
-    p = subprocess.run(command[:1] + args + ["-display", "none", "--timeout", "1ns"], check=False,
+    p = subprocess.run(under + command[:1] + args + ["-display", "none", "--timeout", "1ns"], check=False,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                        text=True)
     return p.stderr.strip() if "libslirp" in p.stderr else None
 
 
-def run(source, command, tmp, other):
+def run(source, command, tmp, other, limit):
     """-> (exit status, what it said)"""
     reboots = other and header(source, "reboots")
     image, said = tmp / (source.stem + ".img"), tmp / (source.stem + ".txt")
@@ -62,7 +62,7 @@ def run(source, command, tmp, other):
             command + ["-display", "none"] + ([] if reboots else ["-no-reboot"]) + ["-drive",
                        f"file={image},format=raw,if={media[0]}", "-debugcon", f"file:{said}",
                        "-device", "isa-debug-exit,iobase=0xf4"] + (header(source, "args") or "").split(),
-            timeout=60, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            timeout=limit, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             check=False).returncode
     except subprocess.TimeoutExpired:
         status = "timeout"
@@ -93,10 +93,12 @@ def judge(source, status, text, other, known):
 
 
 def main():
-    args, only, verbose = sys.argv[1:], None, False
-    while args and args[0] in ("--only", "--verbose"):
+    args, only, verbose, under = sys.argv[1:], None, False, []
+    while args and args[0] in ("--only", "--verbose", "--under"):
         if args[0] == "--verbose":
             verbose, args = True, args[1:]
+        elif args[0] == "--under":
+            under, args = args[1].split(), args[2:]
         else:
             only, args = args[1].split(","), args[2:]
     other = next((name for name in ("qemu", "bochs") if name in args[0]), None)
@@ -109,10 +111,10 @@ def main():
             if (source.stem, "*") in known:
                 print(f"skip {source.stem}")
                 continue
-            if lacks(source, args):
-                print(f"skip {source.stem}: {lacks(source, args)}")
+            if lacks(source, args, under):
+                print(f"skip {source.stem}: {lacks(source, args, under)}")
                 continue
-            status, text = run(source, args, pathlib.Path(tmp), other)
+            status, text = run(source, under + args, pathlib.Path(tmp), other, 900 if under else 60)
             wrong, good, excused = judge(source, status, text, other, known)
             failed += bool(wrong)
             if verbose:

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Subroutines for normal numbers of x87 registers: what cpu/x87_normal.h does, instruction by
+ * instruction. Each says if it is not that simple.
+ *
+ * References: [SDM 1 §4.2, §8.3]; [ARM C6.2].
+ */
+#include "jit/a64/a64_emit.h"
+#include "jit/a64/a64_x87.h"
+
+/* a is X0 with W1, b is X2 with W12; while they are added or multiplied, the result is X0:X12, or
+ * X0:X10, times a power of 2, which is W16. */
+enum { A_MANT = X0, A_SIGN_EXP = X1, B_MANT = X2, B_SIGN_EXP = X12, EXP = X16 };
+enum { BIAS = 0x3fff, EXP_BITS = 15, EXP_UPPER = 17, SIGN_BIT = 15, MSB = 63 };
+/* What has to be added to exponents of doubles and singles. */
+enum { MORE64 = BIAS - 0x3ff, MORE32 = BIAS - 0x7f };
+
+#define SIGN_OF_64 BIT64(63)
+
+/* The branches to where a subroutine gives up. */
+struct ways_out {
+    u8 *at[8];
+    unsigned count;
+};
+
+static void out_if(struct ways_out *w, u8 *branch)
+{
+    w->at[w->count++] = branch;
+}
+
+static void come_together(struct codebuf *c, const struct ways_out *w)
+{
+    for (unsigned i = 0; i < w->count; i++)
+        a64_here(c, w->at[i]);
+}
+
+/* Return with C clear. */
+static void succeed(struct codebuf *c)
+{
+    a64_cmn_rr(c, W64, XZR, XZR);
+    a64_ret(c);
+}
+
+/* From where it gave up: return with C set. */
+static void fail(struct codebuf *c, const struct ways_out *w)
+{
+    come_together(c, w);
+    a64_cmp_rr(c, W64, XZR, XZR);
+    a64_ret(c);
+}
+
+/* Exponents neither 0 nor the greatest, upper bits of significands 1. W9, W10, W11, W17. */
+static void check_both(struct codebuf *c, struct ways_out *w)
+{
+    a64_movz(c, W32, X17, BIT(EXP_UPPER - 16), 16);
+    a64_arith_rs(c, A64_ADD, W32, X9, X17, A_SIGN_EXP, A64_LSL, EXP_UPPER);
+    a64_arith_rs(c, A64_ADD, W32, X10, X17, B_SIGN_EXP, A64_LSL, EXP_UPPER);
+    a64_cmp_rr(c, W32, X9, X17);
+    a64_ccompare_rr(c, A64_CCMP, W32, X10, X17, 0, A64_HI);
+    a64_logic_rr(c, A64_AND, W64, X11, A_MANT, B_MANT);
+    out_if(w, a64_bcond(c, A64_LS, NULL));
+    out_if(w, a64_tbz(c, X11, MSB, NULL));
+}
+
+/* a = X0:@low rounded, W16 its exponent, bit 15 of W1 its sign; W1's other bits are 0. */
+static void round_and_end(struct codebuf *c, struct ways_out *w, u8 low)
+{
+    a64_arith_ri(c, A64_SUB, W32, X17, EXP, 2);
+    a64_movz(c, W32, X11, 0x7fff - 5, 0);
+    a64_cmp_rr(c, W32, X17, X11);
+    out_if(w, a64_bcond(c, A64_HI, NULL));
+    a64_mov_ri64(c, X17, SIGN_OF_64); /* half of the last place, and less if that is odd */
+    a64_logic_ri(c, A64_AND, W64, X11, X0, 1);
+    a64_arith_rr(c, A64_SUB, W64, X17, X17, X11);
+    a64_cmp_rr(c, W64, low, X17);
+    a64_cset(c, W32, X14, A64_HI);
+    a64_logic_rr(c, A64_ORR, W64, X15, X15, low);
+    a64_arith_rr(c, A64_ADDS, W64, X0, X0, X14);
+    u8 *over = a64_bcond(c, A64_HS, NULL);
+    a64_logic_rr(c, A64_ORR, W32, A_SIGN_EXP, A_SIGN_EXP, EXP);
+    a64_ret(c); /* C is clear */
+    a64_here(c, over);
+    a64_mov_ri64(c, X0, SIGN_OF_64);
+    a64_arith_ri(c, A64_ADD, W32, EXP, EXP, 1);
+    a64_logic_rr(c, A64_ORR, W32, A_SIGN_EXP, A_SIGN_EXP, EXP);
+    succeed(c);
+    fail(c, w);
+}
+
+/* @mant with @sign_exp is a normal number or zero, or out. X9, X10. */
+static void check_zero(struct codebuf *c, struct ways_out *w, u8 mant, u8 sign_exp)
+{
+    a64_ubfx(c, W32, X9, sign_exp, 0, EXP_BITS);
+    u8 *small = a64_tbz(c, mant, MSB, NULL);
+    a64_arith_ri(c, A64_ADD, W32, X10, X9, 1);
+    a64_logic_ri(c, A64_AND, W32, X10, X10, 0x7ffe);
+    out_if(w, a64_cbz(c, W32, X10, NULL));
+    u8 *fine = a64_b(c, NULL);
+    a64_here(c, small);
+    a64_logic_rr(c, A64_ORR, W64, X9, X9, mant);
+    out_if(w, a64_cbnz(c, W64, X9, NULL));
+    a64_here(c, fine);
+}
+
+/* They come here who are not both normal: go on if the others are zeros. */
+static void check_zeros(struct codebuf *c, const struct ways_out *unusual, struct ways_out *w)
+{
+    come_together(c, unusual);
+    check_zero(c, w, A_MANT, A_SIGN_EXP);
+    check_zero(c, w, B_MANT, B_SIGN_EXP);
+}
+
+static void multiply(struct codebuf *c)
+{
+    struct ways_out unusual = {0}, w = {0};
+
+    check_both(c, &unusual);
+    a64_umulh(c, X9, A_MANT, B_MANT);
+    a64_mul(c, W64, X10, A_MANT, B_MANT);
+    a64_ubfx(c, W32, EXP, A_SIGN_EXP, 0, EXP_BITS);
+    a64_ubfx(c, W32, X17, B_SIGN_EXP, 0, EXP_BITS);
+    a64_arith_rr(c, A64_ADD, W32, EXP, EXP, X17);
+    a64_movz(c, W32, X17, BIAS - 1, 0);
+    a64_arith_rr(c, A64_SUB, W32, EXP, EXP, X17);
+    u8 *upper = a64_tbnz(c, X9, MSB, NULL);
+    a64_extr(c, W64, X9, X9, X10, MSB);
+    a64_shift_ri(c, A64_LSL, W64, X10, X10, 1);
+    a64_arith_ri(c, A64_SUB, W32, EXP, EXP, 1);
+    a64_here(c, upper);
+    a64_logic_rr(c, A64_EOR, W32, A_SIGN_EXP, A_SIGN_EXP, B_SIGN_EXP);
+    a64_logic_ri(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
+    a64_mov_rr(c, W64, X0, X9);
+    round_and_end(c, &w, X10);
+    w.count = 0;
+    check_zeros(c, &unusual, &w);
+    a64_mov_rr(c, W64, X0, XZR);
+    a64_mov_rr(c, W64, X14, XZR);
+    a64_logic_rr(c, A64_EOR, W32, A_SIGN_EXP, A_SIGN_EXP, B_SIGN_EXP);
+    a64_logic_ri(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
+    succeed(c);
+    fail(c, &w);
+}
+
+/* X11: the significand of the greater; X0:X12: that of the less, shifted to its place; W16, W1: the
+ * exponent and the sign of the greater; bit 15 of W13: they have different signs. */
+static void align(struct codebuf *c, struct ways_out *w)
+{
+    a64_logic_rr(c, A64_EOR, W32, X13, A_SIGN_EXP, B_SIGN_EXP);
+    a64_ubfx(c, W32, X9, A_SIGN_EXP, 0, EXP_BITS);
+    a64_ubfx(c, W32, X10, B_SIGN_EXP, 0, EXP_BITS);
+    a64_cmp_rr(c, W64, A_MANT, B_MANT);
+    a64_carry_rr(c, A64_SBCS, W64, XZR, X9, X10);
+    a64_csel(c, W64, X11, A_MANT, B_MANT, A64_HS);
+    a64_csel(c, W64, X0, B_MANT, A_MANT, A64_HS);
+    a64_csel(c, W32, A_SIGN_EXP, A_SIGN_EXP, B_SIGN_EXP, A64_HS);
+    a64_csel(c, W32, EXP, X9, X10, A64_HS);
+    a64_csel(c, W32, X9, X10, X9, A64_HS);
+    a64_arith_rr(c, A64_SUB, W32, X9, EXP, X9);
+    a64_logic_ri(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
+    a64_cmp_ri(c, W32, X9, 64);
+    u8 *far = a64_bcond(c, A64_HS, NULL);
+    a64_shift_ri(c, A64_LSL, W64, X12, X0, 1);
+    a64_mvn_rr(c, W32, X10, X9); /* 63 minus it, modulo 64 */
+    a64_shift_rr(c, A64_LSL, W64, X12, X12, X10);
+    a64_shift_rr(c, A64_LSR, W64, X0, X0, X9);
+    u8 *near = a64_b(c, NULL);
+    a64_here(c, far); /* less than a quarter of the last place: how much does not matter */
+    a64_cmp_ri(c, W32, X9, 66);
+    out_if(w, a64_bcond(c, A64_LO, NULL));
+    a64_movz(c, W64, X12, 1, 0);
+    a64_mov_rr(c, W64, X0, XZR);
+    a64_here(c, near);
+}
+
+/* X0:X12 = X11:0 - X0:X12, its upper bit 1. The branch that is returned goes to where X0 is 0. */
+static u8 *subtract(struct codebuf *c)
+{
+    a64_arith_rr(c, A64_SUBS, W64, X12, XZR, X12);
+    a64_carry_rr(c, A64_SBC, W64, X0, X11, X0);
+    u8 *upper = a64_tbnz(c, X0, MSB, NULL);
+    u8 *vanished = a64_cbz(c, W64, X0, NULL);
+    a64_clz(c, W64, X9, X0);
+    a64_arith_rr(c, A64_SUB, W32, EXP, EXP, X9);
+    a64_shift_rr(c, A64_LSL, W64, X0, X0, X9);
+    a64_shift_ri(c, A64_LSR, W64, X10, X12, 1);
+    a64_mvn_rr(c, W32, X11, X9);
+    a64_shift_rr(c, A64_LSR, W64, X10, X10, X11);
+    a64_logic_rr(c, A64_ORR, W64, X0, X0, X10);
+    a64_shift_rr(c, A64_LSL, W64, X12, X12, X9);
+    a64_here(c, upper);
+    return vanished;
+}
+
+/* One of them is zero: the sum is the other, or zero, negative if both are. */
+static void add_zero(struct codebuf *c)
+{
+    u8 *first = a64_cbnz(c, W64, A_MANT, NULL);
+    u8 *second = a64_cbnz(c, W64, B_MANT, NULL);
+    a64_logic_rr(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, B_SIGN_EXP);
+    u8 *none = a64_b(c, NULL);
+    a64_here(c, second);
+    a64_mov_rr(c, W64, A_MANT, B_MANT);
+    a64_mov_rr(c, W32, A_SIGN_EXP, B_SIGN_EXP);
+    a64_here(c, first);
+    a64_here(c, none);
+    a64_uxt(c, W16, A_SIGN_EXP, A_SIGN_EXP);
+    a64_mov_rr(c, W64, X14, XZR);
+    succeed(c);
+}
+
+static void add(struct codebuf *c)
+{
+    struct ways_out unusual = {0}, w = {0};
+
+    check_both(c, &unusual);
+    align(c, &w);
+    u8 *differ = a64_tbnz(c, X13, SIGN_BIT, NULL);
+    a64_arith_rr(c, A64_ADDS, W64, X0, X11, X0);
+    u8 *done = a64_bcond(c, A64_LO, NULL);
+    a64_logic_ri(c, A64_AND, W64, X10, X12, 1);
+    a64_extr(c, W64, X12, X0, X12, 1);
+    a64_logic_rr(c, A64_ORR, W64, X12, X12, X10);
+    a64_mov_ri64(c, X10, SIGN_OF_64);
+    a64_logic_rs(c, A64_ORR, W64, X0, X10, X0, A64_LSR, 1);
+    a64_arith_ri(c, A64_ADD, W32, EXP, EXP, 1);
+    u8 *also_done = a64_b(c, NULL);
+    a64_here(c, differ);
+    u8 *vanished = subtract(c);
+    a64_here(c, done);
+    a64_here(c, also_done);
+    round_and_end(c, &w, X12);
+    w.count = 0;
+    check_zeros(c, &unusual, &w);
+    add_zero(c);
+    a64_here(c, vanished);
+    out_if(&w, a64_cbnz(c, W64, X12, NULL));
+    a64_mov_rr(c, W64, A_SIGN_EXP, XZR);
+    a64_mov_rr(c, W64, X14, XZR);
+    succeed(c);
+    fail(c, &w);
+}
+
+/* --- formats in memory --- */
+
+static void load_float(struct codebuf *c, unsigned mant, unsigned exp, u16 more)
+{
+    a64_ubfx(c, W64, X9, B_MANT, (u8)mant, (u8)exp);
+    a64_arith_ri(c, A64_ADD, W32, X10, X9, 1);
+    a64_logic_ri(c, A64_AND, W32, X10, X10, BIT(exp) - 2);
+    u8 *unusual = a64_cbz(c, W32, X10, NULL);
+    a64_movz(c, W32, X11, more, 0);
+    a64_arith_rr(c, A64_ADD, W32, X9, X9, X11);
+    a64_shift_ri(c, A64_LSR, W64, X12, B_MANT, (u8)(mant + exp));
+    a64_shift_ri(c, A64_LSL, W64, B_MANT, B_MANT, (u8)(MSB - mant));
+    a64_logic_ri(c, A64_ORR, W64, B_MANT, B_MANT, SIGN_OF_64);
+    a64_logic_rs(c, A64_ORR, W32, X12, X9, X12, A64_LSL, SIGN_BIT);
+    a64_ret(c);
+    a64_here(c, unusual);
+    a64_shift_ri(c, A64_LSR, W64, X12, B_MANT, (u8)(mant + exp));
+    a64_shift_ri(c, A64_LSL, W64, B_MANT, B_MANT, (u8)(MSB - mant - exp + 1));
+    a64_shift_ri(c, A64_LSL, W32, X12, X12, SIGN_BIT);
+    u8 *zero = a64_cbz(c, W64, B_MANT, NULL);
+    a64_mov_ri64(c, X12, BIT(X87_UNDONE));
+    a64_here(c, zero);
+    a64_ret(c);
+}
+
+static void load_int(struct codebuf *c)
+{
+    a64_shift_ri(c, A64_ASR, W64, X9, B_MANT, MSB);
+    a64_logic_rr(c, A64_EOR, W64, B_MANT, B_MANT, X9);
+    a64_arith_rr(c, A64_SUB, W64, B_MANT, B_MANT, X9);
+    a64_logic_ri(c, A64_AND, W32, X12, X9, BIT(SIGN_BIT));
+    u8 *zero = a64_cbz(c, W64, B_MANT, NULL);
+    a64_clz(c, W64, X9, B_MANT);
+    a64_shift_rr(c, A64_LSL, W64, B_MANT, B_MANT, X9);
+    a64_movz(c, W32, X10, BIAS + MSB, 0);
+    a64_arith_rr(c, A64_SUB, W32, X10, X10, X9);
+    a64_logic_rr(c, A64_ORR, W32, X12, X12, X10);
+    a64_here(c, zero);
+    a64_ret(c);
+}
+
+static void store_float(struct codebuf *c, unsigned mant, unsigned exp, u16 less)
+{
+    struct ways_out unusual = {0}, w = {0};
+    u8 drop = (u8)(MSB - mant);
+
+    a64_ubfx(c, W32, X9, A_SIGN_EXP, 0, EXP_BITS);
+    a64_movz(c, W32, X10, less, 0);
+    a64_arith_rr(c, A64_SUB, W32, X9, X9, X10);
+    a64_arith_ri(c, A64_SUB, W32, X10, X9, 2);
+    a64_cmp_ri(c, W32, X10, BIT(exp) - 1 - 4);
+    out_if(&unusual, a64_bcond(c, A64_HI, NULL));
+    out_if(&unusual, a64_tbz(c, A_MANT, MSB, NULL));
+    a64_ubfx(c, W64, X11, A_MANT, drop, 1);
+    a64_logic_ri(c, A64_AND, W64, X10, A_MANT, BIT64(drop) - 1);
+    a64_arith_rr(c, A64_ADD, W64, X11, X10, X11);
+    a64_mov_ri64(c, X12, BIT64(drop - 1));
+    a64_cmp_rr(c, W64, X11, X12);
+    a64_cset(c, W32, X14, A64_HI);
+    a64_logic_rr(c, A64_ORR, W64, X15, X15, X10);
+    a64_ubfx(c, W64, X0, A_MANT, drop, (u8)mant);
+    a64_arith_rr(c, A64_ADD, W64, X0, X0, X14);
+    a64_arith_rs(c, A64_ADDS, W64, X0, X0, X9, A64_LSL, (u8)mant);
+    a64_ubfx(c, W32, X1, A_SIGN_EXP, SIGN_BIT, 1);
+    a64_logic_rs(c, A64_ORR, W64, X0, X0, X1, A64_LSL, (u8)(mant + exp));
+    a64_ret(c); /* C is clear */
+    come_together(c, &unusual);
+    a64_ubfx(c, W32, X9, A_SIGN_EXP, 0, EXP_BITS);
+    a64_logic_rr(c, A64_ORR, W64, X9, X9, A_MANT);
+    out_if(&w, a64_cbnz(c, W64, X9, NULL));
+    a64_ubfx(c, W32, X0, A_SIGN_EXP, SIGN_BIT, 1);
+    a64_shift_ri(c, A64_LSL, W64, X0, X0, (u8)(mant + exp));
+    a64_mov_rr(c, W64, X14, XZR);
+    succeed(c);
+    fail(c, &w);
+}
+
+/* --- comparison --- */
+
+/* In the order of sign, exponent and significand; zeros are equal whatever their sign. */
+static void compare(struct codebuf *c)
+{
+    struct ways_out unusual = {0}, w = {0};
+
+    check_both(c, &unusual);
+    const u8 *start = c->at;
+    a64_ubfx(c, W32, X9, A_SIGN_EXP, 0, EXP_BITS);
+    a64_ubfx(c, W32, X10, B_SIGN_EXP, 0, EXP_BITS);
+    a64_logic_rr(c, A64_EOR, W32, X11, A_SIGN_EXP, B_SIGN_EXP);
+    u8 *signs = a64_tbnz(c, X11, SIGN_BIT, NULL);
+    a64_cmp_rr(c, W32, X9, X10);
+    u8 *exps = a64_bcond(c, A64_NE, NULL);
+    a64_cmp_rr(c, W64, A_MANT, B_MANT);
+    a64_here(c, exps);
+    a64_cset(c, W32, X0, A64_LO);
+    a64_cset(c, W32, X9, A64_HI);
+    u8 *equal = a64_bcond(c, A64_EQ, NULL);
+    a64_ubfx(c, W32, X10, A_SIGN_EXP, SIGN_BIT, 1);
+    a64_cmp_ri(c, W32, X10, 0);
+    a64_csel(c, W32, X0, X0, X9, A64_EQ);
+    a64_logic_ri(c, A64_ORR, W32, X0, X0, X87_DONE);
+    a64_ret(c);
+    a64_here(c, signs);
+    a64_ubfx(c, W32, X0, A_SIGN_EXP, SIGN_BIT, 1);
+    a64_logic_ri(c, A64_ORR, W32, X0, X0, X87_DONE);
+    a64_ret(c);
+    check_zeros(c, &unusual, &w);
+    a64_logic_rr(c, A64_ORR, W64, X9, A_MANT, B_MANT);
+    a64_cbnz(c, W64, X9, start);
+    a64_here(c, equal);
+    a64_movz(c, W32, X0, FL_Z, 0);
+    a64_logic_ri(c, A64_ORR, W32, X0, X0, X87_DONE);
+    a64_ret(c);
+    come_together(c, &w);
+    a64_mov_rr(c, W64, X0, XZR);
+    a64_ret(c);
+}
+
+void a64_x87_subroutine(struct codebuf *c, enum x87_op op)
+{
+    switch (op) {
+    case X87_SUB:
+        a64_logic_ri(c, A64_EOR, W32, B_SIGN_EXP, B_SIGN_EXP, BIT(SIGN_BIT));
+        add(c);
+        break;
+    case X87_SUBR:
+        a64_logic_ri(c, A64_EOR, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
+        add(c);
+        break;
+    case X87_ADD:
+        add(c);
+        break;
+    case X87_MUL:
+        multiply(c);
+        break;
+    case X87_LOAD32:
+        load_float(c, 23, 8, MORE32);
+        break;
+    case X87_LOAD64:
+        load_float(c, 52, 11, MORE64);
+        break;
+    case X87_LOAD_INT:
+        load_int(c);
+        break;
+    case X87_STORE32:
+        store_float(c, 23, 8, MORE32);
+        break;
+    case X87_STORE64:
+        store_float(c, 52, 11, MORE64);
+        break;
+    default:
+        compare(c);
+        break;
+    }
+}
