@@ -3,6 +3,12 @@
 
 #include "cpu/isa.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
+
 const struct backend *backend_host(void)
 {
 #if defined(__x86_64__)
@@ -11,6 +17,19 @@ const struct backend *backend_host(void)
     return &a64_backend;
 #else
     return NULL;
+#endif
+}
+
+bool backend_flagm(void)
+{
+#if defined(__aarch64__) && defined(__linux__)
+    return getauxval(AT_HWCAP) & BIT64(27); /* HWCAP_FLAGM */
+#elif defined(__aarch64__) && defined(__APPLE__)
+    int has = 0;
+    size_t size = sizeof(has);
+    return sysctlbyname("hw.optional.arm.FEAT_FlagM", &has, &size, NULL, 0) == 0 && has;
+#else
+    return false;
 #endif
 }
 

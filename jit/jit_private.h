@@ -22,8 +22,8 @@ struct jit_mode {
 #define JIT_PATCHES 1024u
 
 struct jit_patch {
-    u64 key; /* of the block */
-    u32 times; /* translated code was */
+    u64 key;    /* of the block */
+    u32 times;  /* translated code was */
     u8 shy;     /* how often in a row a translation did not live long */
     bool fresh; /* the last was made then: */
     u64 born;   /* instructions retired */
@@ -69,6 +69,7 @@ struct jit {
     u32 threshold;
     bool count;
     u64 lacks;           /* backend_lacks() */
+    bool flagm;          /* as in struct jit_unit */
     size_t disassembler; /* capstone's handle, if runs are counted; 0: none */
     struct jit_mode mode[JIT_MODE_NUMBERS];
     unsigned modes;
@@ -80,7 +81,7 @@ struct jit {
     struct jit_crossing crossing[JIT_CROSSINGS];
     bool crossed; /* jit_access() just gave up where a write crosses into another page */
     struct jit_patch missed[JIT_PATCHES]; /* x87 units that were not as code took them to be */
-    struct ir_block ir, next; /* next: of a block that it leads to */
+    struct ir_block ir, next;             /* next: of a block that it leads to */
     struct jit_unit unit;
     struct lazy_recipes lazy;
     FILE *perf_map;
