@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cpu/disasm.h"
+#include "cpu/icache_dead.h"
 
 #define HASH_BITS  15u
 #define HASH_SIZE  BIT(HASH_BITS)
@@ -25,6 +26,7 @@ struct icache {
     struct cpu *cpu;
     struct physmem *pm;
     struct decode_table *table;
+    struct dead_blocks dead;
     struct block *hash[HASH_SIZE];
     struct code_page *page; /* by RAM page */
     size_t ram_pages;
@@ -103,6 +105,20 @@ static void tell_drop(struct icache *ic, struct block *b, bool written)
         ic->on_drop(ic->on_drop_ctx, b, written);
 }
 
+/* The bytes of @b, which is in no list any more, are about to change. */
+static void lay_out(struct icache *ic, struct block *b)
+{
+    struct block *forgotten = b;
+
+    tell_drop(ic, b, true);
+    if (!b->tail) {
+        const struct phys_page *page = physmem_page(ic->pm, b->key >> 2);
+        forgotten = dead_put(&ic->dead, b, page->host + (b->key >> 2 & (PAGE_SIZE - 1)));
+    }
+    if (forgotten)
+        tell_drop(ic, forgotten, false);
+}
+
 void icache_flush(struct icache *ic)
 {
     for (u32 i = 0; i < ic->blocks; i++)
@@ -117,6 +133,7 @@ void icache_flush(struct icache *ic)
     }
     memset(ic->hash, 0, sizeof(ic->hash));
     memset(&ic->fast, 0, sizeof(ic->fast));
+    memset(&ic->dead, 0, sizeof(ic->dead));
     ic->insns = ic->blocks = 0;
     ic->cpu->attention |= ATTN_CODE;
 }
@@ -191,8 +208,9 @@ static bool overlaps(const struct block *b, phys_addr phys, size_t len)
     return start < phys + len && phys < start + b->bytes;
 }
 
-/* Size in bytes of the one immediate that ends @in; 0: there is none, or it is no plain one. */
-static unsigned imm_bytes(const struct insn *in)
+/* Size in bytes of the immediates that end @in, which has a ModR/M byte or no offset; *@one: it is
+ * one plain one. */
+static unsigned imm_bytes(const struct insn *in, bool *one)
 {
     unsigned bytes = 0, found = 0;
 
@@ -215,17 +233,29 @@ static unsigned imm_bytes(const struct insn *in)
         bytes += n;
         found += n != 0;
     }
-    return found == 1 ? bytes : 0;
+    *one = found == 1;
+    return bytes;
 }
 
-/* Which soft immediate [phys, phys + len) lies in: the number of the instruction, and its first
- * byte in *@start; -1: none. */
-static int soft_immediate(const struct block *b, phys_addr phys, size_t len, phys_addr *start)
+/* Does [from, to), in bytes from the end of @in, lie in its soft immediate or displacement? */
+static bool soft_part(const struct block *b, unsigned i, size_t from, size_t to)
+{
+    const struct insn *in = &b->insn[i];
+    bool one;
+    unsigned imm = imm_bytes(in, &one);
+
+    return (b->soft >> i & 1 && one && from <= imm) ||
+           (b->soft_disp >> i & 1 && to >= imm && from <= imm + in->has_disp);
+}
+
+/* Which soft immediate or displacement [phys, phys + len) lies in: the number of the instruction,
+ * and its first byte in *@start; -1: none. */
+static int soft_at(const struct block *b, phys_addr phys, size_t len, phys_addr *start)
 {
     *start = b->key >> 2;
-    for (unsigned i = 0; b->soft && i < b->count; i++) {
+    for (unsigned i = 0; (b->soft | b->soft_disp) && i < b->count; i++) {
         phys_addr end = *start + b->insn[i].len;
-        if (b->soft >> i & 1 && phys + len <= end && phys + imm_bytes(&b->insn[i]) >= end)
+        if (phys >= *start && phys + len <= end && soft_part(b, i, end - phys, end - phys - len))
             return (int)i;
         *start = end;
     }
@@ -239,9 +269,9 @@ static void drop_tails(struct icache *ic, struct code_page *page, phys_addr phys
         struct block *b = *at;
         if (tail_overlaps(b, phys)) {
             hash_remove(ic, b);
-            tell_drop(ic, b, true);
             *at = b->tail_next;
             unlist_head(ic, b);
+            lay_out(ic, b);
             ic->cpu->attention |= ATTN_CODE;
         } else {
             page->pieces |= pieces_of(tail_phys(b), tail_bytes(b));
@@ -262,11 +292,11 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
     page->pieces = 0;
     for (struct block **at = &page->blocks; *at;) {
         struct block *b = *at;
-        if (overlaps(b, phys, len) && soft_immediate(b, phys, len, &at_insn) < 0) {
+        if (overlaps(b, phys, len) && soft_at(b, phys, len, &at_insn) < 0) {
             hash_remove(ic, b);
-            tell_drop(ic, b, true);
             *at = b->page_next;
             unlist_tail(ic, b);
+            lay_out(ic, b);
             ic->cpu->attention |= ATTN_CODE;
         } else {
             page->pieces |= pieces_of_block(b);
@@ -277,7 +307,7 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
     settle_page(ic, page, phys);
 }
 
-/* Soft immediates that [phys, phys + len) lies in have changed. */
+/* What is soft and [phys, phys + len) lies in has changed. */
 static void on_code_written(void *ctx, phys_addr phys, size_t len)
 {
     struct icache *ic = ctx;
@@ -288,7 +318,7 @@ static void on_code_written(void *ctx, phys_addr phys, size_t len)
         return;
     const u8 *host = physmem_page(ic->pm, phys)->host;
     for (struct block *b = page->blocks; b; b = b->page_next) {
-        int i = soft_immediate(b, phys, len, &at_insn);
+        int i = soft_at(b, phys, len, &at_insn);
         if (i < 0)
             continue;
         struct insn *in = ic->insn + (b->insn - ic->insn) + i;
@@ -305,25 +335,24 @@ struct overlapped {
     bool stays; /* one of them is @running, or would stand the write */
 };
 
-static void overlapped_add(struct overlapped *o, const struct block *b, const struct block *running)
-{
-    o->any = true;
-    o->stays |= b == running || b->soft;
-}
-
 static struct overlapped overlapped_by(const struct icache *ic, phys_addr phys, size_t len,
                                        const struct block *running)
 {
     const struct code_page *page = page_with_code(ic, phys, len);
     struct overlapped o = {0};
+    phys_addr at_insn;
 
     for (const struct block *b = page ? page->blocks : NULL; b; b = b->page_next) {
-        if (overlaps(b, phys, len))
-            overlapped_add(&o, b, running);
+        if (!overlaps(b, phys, len))
+            continue;
+        o.any = true;
+        o.stays |= b == running || soft_at(b, phys, len, &at_insn) >= 0;
     }
     for (const struct block *b = page ? page->tails : NULL; b; b = b->tail_next) {
-        if (tail_overlaps(b, phys))
-            overlapped_add(&o, b, running);
+        if (!tail_overlaps(b, phys))
+            continue;
+        o.any = true;
+        o.stays |= b == running;
     }
     return o;
 }
@@ -448,7 +477,13 @@ struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
     unsigned off = (unsigned)(phys & (PAGE_SIZE - 1));
     if (!page->host || page->video)
         return NULL;
-    b = block_new(ic, key, page->host + off, PAGE_SIZE - off, BLOCK_MAX);
+    b = dead_take(&ic->dead, key, page->host + off, PAGE_SIZE - off);
+    if (b) {
+        b->wanted = 0;
+        b->lives++;
+    } else {
+        b = block_new(ic, key, page->host + off, PAGE_SIZE - off, BLOCK_MAX);
+    }
     if (b)
         enlist(ic, b, page);
     return b;

@@ -191,10 +191,25 @@ static void window_write_linear(struct vga *v, u64 window, u64 val, unsigned siz
     }
 }
 
-static u64 window_read(void *dev, u64 off, unsigned size)
+static u64 path_read(struct vga *v, u32 off, unsigned size)
 {
+    const struct vga_path *p = &v->path;
     u64 val = 0;
 
+    for (unsigned i = 0; i < size; i++, off++) {
+        v->latch = load32(&v->vram[vga_plane_at(v, off & p->at)]);
+        val |= (u64)(u8)(v->latch >> p->read[off & 1]) << 8 * i;
+    }
+    return val;
+}
+
+static u64 window_read(void *dev, u64 off, unsigned size)
+{
+    const struct vga *v = dev;
+    u64 val = 0;
+
+    if (v->path.reads && off - v->path.base <= v->path.size - size)
+        return path_read(dev, (u32)(off - v->path.base), size);
     for (unsigned i = 0; i < size; i++)
         val |= (u64)window_read_byte(dev, off + i) << 8 * i;
     return val;
@@ -209,13 +224,16 @@ static void path_find(struct vga *v)
     bool odd_even = !(v->seq[SEQ_MEMORY] & SEQ_MEMORY_SEQUENTIAL);
 
     *p = (struct vga_path){.odd_even = odd_even, .at = VGA_PLANE_MASK};
-    p->fast = v->misc & MISC_RAM && !v->desc.cirrus && !vbe_on(v) &&
-              !(v->seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4) &&
-              (w.mode == 1 || (w.mode == 0 && w.function == 0 && w.rotate == 0));
+    bool plain = v->misc & MISC_RAM && !v->desc.cirrus && !vbe_on(v) &&
+                 !(v->seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4);
+    p->reads = plain && !(v->gc[GC_MODE] & GC_MODE_READ1);
+    p->writes = plain && (w.mode == 1 || (w.mode == 0 && w.function == 0 && w.rotate == 0));
     window_place(v, &p->base, &p->size);
     if (v->gc[GC_MISC] & GC_MISC_CHAIN_ODD_EVEN)
         p->at &= ~1u;
     for (unsigned odd = 0; odd < 2; odd++) {
+        u8 read = v->gc[GC_READ_MAP] & 3;
+        p->read[odd] = 8 * (v->gc[GC_MODE] & GC_MODE_ODD_EVEN ? (read & 2u) | odd : read);
         u32 planes = spread(v->seq[SEQ_MAP_MASK]);
         if (odd_even)
             planes &= spread(odd ? ODD_PLANES : EVEN_PLANES);
@@ -244,7 +262,7 @@ static void window_write(void *dev, u64 window, u64 val, unsigned size)
 {
     struct vga *v = dev;
 
-    if (v->path.fast && window - v->path.base <= v->path.size - size) {
+    if (v->path.writes && window - v->path.base <= v->path.size - size) {
         path_write(v, (u32)(window - v->path.base), val, size);
         return;
     }

@@ -119,15 +119,17 @@ enum vbe_reg {
 #define VGA_BAR_LFB    0u
 #define VGA_PLANE_MASK 0xffffu /* bytes of a plane - 1 in VGA modes */
 
-/** How bytes written to the window reach the planes, where it is simple; [1] is for odd addresses.
- */
+/** How bytes go between the window and the planes where that is simple; [1]: at odd addresses. */
 struct vga_path {
-    bool fast;      /* it is */
-    u8 odd_even;    /* 1: odd addresses differ */
-    u32 base, size; /* the window, from A0000h on */
-    u32 at;         /* bits of an address that count */
-    u32 cpu[2], set[2], latch[2],
-        keep[2]; /* bits from the byte, ones, from the latches, as they are */
+    bool reads, writes; /* they are simple */
+    u8 odd_even;        /* 1: odd addresses differ */
+    u8 read[2];         /* bit of the latches that the byte begins at */
+    u32 base, size;     /* the window, from A0000h on */
+    u32 at;             /* bits of an address that count */
+    u32 cpu[2];         /* bits of the planes that a write takes from its byte */
+    u32 set[2];         /* ... that it sets */
+    u32 latch[2];       /* ... that it takes from the latches */
+    u32 keep[2];        /* ... that it leaves */
 };
 
 struct vga {

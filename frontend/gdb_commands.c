@@ -252,6 +252,11 @@ static void send_description(struct gdbstub *g, const char *args)
         answer(g, false);
         return;
     }
+    char *now = at ? NULL : pc_debug_description(g->pc); /* somebody begins to read */
+    if (now) {
+        free(g->xml);
+        g->xml = now;
+    }
     size_t size = strlen(g->xml);
     size_t left = at < size ? size - at : 0;
     if (len > CHUNK_MAX)

@@ -198,7 +198,7 @@ bool gdbstub_attach(struct gdbstub *g, struct pc *pc, char error[GDBSTUB_ERROR_M
     if (!g)
         return true;
     g->pc = pc;
-    g->xml = pc_debug_description();
+    g->xml = pc_debug_description(pc);
     enum status s = g->xml ? pc_debug_open(pc) : STATUS_NO_MEMORY;
     if (s == STATUS_UNSUPPORTED)
         snprintf(error, GDBSTUB_ERROR_MAX, "-gdb and -jit check do not go together");

@@ -99,6 +99,9 @@ void sdl_overlay_update(struct window *w, const struct pc *pc, u64 host_ns, bool
 /** Over the picture that is being presented. */
 void sdl_overlay_draw(struct window *w);
 
+/* sdl_icon.c */
+void sdl_set_icon(struct window *w);
+
 /* sdl_drop.c */
 /** The file @path was dropped on the window: put it into a drive. */
 void sdl_drop(struct window *w, struct pc *pc, const char *path);

@@ -171,6 +171,7 @@ enum status window_open(struct window **out, const struct config *cfg, char erro
     SDL_RendererInfo info;
     w->keeps = SDL_GetRendererInfo(w->ren, &info) == 0 && info.flags & SDL_RENDERER_SOFTWARE;
     sdl_watch_display(w);
+    sdl_set_icon(w);
     sdl_tell(w, "Ctrl-Alt-M opens a menu");
     w->told_ns = HINT_NS; /* who is new here looks elsewhere first */
     w->stale = true;

@@ -20,6 +20,25 @@ const struct backend *backend_host(void)
 #endif
 }
 
+/* Guest instructions with registers beyond the eight that the hosts pin. */
+static u64 beyond_pinned(const struct ir_block *ir)
+{
+    u64 g = 0;
+
+    for (unsigned i = 0; i < ir->count; i++) {
+        const struct ir_insn *in = &ir->insn[i];
+        if (ir_reg_of(in->d) >= 8 || ir_reg_of(in->a) >= 8 || ir_reg_of(in->b) >= 8)
+            g |= BIT64(in->g);
+    }
+    return g;
+}
+
+bool backend_emit(const struct backend *b, struct jit_unit *u)
+{
+    u->by_exec = beyond_pinned(u->ir);
+    return !u->by_exec && b->emit(u);
+}
+
 bool backend_flagm(void)
 {
 #if defined(__aarch64__) && defined(__linux__)

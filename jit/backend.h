@@ -97,7 +97,8 @@ struct backend {
     bool refuses; /* its code of x87, MMX and SSE instructions may give up */
     /** Make the common code. */
     void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
-    /** Make code for @u->ir. False: code is full, or @u->by_exec says what does not work. */
+    /** Make code for @u->ir, whose guest registers are the first eight: backend_emit(). False: code
+     * is full, or @u->by_exec says what does not work. */
     bool (*emit)(struct jit_unit *u);
     /** Let @e jump to @target (a write address), guarded by @page (number + 1) if it has a guard.
      */
@@ -105,6 +106,10 @@ struct backend {
 };
 
 extern const struct backend x64_backend, a64_backend;
+
+/** Make code for @u->ir with @b, as it says. Instructions with registers that only 64-bit guests
+ * have, and no host register has yet, are left to their executors. */
+bool backend_emit(const struct backend *b, struct jit_unit *u) MUST_CHECK;
 
 /** The backend for the host that this runs on, or NULL. */
 const struct backend *backend_host(void);

@@ -113,7 +113,8 @@ static void exhume(struct jit_cache *c, struct jit_block *b)
     *g = b->next;
 }
 
-/* May it come back? Code with soft immediates reads instructions that are no more. */
+/* May it come back? Code with soft immediates reads instructions that are no more; soft
+ * displacements keep cache_revive() from finding it. */
 static bool can_be_revived(const struct jit_block *b)
 {
     return !b->soft && b->hash;
@@ -139,6 +140,23 @@ void cache_drop(struct jit_cache *c, struct block *block)
         c->stats.dropped++;
         b = next;
     }
+}
+
+void cache_isolate(struct jit_cache *c, struct block *block)
+{
+    for (struct jit_block *b = block->code; b; b = cache_block(c, b->next)) {
+        isolate(c, b);
+        c->stats.dropped++;
+    }
+}
+
+unsigned cache_translations(const struct jit_cache *c, const struct block *block)
+{
+    unsigned n = 0;
+
+    for (const struct jit_block *b = block->code; b; b = cache_block(c, b->next))
+        n++;
+    return n;
 }
 
 /* One that was not used for long makes room: code of a shared library has another EIP in every
@@ -182,7 +200,11 @@ void cache_forget(struct jit_cache *c, struct jit_block *b)
 /* A write may be ignored only if all translations stand it. */
 static void attach(struct jit_cache *c, struct jit_block *b, struct block *block)
 {
-    block->soft = block->code ? block->soft & b->soft : b->soft;
+    bool first = !block->code;
+    u32 disp = block->tail ? 0 : b->tail;
+
+    block->soft = first ? b->soft : block->soft & b->soft;
+    block->soft_disp = first ? disp : block->soft_disp & disp;
     b->block = block;
     b->next = block->code ? cache_id(c, block->code) : 0;
     block->code = b;

@@ -91,7 +91,11 @@ struct jit_block *cache_revive(struct jit_cache *c, struct block *block, u32 eip
                                const u8 *bytes);
 /** Translation @b is no good any more, if it is still there: what it was made for has changed. */
 void cache_forget(struct jit_cache *c, struct jit_block *b);
-/** All translations of @block die: its bytes were written to. */
+/** No code reaches the translations of @block any more, until it comes back. */
+void cache_isolate(struct jit_cache *c, struct block *block);
+/** How many there are. */
+unsigned cache_translations(const struct jit_cache *c, const struct block *block);
+/** All translations of @block die. */
 void cache_drop(struct jit_cache *c, struct block *block);
 void cache_flush(struct jit_cache *c);
 

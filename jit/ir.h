@@ -169,6 +169,12 @@ struct ir_insn *ir_add(struct ir_block *b, enum ir_op op, enum width w, unsigned
 /** Fill in live and seen of every operation. @out: flags that matter after the block. */
 void ir_liveness(struct ir_block *b, u8 out);
 
+/**
+ * Replace loads and arithmetic of @b whose results are known, and take out what nobody needs
+ * (ir_passes.c). live and seen must be filled in, and are to be filled in anew.
+ */
+void ir_optimise(struct ir_block *b);
+
 /** The flags that matter after each operation, set by it or before it, into @need. @out: as above.
  */
 void ir_needs(const struct ir_block *b, u8 out, u8 need[IR_MAX_INSNS]);

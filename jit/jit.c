@@ -166,9 +166,9 @@ static struct jit_block *block_here(struct jit *j, u32 eip, u32 mode)
 
     if (!b || eip + b->bytes - 1 > cs->hi || eip + b->bytes - 1 < eip)
         return NULL;
+    if (!b->wanted)
+        jit_patch_decoded(j, b);
     struct jit_block *n = cache_find(&j->cache, b, eip, mode);
-    if (!n && !b->wanted)
-        n = jit_patch_decoded(j, b, eip, mode);
     if (n || b->runs < b->wanted || b->runs == NEVER)
         return n;
     n = jit_translate(j, b, eip, mode);
@@ -336,10 +336,10 @@ static bool stays_cold(const struct block *b)
 static struct jit_block *run_earns(struct jit *j, struct block *b)
 {
     u32 mode = jit_mode_now(j), eip = (u32)j->cpu->rip;
-    struct jit_block *n = cache_find(&j->cache, b, eip, mode);
 
-    if (!n && !b->wanted)
-        n = jit_patch_decoded(j, b, eip, mode);
+    if (!b->wanted)
+        jit_patch_decoded(j, b);
+    struct jit_block *n = cache_find(&j->cache, b, eip, mode);
     if (!n && b->runs != NEVER && ++b->runs >= b->wanted) {
         n = jit_translate(j, b, eip, mode);
         b->runs = n ? 0 : NEVER; /* the next EIP has to earn it, too */
@@ -372,9 +372,12 @@ static void on_drop(void *ctx, struct block *b, bool written)
 {
     struct jit *j = ctx;
 
-    if (written)
+    if (written) {
         jit_patch_dropped(j, b);
-    cache_drop(&j->cache, b);
+        cache_isolate(&j->cache, b);
+    } else {
+        cache_drop(&j->cache, b);
+    }
 }
 
 void jit_flush(struct jit *j)

@@ -74,13 +74,15 @@ static u64 watched_write(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size
 {
     struct jit *j = cpu->jit.jit;
     const struct phys_page *page = physmem_page(j->physmem, phys);
+    const u64 *read = &mmu_view(cpu->mmu)->cur.read[lin >> PAGE_SHIFT];
 
-    if (!page->host || page->rom || mmu_view(cpu->mmu)->cur.read[lin >> PAGE_SHIFT] == 0)
+    if (!page->host || page->rom || *read == 0)
         return 0;
     bool plain = page->watch == PAGE_WATCH_CODE    ? write_beside(j, phys, size)
                  : page->watch == PAGE_WATCH_TABLE ? mmu_table_write(cpu->mmu, phys, size)
                                                    : false;
-    return plain ? (u64)(uintptr_t)page->host - (lin & ~(PAGE_SIZE - 1)) : 0;
+    /* A table that maps itself elsewhere: code may not know its words any more (ir_passes.c). */
+    return plain && *read ? (u64)(uintptr_t)page->host - (lin & ~(PAGE_SIZE - 1)) : 0;
 }
 
 static u64 write_in_page(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size)

@@ -25,6 +25,13 @@ u32 jit_patch_times(const struct jit *j, const struct block *b)
     return p->key == b->key ? p->times : 0;
 }
 
+bool jit_patch_shy(const struct jit *j, const struct block *b)
+{
+    const struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
+
+    return p->key == b->key && p->shy;
+}
+
 void jit_patch_dropped(struct jit *j, const struct block *b)
 {
     struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
@@ -51,29 +58,11 @@ void jit_patch_translated(struct jit *j, const struct block *b)
     }
 }
 
-/* How often were these bytes decoded here before, as far as it is known? */
-static u32 lives_before(struct jit *j, u64 hash)
-{
-    struct jit_ghost *g = &j->ghost[hash % JIT_GHOSTS];
-
-    if (g->hash != hash)
-        *g = (struct jit_ghost){.hash = hash};
-    return g->lives++;
-}
-
-struct jit_block *jit_patch_decoded(struct jit *j, struct block *b, u32 eip, u32 mode)
+void jit_patch_decoded(struct jit *j, struct block *b)
 {
     const struct jit_patch *p = patch_of(j, b);
-    u8 copy[INSN_MAX_LEN];
 
-    b->wanted = j->threshold;
-    if (!p)
-        return NULL;
-    const u8 *bytes = icache_bytes(j->cpu->icache, b, copy);
-    u32 lives = lives_before(j, cache_hash(b, eip, mode, bytes));
-    if (lives == 0)
-        b->wanted = j->threshold << p->shy;
-    else if (lives >= j->threshold)
-        b->wanted = 1; /* each was a run at least */
-    return lives ? cache_revive(&j->cache, b, eip, mode, bytes) : NULL;
+    bool doubt = p && !b->lives && p->shy > 1; /* the second is soft in more ways */
+    b->wanted = j->threshold << (doubt ? p->shy - 1 : 0);
+    j->cache.stats.revived += b->lives ? cache_translations(&j->cache, b) : 0;
 }

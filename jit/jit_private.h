@@ -32,14 +32,6 @@ struct jit_patch {
 /** How often code must have been written over before its immediates are taken for variables. */
 enum { JIT_PATCHED_OFTEN = 3 };
 
-/** Code that was decoded where code was written over, by the low bits of its hash. */
-#define JIT_GHOSTS 1024u
-
-struct jit_ghost {
-    u64 hash;
-    u32 lives;
-};
-
 /** Blocks that gave up where a write crosses into another page, by the low bits of their address.
  */
 #define JIT_CROSSINGS 256u
@@ -77,7 +69,6 @@ struct jit {
     struct jit_patch patch[JIT_PATCHES];
     struct jit_device device[JIT_DEVICES];
     bool device_asked; /* the access that gives up now meant a device */
-    struct jit_ghost ghost[JIT_GHOSTS];
     struct jit_crossing crossing[JIT_CROSSINGS];
     bool crossed; /* jit_access() just gave up where a write crosses into another page */
     struct jit_patch missed[JIT_PATCHES]; /* x87 units that were not as code took them to be */
@@ -106,9 +97,10 @@ void jit_patch_dropped(struct jit *j, const struct block *b);
 void jit_patch_translated(struct jit *j, const struct block *b);
 /** How often was translated code at @b written over? */
 u32 jit_patch_times(const struct jit *j, const struct block *b);
-/** @b was decoded since it ran last: set b->wanted. Where code was written over, a dead translation
- * may be revived at once, else NULL. */
-struct jit_block *jit_patch_decoded(struct jit *j, struct block *b, u32 eip, u32 mode);
+/** Did a translation of @b with soft immediates not live long? */
+bool jit_patch_shy(const struct jit *j, const struct block *b);
+/** @b was decoded, or came back, since it ran last: set b->wanted. */
+void jit_patch_decoded(struct jit *j, struct block *b);
 
 /** -d op, -d out_asm: @b has just been made from j->ir. */
 void jit_log_block(const struct jit *j, const struct jit_block *b);

@@ -76,10 +76,13 @@ static u64 need_flags_of_shifts(const struct ir_block *ir)
 
 static struct xlate_env env_for(const struct jit *j, const struct block *b, u32 mode)
 {
+    bool soft = jit_patch_times(j, b) >= JIT_PATCHED_OFTEN && !b->tail;
+
     return (struct xlate_env){
         .mode = mode,
         .cs_limit = mode_of(j, mode)->limit,
-        .soft = jit_patch_times(j, b) >= JIT_PATCHED_OFTEN && !b->tail,
+        .soft = soft,
+        .soft_disp = soft && jit_patch_shy(j, b),
         .raises = !j->backend || j->backend->raises, /* the evaluator sees all */
         .refuses = j->backend && j->backend->refuses,
     };
@@ -93,8 +96,13 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
         xlate_block(&j->ir, b->insn, b->count, eip, &env, by_exec);
         ir_liveness(&j->ir, IRF_ALL);
         u64 more = need_flags_of_shifts(&j->ir);
-        if (!more || j->ir.full)
-            return !j->ir.full;
+        if (j->ir.full)
+            return false;
+        if (!more) {
+            ir_optimise(&j->ir);
+            ir_liveness(&j->ir, IRF_ALL);
+            return true;
+        }
         by_exec |= more;
     }
 }
@@ -194,13 +202,13 @@ static struct jit_block *reserve(struct jit *j)
     return b;
 }
 
-/* The guest instructions whose immediates the code reads anew. */
-static u32 soft_of(const struct ir_block *ir)
+/* The guest instructions whose immediates (@op IMM) or displacements (DISP) the code reads anew. */
+static u32 soft_of(const struct ir_block *ir, enum ir_op op)
 {
     u32 soft = 0;
 
     for (unsigned i = 0; i < ir->count; i++)
-        soft |= ir->insn[i].op == IR_IMM ? BIT(ir->insn[i].g) : 0;
+        soft |= ir->insn[i].op == op ? BIT(ir->insn[i].g) : 0;
     return soft;
 }
 static_assert(BLOCK_MAX <= 32, "bits of soft");
@@ -272,8 +280,8 @@ static bool finish(struct jit *j, struct jit_block *n, struct block *b, const u8
         .eip = (u32)j->ir.eip,
         .mode = u->mode,
         .code = (u32)(code - c->mem.write),
-        .soft = soft_of(&j->ir),
-        .tail = b->tail,
+        .soft = soft_of(&j->ir, IR_IMM),
+        .tail = b->tail ? b->tail : soft_of(&j->ir, IR_DISP),
         .code_size = (u16)(u->code->at - code),
         .hot_size = (u16)u->hot_size,
         .count_size = (u8)u->count_size,
@@ -319,7 +327,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->by_exec = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j))) {
         look_ahead(j, b, mode);
-        if (j->backend->emit(u) && finish(j, n, b, bytes, start))
+        if (backend_emit(j->backend, u) && finish(j, n, b, bytes, start))
             return n;
     }
     cache_release(&j->cache, mark);

@@ -47,8 +47,11 @@ struct pc_debug_hit pc_debug_last(const struct pc *pc);
 /** The machine was brought to where @hit was. */
 void pc_debug_set_last(struct pc *pc, struct pc_debug_hit hit);
 
-/** gdb's description of the registers, XML, which the caller frees; their number; their sizes. */
-char *pc_debug_description(void);
+/**
+ * gdb's description of the registers, XML, which the caller frees; their number; their sizes. Its
+ * architecture is that of the code now: i8086 in 16-bit code, which gdb cannot be told otherwise.
+ */
+char *pc_debug_description(const struct pc *pc);
 unsigned pc_debug_registers(void);
 #define PC_DEBUG_REGISTER_MAX 16u
 unsigned pc_debug_register_size(unsigned n);

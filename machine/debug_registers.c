@@ -96,7 +96,7 @@ static void describe_types(FILE *out, unsigned n)
     fprintf(out, "</flags>");
 }
 
-char *pc_debug_description(void)
+char *pc_debug_description(const struct pc *pc)
 {
     char *text = NULL;
     size_t size;
@@ -104,8 +104,10 @@ char *pc_debug_description(void)
 
     if (!out)
         return NULL;
-    fprintf(out, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
-                 "<target version=\"1.0\"><architecture>i386</architecture>");
+    fprintf(out,
+            "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
+            "<target version=\"1.0\"><architecture>%s</architecture>",
+            cpu_code32(pc->cpu[0]) ? "i386" : "i8086");
     for (unsigned i = 0; i < N_END; i++) {
         const struct reg *r = &regs[i];
         if (r->feature) {

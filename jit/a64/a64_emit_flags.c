@@ -406,7 +406,6 @@ void a64_flags_to_memory(struct codebuf *c)
     a64_bfi(c, W32, X17, X16, STORED_A, 1);
     a64_flags_parity(c, X16);
     a64_bfi(c, W32, X17, X16, STORED_P, 1);
-    a64_logic_ri(c, A64_ORR, W32, X17, X17, LAZY_STORED);
     a64_str(c, W16, X17, REG_CPU, CPU_OFF(jit.flags));
 }
 

@@ -67,7 +67,15 @@ class Desktop:
         if all(map(shutil.which, MANAGER)):
             self.manager = subprocess.Popen(MANAGER[0], env=self.env, stdout=subprocess.DEVNULL,
                                             stderr=subprocess.DEVNULL)
-            wait_for(lambda: self.run("wmctrl", "-m") == 0, "the window manager is there")
+            wait_for(self.is_managed, "the window manager is there")
+
+    def is_managed(self):
+        """Whether the window manager does what it is asked. It says that it is there before it waits for events, and
+        sleeps on those that came in between: a window of ours would stay unmapped, and its program wait for ever."""
+        self.run("wmctrl", "-n", "2")
+        r = subprocess.run(["xprop", "-root", "_NET_NUMBER_OF_DESKTOPS"], env=self.env, stdout=subprocess.PIPE, text=True,
+                           timeout=60)
+        return r.stdout.strip().endswith("= 2")
 
     def run(self, *args):
         return subprocess.run(args, env=self.env, stdout=subprocess.DEVNULL,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A guest that hammers every port and every region of device memory at random (hammer.asm): whatever it does,
-the process ends as documented, in its sandbox.
+the process ends as documented, in its sandbox, whose filter of system calls must be in force.
 
 usage: hammer.py TURBO86 [--seconds N] [--seed S]
 Runs machine after machine for N seconds of the host's time; each is told, and how often it ended in which way.
@@ -31,7 +31,7 @@ def main():
         print("skipped: there is no nasm")
         return 77
     rng = random.Random(args.seed)
-    ends, failed, end = collections.Counter(), 0, time.time() + args.seconds
+    ends, guards, failed, end = collections.Counter(), collections.Counter(), 0, time.time() + args.seconds
     with tempfile.TemporaryDirectory() as tmp:
         subprocess.run(["nasm", "-f", "bin", "-o", "sector", f"{HERE}/hammer.asm"], cwd=tmp, check=True)
         with open(f"{tmp}/sector", "rb") as f:
@@ -48,16 +48,19 @@ def main():
             machine = ["-hda", "disk", "-hdb", "second", "-cdrom", "cd", "-fda", "floppy", "-boot", "c", "-snapshot",
                        "-m", "32", "-device", "sb16", "-nic", rng.choice(["none", "user,model=rtl8139,restrict=on",
                        "user,model=ne2k_pci,restrict=on"]), "-cpu", rng.choice(["max", "pentium", "486", "core2"]),
-                       "-jit", rng.choice(["on", "on", "off"]), rng.choice(["-no-reboot", "-stats"])]
+                       "-jit", rng.choice(["on", "on", "off"]), rng.choice(["-no-reboot", "-snapshot"])]
             command = [os.path.abspath(args.turbo86), *machine, "-display", "none", "-serial", "null", "--deterministic",
-                       "-bios", "tinybios.bin", "--timeout", "2s", "--wall-timeout", "20s"]
+                       "-bios", "tinybios.bin", "--timeout", "2s", "--wall-timeout", "20s", "-stats", "--sandbox", "on"]
             before = sorted(os.listdir(tmp))
             p = subprocess.run(command, cwd=tmp, capture_output=True, text=True, errors="replace", timeout=120)
             ends[p.returncode] += 1
-            if p.returncode not in ENDS or sorted(os.listdir(tmp)) != before:
+            guard = next((line[14:] for line in p.stderr.splitlines() if line.startswith("sandbox")), "none")
+            guards[guard] += 1
+            if p.returncode not in ENDS or "system calls" not in guard or sorted(os.listdir(tmp)) != before:
                 print(f"FAILED seed {seed:#x}: status {p.returncode}: {' '.join(command)}\n{p.stderr[-4000:]}", flush=True)
                 failed = 1
     print(f"{sum(ends.values())} machines:", ", ".join(f"{n} {ENDS.get(code, code)}" for code, n in sorted(ends.items())))
+    print("in force:", ", ".join(f"{n} times {guard}" for guard, n in guards.items()))
     return failed
 
 

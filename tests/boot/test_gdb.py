@@ -154,7 +154,7 @@ class Machine:
                 time.sleep(0.05)
         raise AssertionError("nobody listens")
 
-    def gdb(self, *commands, arch="i386"):
+    def gdb(self, *commands, arch="auto"):
         self.connect().close()
         args = ["gdb", "-nx", "-batch", "-ex", "set confirm off", "-ex", "set tcp connect-timeout 20", "-ex",
                 f"set arch {arch}", "-ex", f"target remote 127.0.0.1:{self.port}"]
@@ -181,7 +181,7 @@ def a_boot_sector_is_stopped_stepped_and_run_backwards():
                     "continue", "p *(short*)0x602", "reverse-stepi", "p *(short*)0x602", "delete",
                     "watch *(short*)0x600", "reverse-continue", "p *(short*)0x600", "reverse-continue",
                     "p *(short*)0x600", "info registers eip", "delete", "hbreak *0x7c00", "reverse-continue",
-                    "info registers eip", "delete", "continue", arch="i8086")
+                    "info registers eip", "delete", "continue")
         check("breakpoint", "0x00007c00 in" in after(out, "continue"), True)
         check("step", "0x7c02" in after(out, "info registers eip"), True)
         check("watch", "New value = 4660" in after(out, "continue", 1), True)
@@ -194,10 +194,23 @@ def a_boot_sector_is_stopped_stepped_and_run_backwards():
         check("status", m.status(), 33)
 
 
+def gdb_knows_16_bit_code_by_itself_and_32_bit_code_when_told_or_connected_anew():
+    """It does not take `set arch i8086` from its user, if the description of the machine says i386."""
+    with Machine(PROTECTED, "-S") as m:
+        main = m.labels["main"]
+        out = m.gdb("hbreak *0x7c00", "continue", "x/3i $pc", "delete", f"hbreak *{main:#x}", "continue", "set arch i386",
+                    "x/2i $pc", "set arch auto", "disconnect", f"target remote 127.0.0.1:{m.port}", "x/2i $pc", "show arch",
+                    "kill")
+        check("16 bits", re.findall(r"\t(.*)", after(out, "x/3i $pc")), ["cli", "xor    %ax,%ax", "mov    %ax,%ds"])
+        wanted = ["mov    $0x10,%eax", "mov    %eax,%ds"]
+        check("32 bits", re.findall(r"\t(.*)", after(out, "x/2i $pc")), wanted)
+        check("again", re.findall(r"\t(.*)", after(out, "x/2i $pc", 1)), wanted)
+        check("by itself", '"auto" (currently "i386")' in after(out, "show arch"), True)
+
+
 def code_behind_a_segment_base_is_found():
     with Machine(REAL, "-S") as m:
-        out = m.gdb(f"hbreak *{m.labels['next']:#x}", "continue", "p $cs", "p/x $cs_base", "stepi", "stepi", "p $st0",
-                    arch="i8086")
+        out = m.gdb(f"hbreak *{m.labels['next']:#x}", "continue", "p $cs", "p/x $cs_base", "stepi", "stepi", "p $st0")
         check("stop", f"{m.labels['next']:#010x} in" in after(out, "continue"), True)
         check("cs", ("= 1984" in after(out, "p $cs"), "= 0x7c00" in after(out, "p/x $cs_base")), (True, True))
         check("st0", "= 1" in after(out, "p $st0"), True)
@@ -209,7 +222,7 @@ def protected_mode_code_is_debugged():
         out = m.gdb(f"hbreak *{at['main']:#x}", "continue", "p/x $cr0 & 1", f"hbreak *{at['count']:#x}", "continue",
                     "p $ecx", "x/i $pc", "stepi", "p *(int*)0x100000", "set *(int*)0x100000 = 500", "set $ecx = 1",
                     "delete", f"hbreak *{at['hang'] - 4:#x}", "continue", "p *(int*)0x100000", "p $ecx",
-                    "watch *(int*)0x100000", "reverse-continue", "p *(int*)0x100000", "x/i $pc")
+                    "watch *(int*)0x100000", "reverse-continue", "p *(int*)0x100000", "x/i $pc", arch="i386")
         check("mode", "= 0x1" in after(out, "p/x $cr0 & 1"), True)
         check("ecx", "= 10" in after(out, "p $ecx"), True)
         check("text", "0x100000" in after(out, "x/i $pc"), True)
@@ -242,7 +255,7 @@ def a_session_that_was_recorded_is_debugged_backwards():
         out = m.gdb(f"hbreak *{m.labels['next']:#x}", "continue", "delete", "watch *(char*)0x602",
                     *["continue", "p *(char*)0x602"] * 3, *["reverse-continue", "p *(char*)0x602"] * 2,
                     "monitor info time", "continue", "p *(char*)0x602", "reverse-continue", "monitor info time", "delete",
-                    "continue", arch="i8086")
+                    "continue")
         check("forwards", [after(out, "p *(char*)0x602", n).split()[-1] for n in range(3)], ["'a'", "'b'", "'c'"])
         check("backwards", [after(out, "p *(char*)0x602", n).split()[-1] for n in (3, 4, 5)], ["'b'", "'a'", "'b'"])
         check("the time", "instructions, " in after(out, "monitor info time"), True)
@@ -304,6 +317,7 @@ def mistakes_on_the_command_line_are_told():
 
 TESTS = [
     a_boot_sector_is_stopped_stepped_and_run_backwards,
+    gdb_knows_16_bit_code_by_itself_and_32_bit_code_when_told_or_connected_anew,
     code_behind_a_segment_base_is_found,
     protected_mode_code_is_debugged,
     the_values_before_each_write_come_back,

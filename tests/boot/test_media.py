@@ -8,15 +8,15 @@ Exit status 77: the firmware or nasm is not installed.
 """
 import os
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
 
+import suite
+
 TURBO86 = sys.argv[1]
 FIRMWARE = "/usr/share/seabios/bios-256k.bin"
 DIR = tempfile.TemporaryDirectory()
-SECTOR = 2048
 LEAVE = "\nmov al, 0x10\n out 0xf4, al\n hlt\n"
 SETUP = "xor ax, ax\n mov ds, ax\n mov es, ax\n mov ss, ax\n mov sp, 0x7c00\n"
 
@@ -53,18 +53,7 @@ def disk(name, code):
 
 
 def iso(name, code, extra=b""):
-    """El Torito, no emulation: the boot sector is sector 20, @extra sector 21."""
-    volume = b"\1CD001\1".ljust(SECTOR, b"\0")
-    record = (b"\0CD001\1EL TORITO SPECIFICATION".ljust(0x47, b"\0") +
-              struct.pack("<I", 19)).ljust(SECTOR, b"\0")
-    end = b"\xffCD001\1".ljust(SECTOR, b"\0")
-    entry = bytearray(b"\1".ljust(30, b"\0") + b"\x55\xaa")
-    total = sum(struct.unpack("<16H", entry)) & 0xffff
-    struct.pack_into("<H", entry, 28, -total & 0xffff)
-    catalog = bytes(entry) + struct.pack("<BBHBBHI", 0x88, 0, 0, 0, 0, 4, 20)
-    image = bytes(16 * SECTOR) + volume + record + end + catalog.ljust(SECTOR, b"\0")
-    image += code.ljust(SECTOR, b"\0") + extra.ljust(SECTOR, b"\0")
-    return write(name, image.ljust(40 * SECTOR, b"\0"))
+    return write(name, suite.bootable_cd(code, extra))
 
 
 def run(*args, stdin=b"", wanted=33, deterministic=True):

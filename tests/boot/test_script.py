@@ -28,7 +28,7 @@ def path(name):
 
 def run(script, *args, status=0, machine=MACHINE):
     """Run @script, a text; its standard output and error."""
-    with open(path("t86"), "w") as f:
+    with open(path("t86"), "w", encoding="utf-8", errors="surrogateescape") as f:
         f.write(script)
     p = subprocess.run([TURBO86, *machine, "--script", "t86", *args], cwd=DIR.name, capture_output=True,
                        text=True, errors="replace", timeout=300, stdin=subprocess.DEVNULL)
@@ -183,6 +183,19 @@ def results_are_written_as_tap_and_junit():
     check("case", suite[1].get("name"), '2: type "echo <<&>\\n"')
 
 
+def results_are_text_whatever_the_script_holds():
+    wild = 'mark \udcff\udc80 gr\u00fc\u00df \udced\udca0\udc80 \udcc0\udcaf "#1" C:\\dir\x7f\nwait screen "#\udcfe" 100ms\nwait 1s'
+    run(wild, *prompt(), "--tap", "r.tap", "--junit", "r.xml", "--artifacts", "none", status=16)
+    with open(path("r.tap"), encoding="utf-8") as f:
+        tap = f.read()
+    bad = "\ufffd"
+    check("marked", f'ok 1 - 1: mark {bad * 2} gr\u00fc\u00df {bad * 3} {bad * 2} "\\#1" C:\\\\dir{bad}\n' in tap, True)
+    check("waited", f'not ok 2 - 2: wait screen "\\#{bad}" 100ms\n' in tap, True)
+    check("quoted", 'message: "it has not come within 0.100 s"' in tap, True)
+    suite = xml.etree.ElementTree.parse(path("r.xml")).getroot()
+    check("case", suite[0].get("name"), f'1: mark {bad * 2} gr\u00fc\u00df {bad * 3} {bad * 2} "#1" C:\\dir{bad}')
+
+
 def frames_are_known_by_hash_and_by_picture():
     if not os.path.exists(FIRMWARE):
         print("skipped: there is no SeaBIOS, and so are no fonts")
@@ -318,6 +331,64 @@ def boot_sector(code):
     return path("sector.img")
 
 
+def the_reset_button_restarts_the_guest():
+    out, _ = run('type "echo gone\\n"\nwait screen /^gone$/ 5s\nreset\nwait 300ms\nwait screen /^demo>/ 20s\nmark', *prompt(),
+                 "--print-screen")
+    check("screen", ("demo>" in out, "gone" in out), (True, False))
+
+
+def an_nmi_comes_to_the_guest():
+    code = bytes([0x31, 0xc0, 0x8e, 0xd8,  # xor ax, ax; mov ds, ax
+                  0xc7, 0x06, 8, 0, 0x15, 0x7c, 0xa3, 10, 0,  # mov word [8], handler; mov [10], ax
+                  0xe6, 0x70, 0xb0, ord("R"), 0xe6, 0xe9,  # out 70h, al; mov al, 'R'; out 0e9h, al
+                  0xf4, 0xfd,  # hlt
+                  0xb0, 0x0b, 0xe6, 0xf4, 0xeb, 0xfe])  # handler: mov al, 11; out 0f4h, al
+    run('wait debug "R" 10s\nnmi\nwait end 1s\nexit 5', *small(code), status=5, machine=[])
+    run('wait debug "R" 10s\nnmi\nwait end 1s', *small(code), status=23, machine=[])
+
+
+def a_guest_that_listens_hears_the_power_button():
+    if not os.path.exists(FIRMWARE):
+        print("skipped: there is no SeaBIOS, which gives the power button its port")
+        return
+    code = bytes([0xba, 0x02, 0x06, 0xb8, 0x00, 0x01, 0xef,  # mov dx, 602h; mov ax, PWRBTN_EN; out dx, ax
+                  0xba, 0x04, 0x06, 0xb8, 0x01, 0x00, 0xef,  # mov dx, 604h; mov ax, SCI_EN; out dx, ax
+                  0xb0, ord("R"), 0xe6, 0xe9,  # mov al, 'R'; out 0e9h, al
+                  0xba, 0x00, 0x06, 0xed, 0xf6, 0xc4, 0x01, 0x74, 0xfa,  # mov dx, 600h; in ax, dx; test ah, 1; jz
+                  0xb0, 0x05, 0xe6, 0xf4, 0xeb, 0xfe])  # mov al, 5; out 0f4h, al
+    machine = [a for a in small(code) if a not in ("-bios", "tinybios.bin")]
+    run('wait debug "R" 20s\nwait 50ms\npowerdown\nwait end 1s', *machine, status=11, machine=[])
+    _, err = run("powerdown", *prompt(), "--artifacts", "none", status=16)
+    check("the demo does not", "does not listen to the power button" in err, True)
+
+
+def the_second_serial_port_is_written_and_read():
+    code = bytes([0xba, 0xfb, 0x02, 0xb0, 0x03, 0xee,  # mov dx, 2fbh; mov al, 3; out dx, al: 8 bits
+                  0xba, 0xfd, 0x02, 0xec, 0xa8, 0x01, 0x74, 0xfb,  # mov dx, 2fdh; in al, dx; test al, 1; jz
+                  0xba, 0xf8, 0x02, 0xec, 0x40, 0xee, 0xeb, 0xf0])  # mov dx, 2f8h; in al, dx; inc ax; out dx, al; again
+    run('wait 500ms\nsend serial2 "HAL\\x01"\nwait serial2 /IBM\x02/ 2s\nexpect serial2 "no"', *small(code), "-serial",
+        "null", "-serial", "null", "--artifacts", "none", status=16, machine=[])
+    run('wait 500ms\nsend serial2 "HAL"\nwait serial2 "IBM" 2s\nreject serial "IBM"', *small(code), "-serial", "null",
+        "-serial", "null", machine=[])
+
+
+def small(code):
+    """Options of a machine that boots @code."""
+    return ["-m", "16", "-ns-per-insn", "100", "-bios", "tinybios.bin", "-hda", boot_sector(code), "-snapshot", "-debugcon", "null", "-device",
+            "isa-debug-exit,iobase=0xf4,iosize=4"]
+
+
+def a_cd_is_put_in_and_booted_from():
+    if not os.path.exists(FIRMWARE):
+        print("skipped: there is no SeaBIOS, which boots CDs")
+        return
+    with open(path("cd.iso"), "wb") as f:
+        f.write(suite.bootable_cd(b"\xb0C\xe6\xe9\xb0D\xe6\xe9\xf4\xeb\xfd"))  # mov al, 'C'; out 0e9h, al; ...; hlt
+    machine = ["-m", "16", "-boot", "d", "-debugcon", "null", "-artifacts", "none"]
+    run('wait screen /^demo>/ 20s\ninsert cdrom cd.iso\nreset\nwait debug /CD$/ 20s\neject cdrom\nreset\nwait 1s\n'
+        'wait screen /^demo>/ 20s', machine=machine)
+
+
 def each_way_to_end_has_its_status():
     run('type "poweroff\\n"\nwait end 5s', *prompt(), status=0)
     run("expect screen /nothing/", *prompt(), "--artifacts", "none", status=16)
@@ -440,6 +511,7 @@ TESTS = [
     a_limit_in_guest_time_counts_from_the_snapshot,
     mistakes_are_told_with_their_line_and_nothing_is_run,
     results_are_written_as_tap_and_junit,
+    results_are_text_whatever_the_script_holds,
     frames_are_known_by_hash_and_by_picture,
     media_are_changed,
     variants_go_on_from_one_machine,
@@ -447,6 +519,11 @@ TESTS = [
     variants_do_not_outlive_a_parent_that_is_killed,
     mistakes_with_variants_are_told,
     ctrl_alt_del_restarts_the_guest,
+    the_reset_button_restarts_the_guest,
+    an_nmi_comes_to_the_guest,
+    a_guest_that_listens_hears_the_power_button,
+    the_second_serial_port_is_written_and_read,
+    a_cd_is_put_in_and_booted_from,
     each_way_to_end_has_its_status,
     failing_ends_tell_and_save_what_was_there_as_failing_steps_do,
     the_first_instant_is_found,

@@ -48,10 +48,25 @@ class Guest:
         self.process = subprocess.Popen(
             [TURBO86, "-fda", image, "-boot", "a", "-debugcon", "file:" + self.log, *options],
             env=desktop.env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.tmp)
-        self.window = desktop.find(self.process.pid)
-        wait_for(lambda: "ready" in self.said(), "the guest is ready")
-        desktop.focus(self.window)
         self.seen = 1
+        try:
+            self.window = desktop.find(self.process.pid)
+            wait_for(lambda: "ready" in self.said(), "the guest is ready")
+            desktop.focus(self.window)
+        except AssertionError as e:
+            where = self.waits()
+            self.close()
+            raise AssertionError(f"{e}; the program {where}") from None
+
+    def waits(self):
+        """What became of it, or what it waits for: for a test that does not know either."""
+        if self.process.poll() is not None:
+            return f"has ended: {self.process.returncode}, {self.process.stderr.read().decode()[-300:]!r}"
+        with open(f"/proc/{self.process.pid}/wchan") as f:
+            channel = f.read()
+        tree = subprocess.run(["xwininfo", "-root", "-tree"], env=self.desktop.env, stdout=subprocess.PIPE, text=True,
+                              timeout=60).stdout if shutil.which("xwininfo") else ""
+        return f"waits in {channel!r}; windows: {[l.strip() for l in tree.splitlines() if 'turbo86' in l]}"
 
     def said(self):
         with open(self.log) as f:
@@ -385,6 +400,16 @@ def a_new_window_tells_of_its_menu(guest):
         process.stderr.close()
 
 
+def the_window_has_an_icon_of_its_own(guest):
+    """48 pixels wide, with the blue of its screen in it; window managers have ones for who has none."""
+    if not shutil.which("xprop"):
+        return
+    r = subprocess.run(["xprop", "-id", guest.window, "-notype", "32c", "_NET_WM_ICON"], env=guest.desktop.env,
+                       stdout=subprocess.PIPE, text=True, timeout=60)
+    values = r.stdout.partition("=")[2].replace(",", " ").split()
+    assert values[:2] == ["48", "48"] and str(0xff0000aa) in values, r.stdout[:200]
+
+
 def a_deterministic_machine_says_that_it_takes_no_keys(guest):
     d = guest.desktop
     guest.close()
@@ -529,6 +554,7 @@ TESTS = [
     the_monitor_is_in_the_window_and_the_guest_behind_it,
     the_clipboard_is_typed_as_it_is,
     a_new_window_tells_of_its_menu,
+    the_window_has_an_icon_of_its_own,
     a_deterministic_machine_says_that_it_takes_no_keys,
     a_file_that_is_dropped_goes_into_a_drive,
     the_menu_takes_keys_and_gives_the_guest_those_it_names,

@@ -74,6 +74,28 @@ static void an_engine_may_write_over_all_but_what_runs_or_stands_it(void **state
     assert_int_equal(pc->cpu->attention, 0);
 }
 
+static void a_block_comes_back_with_its_bytes(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    struct block *b = block_at(pc, 60, 8), *other;
+
+    b->wanted = 100;
+    physmem_store(pc->pm, PAGE + 61, 0x40, 1); /* INC AX */
+    other = icache_get(ic, PAGE + 60, 0);
+    assert_ptr_not_equal(other, b);
+    assert_int_equal(other->lives, 0);
+    physmem_store(pc->pm, PAGE + 61, 0x90, 1);
+    assert_ptr_equal(icache_get(ic, PAGE + 60, 0), b);
+    assert_int_equal(b->lives, 1);
+    assert_int_equal(b->wanted, 0);
+    assert_true(icache_overlaps(ic, PAGE + 67, 1));
+    physmem_store(pc->pm, PAGE + 61, 0x40, 1);
+    assert_ptr_equal(icache_get(ic, PAGE + 60, 0), other);
+    icache_flush(ic);
+    assert_int_equal(icache_get(ic, PAGE + 60, 0)->lives, 0);
+}
+
 /* MOV EAX, imm32 at the end of PAGE, its last @bytes in the page after it or in @other. */
 static struct block *crossing_at(struct little_pc *pc, unsigned bytes, phys_addr other)
 {
@@ -147,6 +169,7 @@ int main(void)
         T(exactly_the_bytes_of_blocks_overlap),
         T(a_write_drops_the_blocks_it_touches_and_no_others),
         T(an_engine_may_write_over_all_but_what_runs_or_stands_it),
+        T(a_block_comes_back_with_its_bytes),
         T(a_block_over_two_pages_is_dropped_by_a_write_to_either),
         T(a_block_over_two_pages_is_another_if_another_page_follows),
     };

@@ -7,6 +7,7 @@
 #include "cpu/decode.h"
 #include "cpu/flags.h"
 #include "cpu/icache.h"
+#include "jit/backend.h"
 #include "jit/jit.h"
 #include "jit/xlate.h"
 #include "tests/jit/ir_text.h"
@@ -50,6 +51,33 @@ static void operations_of_64_bits_work_on_16_registers(void **state)
     physmem_read(pc->pm, 0x5000, &then, sizeof(then));
     assert_int_equal(r[12], there);
     assert_int_equal(then, r[9]);
+}
+
+/* Backends have host registers for eight. */
+static void instructions_with_more_registers_are_left_to_their_executors(void **state)
+{
+    static const struct backend *const backends[] = {&x64_backend, &a64_backend};
+    static const char *const texts[] = {"add.32 r8, r9, r1", "mov.32 r1, r15", "ld.32 r9, [r1]",
+                                        "st.32 [r15], r1",
+                                        "ldw.32 t0, [r12]\n"
+                                        "inc.32 t1, t0\n"
+                                        "stw.32 t1"};
+    static struct ir_block ir;
+    static struct jit_unit u;
+    static u8 code[4096];
+    struct codebuf c;
+
+    (void)state;
+    for (unsigned b = 0; b < ARRAY_LEN(backends); b++) {
+        for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
+            ir_text_one(&ir, texts[i]);
+            ir_liveness(&ir, IRF_ALL);
+            codebuf_init(&c, code, sizeof(code), 0);
+            u = (struct jit_unit){.ir = &ir, .code = &c};
+            assert_false(backend_emit(backends[b], &u));
+            assert_int_equal(u.by_exec, 1);
+        }
+    }
 }
 
 /* --- several processors --- */
@@ -134,6 +162,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, little_pc_setup, little_pc_teardown)
     const struct CMUnitTest tests[] = {
         T(operations_of_64_bits_work_on_16_registers),
+        T(instructions_with_more_registers_are_left_to_their_executors),
         T(operations_tell_which_order_other_processors_see),
         cmocka_unit_test(processors_run_beside_each_other_in_threads),
     };

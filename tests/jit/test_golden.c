@@ -200,7 +200,7 @@ static void translate(struct golden *g, const struct golden_mode *m)
         u->spoils[0] = loop && g->backend->lazy ? lazy_spoils(&g->ir) : LAZY_UNFIT;
         u->spoils[1] = LAZY_UNFIT;
         codebuf_init(&g->buf, g->start, (size_t)(g->code + CODE_SIZE - g->start), 0);
-        done = g->backend->emit(u);
+        done = backend_emit(g->backend, u);
         by_exec |= u->by_exec;
     } while (by_exec != before);
     assert_true(done);

@@ -49,6 +49,10 @@ static void check_block(const struct insn *insn, unsigned n, u32 mode)
     assert_int_equal(again.count, b.count);
     for (unsigned i = 0; i < b.count; i++)
         assert_memory_equal(&again.insn[i], &b.insn[i], sizeof(b.insn[i]));
+    ir_optimise(&b);
+    wrong = ir_verify(&b, &at);
+    if (wrong)
+        fail_msg("operation %u: %s, after the passes, in\n%s", at, wrong, text);
 }
 
 /* The items of a program in a row, as the decoder of blocks takes them. */

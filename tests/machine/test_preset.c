@@ -41,6 +41,27 @@ static void every_preset_is_valid(void **state)
     }
 }
 
+/* They divide by that number of milliseconds. */
+static void delay_loops_of_windows_take_milliseconds(void **state)
+{
+    static char *const names[] = {"win3", "win95", "win98"};
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        char *argv[] = {"--preset", names[i]};
+        char chosen[PRESET_TEXT_MAX];
+        struct config c;
+        u64 speed = 0;
+        assert_true(config_init(&c));
+        assert_int_equal(config_parse(&c, 2, argv), CONFIG_RUN);
+        assert_true(preset_apply(&c, chosen));
+        assert_true(speed_parse(config_text(&c, CONFIG_speed), &speed));
+        assert_int_not_equal(speed, 0);
+        assert_in_range(1048576 * 1000ull / speed, 2, 100);
+        config_free(&c);
+    }
+}
+
 static void without_a_preset_nothing_changes(void **state)
 {
     char chosen[PRESET_TEXT_MAX];
@@ -59,6 +80,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_preset_chooses_what_is_left_open),
         cmocka_unit_test(every_preset_is_valid),
+        cmocka_unit_test(delay_loops_of_windows_take_milliseconds),
         cmocka_unit_test(without_a_preset_nothing_changes),
     };
     return cmocka_run_group_tests_name("preset", tests, NULL, NULL);
