@@ -139,6 +139,14 @@ enum status fwcfg_add_number(struct fwcfg *f, u16 key, u64 value, unsigned size)
     return fwcfg_add_bytes(f, key, bytes, size);
 }
 
+void fwcfg_change_number(struct fwcfg *f, u16 key, u64 value)
+{
+    const struct item *item = item_find(f, key);
+
+    if (item && item->len <= sizeof(value))
+        store_le(item->bytes, value, (unsigned)item->len);
+}
+
 static enum status build_directory(struct fwcfg *f)
 {
     store_be(f->directory, f->files, 4);

@@ -63,6 +63,9 @@ enum status fwcfg_add_bytes(struct fwcfg *f, u16 key, const void *bytes, size_t 
 /** The same for a little-endian number of @size bytes. */
 enum status fwcfg_add_number(struct fwcfg *f, u16 key, u64 value, unsigned size) MUST_CHECK;
 
+/** Another number under @key, in the size that it has. A key that there is not is left alone. */
+void fwcfg_change_number(struct fwcfg *f, u16 key, u64 value);
+
 /**
  * Add a file, or replace it; the bytes are copied. Files are listed by name, as in QEMU, so that
  * their order of creation cannot be seen. Only before the guest runs.

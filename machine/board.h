@@ -8,6 +8,7 @@
 #include "devices/ata.h"
 #include "devices/block.h"
 #include "devices/device.h"
+#include "devices/fwcfg.h"
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
 #include "devices/i82077.h"
@@ -107,6 +108,7 @@ struct pc {
     struct ps2mouse *mouse;
     struct vmmouse *vmmouse; /* NULL: no such device */
     struct portf0 *portf0;
+    struct fwcfg *fwcfg;
     struct typist *typist;   /* owned; no chip */
     struct sound *sound;     /* owned; no chip */
     struct speaker *speaker; /* owned; no chip */
@@ -142,7 +144,8 @@ struct pc {
     u8 *vga_bios; /* owned */
     size_t vga_bios_len;
     struct fw_list fw; /* until the fw_cfg device has them */
-    u64 fw_hash;       /* of what fw_cfg tells */
+    u64 fw_hash;       /* of what fw_cfg tells, but: */
+    bool nographic;    /* the firmware is told to use the serial port as its console */
 
     u8 irq_level[16]; /* bit n: source n pulls */
     u8 a20;           /* bit n: source n lets A20 pass */

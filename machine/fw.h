@@ -54,7 +54,7 @@ void fw_add_file(struct fw_list *l, const char *name, const void *data, size_t l
 /** A little-endian number. */
 void fw_add_number(struct fw_list *l, enum fw_key key, u64 value, unsigned size);
 void fw_free(struct fw_list *l);
-/** A hash of all items but FW_NOGRAPHIC, which is nothing of the machine's. */
+/** A hash of all items but FW_NOGRAPHIC, which snapshots bring along. */
 u64 fw_hash(const struct fw_list *l);
 
 #define FW_SERIAL_MAX 32u /* with its 0 */

@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "devices/debugport.h"
-#include "devices/fwcfg.h"
 #include "devices/isadebugexit.h"
 #include "devices/opl3.h"
 #include "devices/port61.h"
@@ -324,6 +323,7 @@ static enum status create_fwcfg(struct pc *pc)
         else
             TRY(fwcfg_add_file(f, it->name, it->data, it->len));
     }
+    pc->fwcfg = f;
     pc->fw_hash = fw_hash(&pc->fw);
     fw_free(&pc->fw); /* copied; an initrd is large */
     return STATUS_OK;

@@ -217,11 +217,12 @@ enum status pc_load_firmware(struct pc *pc)
         s = pc_fail(pc, STATUS_BAD_VALUE, "-initrd and -append need -kernel");
     if (s != STATUS_OK)
         return s;
+    pc->nographic = config_flag(pc->cfg, CONFIG_nographic);
     fw_add_basics(&pc->fw, &(struct fw_basics){
                                .ram_bytes = pc->ram_bytes,
                                .cpus = PC_CPUS,
                                .boot_menu = pc->boot.menu,
-                               .nographic = config_flag(pc->cfg, CONFIG_nographic),
+                               .nographic = pc->nographic,
                                .boot = *order ? order : NULL,
                                .serial = serial_number(pc),
                            });

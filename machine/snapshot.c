@@ -9,13 +9,14 @@
 
 #include "machine/snapshot_private.h"
 
-enum { BOARD_VERSION = 1, CPU_VERSION = 1 };
+enum { CPU_VERSION = 1 };
 
 const struct field snapshot_board_fields[] = {
     FIELD_ARRAY(struct snapshot_board, irq_level),
     FIELD(struct snapshot_board, a20),
     FIELD(struct snapshot_board, nmi_masked),
     FIELD(struct snapshot_board, reset_wanted),
+    FIELD(struct snapshot_board, nographic),
     FIELD_ARRAY(struct snapshot_board, reset_pending),
     FIELD(struct snapshot_board, resets),
     FIELD(struct snapshot_board, slept_ns),
@@ -104,6 +105,7 @@ static void put_board(struct snapfile *f, const struct pc *pc)
         .a20 = pc->a20,
         .nmi_masked = pc->nmi_masked,
         .reset_wanted = pc->reset_wanted,
+        .nographic = pc->nographic,
         .resets = pc->resets,
         .slept_ns = pc->slept_ns,
     };
@@ -114,7 +116,7 @@ static void put_board(struct snapfile *f, const struct pc *pc)
         if (cpu->attention & ATTN_RESET)
             b.reset_pending[i] = cpu->reset_init ? 1 : 2;
     }
-    snapfile_begin(f, "board", BOARD_VERSION);
+    snapfile_begin(f, "board", SNAPSHOT_BOARD_VERSION);
     fields_save(snapshot_board_fields, &b, snapfile_put, f);
 }
 

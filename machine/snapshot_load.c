@@ -111,7 +111,7 @@ static enum status expect_all(struct loading *l)
 {
     size_t board = fields_size(snapshot_board_fields, &l->board);
     unsigned count = 4;
-    enum status s = expect(l, "board", 1, board, board);
+    enum status s = expect(l, "board", SNAPSHOT_BOARD_VERSION, board, board);
 
     if (s == STATUS_OK)
         s = expect(l, "clock", 1, 1, SMALL_SECTION_MAX);
@@ -391,6 +391,8 @@ static void commit_board(struct loading *l)
     pc->reset_wanted = l->board.reset_wanted;
     pc->resets = l->board.resets;
     pc->slept_ns = l->board.slept_ns;
+    pc->nographic = l->board.nographic;
+    fwcfg_change_number(pc->fwcfg, FW_NOGRAPHIC, pc->nographic);
     pc->stopping = pc->off = pc->look = pc->poll_due = false;
     physmem_set_a20(pc->physmem, pc->a20 != 0);
 }

@@ -17,11 +17,13 @@ struct pc_snapshot {
     struct journal_place place; /* in what is replayed */
 };
 
-/** State of the board itself: between the chips. */
+enum { SNAPSHOT_BOARD_VERSION = 2 };
+
+/** State of the board itself: between the chips, and what the firmware is told of the display. */
 struct snapshot_board {
     u8 irq_level[16];
     u8 a20;
-    bool nmi_masked, reset_wanted;
+    bool nmi_masked, reset_wanted, nographic;
     u8 reset_pending[PC_CPUS]; /* 1: INIT#, 2: RESET#, at the next instruction */
     u64 resets, slept_ns;
 };

@@ -122,6 +122,29 @@ def what_comes_over_the_network_comes_again():
     check("state", state(again), state(out.decode()))
 
 
+def the_firmware_keeps_the_console_that_it_was_told_of():
+    """SeaBIOS asks whether there is a display; who replays or loads may have another one."""
+    displays = (["-nographic"], ["-display", "none"])
+
+    def run(display, *args, status):
+        p = subprocess.run([TURBO86, "-m", "16", "-deterministic", *display, *args], cwd=DIR.name,
+                           stdin=subprocess.PIPE, capture_output=True, timeout=300)
+        check(("status", display, args, p.stderr), p.returncode, status)
+        return p.stdout.decode(errors="replace")
+
+    for name, text in (("save", "wait 100ms\nsnapshot save seabios\n"), ("again", "reset\nwait 1s\nmark\n")):
+        with open(path(name), "w") as f:
+            f.write(text)
+    for made in displays:
+        out = run(made, "--state-hash", "--timeout", "1s", "--record", "seabios.rec", status=10)
+        run(made, "--script", "save", status=0)
+        marks = []
+        for used in displays:
+            check(("replayed", made, used), state(run(used, "--state-hash", "--replay", "seabios.rec", status=0)), state(out))
+            marks.append(re.search(r"mark: .*", run(used, "-loadvm", "seabios", "--script", "again", status=0))[0])
+        check("after a reset", marks[1], marks[0])
+
+
 def another_machine_is_refused():
     name, _ = recording()
     _, err = replay("--replay", name, "-cpu", "486", status=2)
@@ -181,6 +204,7 @@ TESTS = [
     the_end_of_the_guest_is_part_of_it,
     an_instant_in_a_recording_is_found,
     what_comes_over_the_network_comes_again,
+    the_firmware_keeps_the_console_that_it_was_told_of,
     another_machine_is_refused,
     damaged_cut_and_foreign_files_are_refused,
     what_cannot_be_recorded_is_told,

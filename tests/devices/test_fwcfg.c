@@ -78,6 +78,19 @@ static void items_end_in_zeros(void **state)
     assert_memory_equal(v, "\0\0\0\0", 4);
 }
 
+static void numbers_change_in_their_size(void **state)
+{
+    struct board *b = *state;
+    u8 v[4];
+
+    fwcfg_change_number(b->chip, FWCFG_NB_CPUS, 0x11223);
+    fwcfg_change_number(b->chip, FWCFG_NOGRAPHIC, 1);
+    fetch(b, FWCFG_NB_CPUS, v, 4);
+    assert_memory_equal(v, "\x23\x12\0\0", 4);
+    fetch(b, FWCFG_NOGRAPHIC, v, 4);
+    assert_memory_equal(v, "\0\0\0\0", 4);
+}
+
 static void the_directory_is_sorted_by_name(void **state)
 {
     struct board *b = *state;
@@ -165,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(signature_and_id),
         T(items_end_in_zeros),
+        T(numbers_change_in_their_size),
         T(the_directory_is_sorted_by_name),
         T(a_file_can_be_replaced),
         T(dma_selects_skips_and_reads),
