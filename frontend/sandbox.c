@@ -71,6 +71,14 @@ static void allow_script(void *ctx, enum sandbox_use use, const char *path)
     sandbox_allow(ctx, use, path);
 }
 
+/* What the guest never writes to, nobody else may; beside the others lie other media. */
+static enum sandbox_use use_of(const struct drive *d, bool later)
+{
+    if (d->readonly || d->snapshot)
+        return SANDBOX_READ;
+    return later ? SANDBOX_OUTPUT : SANDBOX_CHANGE;
+}
+
 static void allow_files(struct sandbox *b, const struct config *cfg, const struct script *script)
 {
     static const enum config_id outputs[] = {CONFIG_screenshot, CONFIG_record, CONFIG_tap,
@@ -91,8 +99,8 @@ static void allow_files(struct sandbox *b, const struct config *cfg, const struc
     allow_socket(b, config_text(cfg, CONFIG_debugcon));
     if (drive_parse(cfg, drive, error)) { /* opened again by snapshots of before they changed */
         for (unsigned i = 0; i < DRIVE_COUNT; i++) {
-            if (drive[i].present && *drive[i].path) /* other media lie beside it */
-                sandbox_allow(b, later ? SANDBOX_OUTPUT : SANDBOX_CHANGE, drive[i].path);
+            if (drive[i].present && *drive[i].path)
+                sandbox_allow(b, use_of(&drive[i], later), drive[i].path);
         }
     }
     if (later) {

@@ -185,10 +185,56 @@ static void memory_is_never_writable_and_executable(void **state)
     in_sandbox(*state, SANDBOX_CALLS, false, try_memory);
 }
 
+/* What a run with @option may do with the image b->named: 1 read, 2 read and write. */
+static int rights_with(struct bench *b, const char *drive, const char *option, const char *monitor)
+{
+    char file[160];
+    int how;
+
+    snprintf(file, sizeof(file), "file=%s,if=floppy%s", b->named, drive);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        char *argv[] = {(char[]){"-drive"},   file,
+                        (char[]){"-display"}, (char[]){"none"},
+                        (char[]){"-monitor"}, (char *)monitor,
+                        (char *)option,       NULL};
+        struct config cfg;
+        if (!config_init(&cfg) || config_parse(&cfg, option ? 7 : 6, argv) != CONFIG_RUN ||
+            !sandbox_start(&cfg, NULL, false))
+            _exit(0);
+        config_free(&cfg);
+        _exit(open(b->named, O_RDONLY) < 0 ? 0 : open(b->named, O_WRONLY) < 0 ? 1 : 2);
+    }
+    assert_int_equal(waitpid(pid, &how, 0), pid);
+    assert_true(WIFEXITED(how));
+    return WEXITSTATUS(how);
+}
+
+static int try_nothing(struct bench *b)
+{
+    return b ? 0 : 1;
+}
+
+static void images_that_the_guest_does_not_write_can_only_be_read(void **state)
+{
+    static const char *const monitor[] = {"none", "null"};
+
+    in_sandbox(*state, SANDBOX_FILES, false, try_nothing);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(rights_with(*state, "", NULL, monitor[i]), 2);
+        assert_int_equal(rights_with(*state, "", "-snapshot", monitor[i]), 1);
+        assert_int_equal(rights_with(*state, ",snapshot=on", NULL, monitor[i]), 1);
+        assert_int_equal(rights_with(*state, ",readonly=on", NULL, monitor[i]), 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_named_files_can_be_opened, setup, teardown),
+        cmocka_unit_test_setup_teardown(images_that_the_guest_does_not_write_can_only_be_read,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(no_other_program_can_be_run, setup, teardown),
         cmocka_unit_test_setup_teardown(no_socket_can_be_opened, setup, teardown),
         cmocka_unit_test_setup_teardown(sockets_that_were_asked_for_can, setup, teardown),
