@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +118,15 @@ static enum status open_pty(struct chardev *c, char *error)
     return STATUS_OK;
 }
 
+/* Small pieces do not wait for those before them to be acknowledged. Not for unix sockets, which
+ * never wait: there it fails. */
+static void send_at_once(int fd)
+{
+    int on = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 static int tcp_socket(const struct addrinfo *a, bool server)
 {
     int on = 1;
@@ -128,6 +139,7 @@ static int tcp_socket(const struct addrinfo *a, bool server)
         if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 1) == 0)
             return fd;
     } else if (connect(fd, a->ai_addr, a->ai_addrlen) == 0) {
+        send_at_once(fd);
         return fd;
     }
     int e = errno;
@@ -359,6 +371,7 @@ bool chardev_poll(struct chardev *c, struct pollfd *p)
         int fd = accept(c->listener, NULL, NULL);
         if (fd >= 0) {
             fcntl(fd, F_SETFL, O_NONBLOCK);
+            send_at_once(fd);
             c->in = c->out = fd;
             c->clients++;
         }

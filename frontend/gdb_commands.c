@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "frontend/gdb_private.h"
+#include "machine/journal.h"
 
 enum { SIGNAL_TRAP = 5, CHUNK_MAX = GDB_PACKET / 2 - 16 };
 
-#define FEATURES "PacketSize=2000;qXfer:features:read+;vContSupported+;swbreak+;hwbreak+"
+#define FEATURES                                                                                   \
+    "PacketSize=2000;qXfer:features:read+;vContSupported+;swbreak+;hwbreak+;QStartNoAckMode+"
 
 static const char digits[] = "0123456789abcdef";
 
@@ -61,6 +63,18 @@ static void answer(struct gdbstub *g, bool ok)
     gdb_send(g, ok ? "OK" : "E01");
 }
 
+/*
+ * The user is about to change the machine. What was before does not lead to what comes any more:
+ * the way back ends here. False: not while a recording is replayed, which would be false then.
+ */
+static bool may_change(struct gdbstub *g)
+{
+    if (pc_replays(g->pc))
+        return false;
+    gdb_past_free(g);
+    return true;
+}
+
 /* --- registers and memory --- */
 
 static void all_registers(struct gdbstub *g, const char *args)
@@ -79,14 +93,15 @@ static void all_registers(struct gdbstub *g, const char *args)
 static void set_all_registers(struct gdbstub *g, const char *args)
 {
     u8 value[PC_DEBUG_REGISTER_MAX];
+    bool ok = may_change(g);
 
-    for (unsigned i = 0; i < pc_debug_registers(); i++) {
+    for (unsigned i = 0; ok && i < pc_debug_registers(); i++) {
         unsigned size = pc_debug_register_size(i);
         if (take_hex(&args, value, size) != size)
             break;
         pc_debug_set(g->pc, i, value);
     }
-    answer(g, true);
+    answer(g, ok);
 }
 
 static void one_register(struct gdbstub *g, const char *args)
@@ -108,7 +123,8 @@ static void set_register(struct gdbstub *g, const char *args)
     u8 value[PC_DEBUG_REGISTER_MAX];
     u32 n;
     bool ok = take_number(&args, '=', &n) && n < pc_debug_registers() &&
-              take_hex(&args, value, pc_debug_register_size(n)) == pc_debug_register_size(n);
+              take_hex(&args, value, pc_debug_register_size(n)) == pc_debug_register_size(n) &&
+              may_change(g);
 
     if (ok)
         pc_debug_set(g->pc, n, value);
@@ -136,7 +152,7 @@ static void write_memory(struct gdbstub *g, const char *args)
     u8 bytes[CHUNK_MAX];
     u32 at, len;
     bool ok = take_number(&args, ',', &at) && take_number(&args, ':', &len) &&
-              len <= sizeof(bytes) && take_hex(&args, bytes, len) == len;
+              len <= sizeof(bytes) && take_hex(&args, bytes, len) == len && (!len || may_change(g));
 
     answer(g, ok && pc_debug_write(g->pc, at, bytes, len) == len);
 }
@@ -160,6 +176,7 @@ void gdb_report_stop(struct gdbstub *g, unsigned signal)
 
 static void resume(struct gdbstub *g, bool step)
 {
+    gdb_past_note(g);
     pc_debug_resume(g->pc);
     g->stepping = step;
     g->step_end = pc_retired(g->pc) + 1;
@@ -199,6 +216,7 @@ static void go_back(struct gdbstub *g, const char *args)
         gdb_send(g, "E02");
         return;
     }
+    gdb_past_note(g);
     bool ok = *args == 's' ? gdb_step_back(g) : gdb_continue_back(g);
     if (ok)
         gdb_report_stop(g, SIGNAL_TRAP);
@@ -275,6 +293,8 @@ static void monitor_command(struct gdbstub *g, const char *args)
     line[n] = 0;
     if (strcmp(line, "info registers") == 0)
         pc_dump_registers(g->pc, text, sizeof(text) - 1);
+    else if (strcmp(line, "system_reset") == 0 && !may_change(g))
+        snprintf(text, sizeof(text), "not while a recording is replayed");
     else if (strcmp(line, "system_reset") == 0)
         pc_reset(g->pc);
     else if (strcmp(line, "info time") == 0)
@@ -308,6 +328,14 @@ static void query(struct gdbstub *g, const char *args)
         gdb_send(g, "1");
     else
         gdb_send(g, "");
+}
+
+static void set_mode(struct gdbstub *g, const char *args)
+{
+    bool known = strcmp(args, "StartNoAckMode") == 0;
+
+    gdb_send(g, known ? "OK" : "");
+    g->no_ack = g->no_ack || known;
 }
 
 static void why(struct gdbstub *g, const char *args)
@@ -348,7 +376,7 @@ void gdb_handle(struct gdbstub *g, char *packet)
         {'s', step},         {'S', step},          {'v', continue_threads},
         {'b', go_back},      {'Z', insert},        {'z', remove_point},
         {'q', query},        {'H', fine},          {'T', fine},
-        {'D', detach},       {'k', end_run},
+        {'D', detach},       {'k', end_run},       {'Q', set_mode},
     };
 
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {

@@ -24,11 +24,13 @@ struct gdbstub {
     char *xml;       /* owned */
     unsigned client; /* 0: none */
     bool holds, replays, killed;
+    bool owes_ack, no_ack; /* of a packet: still to be sent, and never */
     bool stepping;
     u64 step_end;
     char in[GDB_PACKET]; /* of a packet that is not complete */
     size_t in_len;
     char out[2 * GDB_PACKET];
+    char frame[2 * GDB_PACKET + 8]; /* with what stands around it, for one write */
     struct gdb_past past;
 };
 

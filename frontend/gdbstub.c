@@ -14,15 +14,21 @@ enum { CTRL_C = 3, SIGNAL_INT = 2, SIGNAL_TRAP = 5 };
 
 void gdb_send(struct gdbstub *g, const char *text)
 {
-    char tail[4];
     u8 sum = 0;
 
     for (const char *p = text; *p; p++)
         sum = (u8)(sum + (u8)*p);
-    chardev_write(g->dev, (const u8 *)"$", 1);
-    chardev_write(g->dev, (const u8 *)text, strlen(text));
-    snprintf(tail, sizeof(tail), "#%02x", sum);
-    chardev_write(g->dev, (const u8 *)tail, 3);
+    int n = snprintf(g->frame, sizeof(g->frame), "%s$%s#%02x", g->owes_ack ? "+" : "", text, sum);
+    g->owes_ack = false;
+    chardev_write(g->dev, (const u8 *)g->frame, (size_t)n);
+}
+
+/* Without an answer it goes alone. */
+static void acknowledge(struct gdbstub *g)
+{
+    if (g->owes_ack)
+        chardev_write(g->dev, (const u8 *)"+", 1);
+    g->owes_ack = false;
 }
 
 static void hold(struct gdbstub *g)
@@ -37,6 +43,7 @@ static void greet(struct gdbstub *g)
 {
     g->client = chardev_client(g->dev);
     g->in_len = 0;
+    g->no_ack = false;
     if (!g->holds)
         hold(g);
     gdb_past_note(g);
@@ -58,12 +65,14 @@ static void on_packet(struct gdbstub *g, char *text, size_t len)
     for (size_t i = 0; i < len; i++)
         sum = (u8)(sum + (u8)text[i]);
     if (strtoul(text + len + 1, NULL, 16) != sum) {
-        chardev_write(g->dev, (const u8 *)"-", 1);
+        if (!g->no_ack)
+            chardev_write(g->dev, (const u8 *)"-", 1);
         return;
     }
-    chardev_write(g->dev, (const u8 *)"+", 1);
+    g->owes_ack = !g->no_ack;
     text[len] = 0;
     gdb_handle(g, text);
+    acknowledge(g);
 }
 
 static void on_byte(struct gdbstub *g, u8 byte)

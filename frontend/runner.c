@@ -393,6 +393,12 @@ static void look_at_window(struct runner *r, bool stopped)
         fprintf(stderr, "turbo86: the display is gone; what the guest wrote is on its disks\n");
 }
 
+/* Somebody holds the machine. */
+static bool is_held(const struct runner *r)
+{
+    return pc_is_off(r->pc) || r->in_monitor || r->paused || control_holds(&r->control);
+}
+
 static int run(struct runner *r)
 {
     int status;
@@ -400,7 +406,7 @@ static int run(struct runner *r)
     r->started = host_now();
     for (;;) {
         u64 now = host_now();
-        bool held = pc_is_off(r->pc) || r->in_monitor || r->paused || control_holds(&r->control);
+        bool held = is_held(r);
         enum pc_stop stop = held ? PC_STOP_IDLE : pc_run(r->pc, now);
         if (!deliver_output(r, &status))
             return status;
@@ -418,7 +424,8 @@ static int run(struct runner *r)
         look_at_window(r, pc_is_off(r->pc) || r->in_monitor);
         if (limit_reached(r, host_now(), &status))
             return status;
-        if (stop == PC_STOP_IDLE && !news)
+        bool released = held && !is_held(r); /* a debugger that steps waits for it */
+        if (stop == PC_STOP_IDLE && !news && !released)
             sleep_until(r, held ? now + 50000000 : pc_wake_time(r->pc));
     }
 }

@@ -263,6 +263,69 @@ def a_session_that_was_recorded_is_debugged_backwards():
         check("status", ("exited with code 041" in out, m.status()), (True, 33))
 
 
+def what_was_written_stays_when_time_goes_back_and_on():
+    for command in ("set $ebx = 0x55", "set {short}0x600 = 100"):
+        with Machine(REAL, "-S") as m:
+            steps = ["p/x $ebx", "p {short}0x600", "monitor info time"]
+            out = m.gdb(f"hbreak *{m.labels['again']:#x}", "continue", "continue", "delete", command, *steps, "reverse-stepi",
+                        "stepi", "stepi", "reverse-stepi", "reverse-stepi", *steps, "kill")
+            check(command + ": where it began", "No more reverse-execution history" in after(out, "reverse-stepi"), True)
+            for step in steps[:1] if "ebx" in command else steps[1:2]:
+                check(command, after(out, step).split()[-1], "0x55" if "ebx" in command else "100")
+            # it stopped at the change; two forward, two back: the same instant
+            check(command + ": again", *([after(out, s, n).split(" = ")[-1] for s in steps] for n in (1, 0)))
+
+
+def a_recording_that_is_replayed_is_not_changed():
+    tape = os.path.join(DIR.name, "unchanged")
+    with Machine(REAL, "-snapshot", "--record", tape, deterministic=False, gdb=False) as m:
+        check("recorded", m.status(), 33)
+    with Machine(REAL, "-snapshot", "-S", "--replay", tape, deterministic=False) as m:
+        out = m.gdb("hbreak *0x7c00", "continue", "delete", "monitor info time", "set $ebx = 0x55", "set {short}0x600 = 100",
+                    "monitor system_reset", "monitor info time", "continue")
+        check("register", "remote failure" in after(out, "set $ebx = 0x55"), True)
+        check("memory", "Cannot access memory" in after(out, "set {short}0x600 = 100"), True)
+        check("reset", "not while a recording is replayed" in after(out, "monitor system_reset"), True)
+        check("the same", after(out, "monitor info time", 1), after(out, "monitor info time"))
+        check("to its end", ("exited with code 041" in out, m.status()), (True, 33))
+
+
+def steps_do_not_wait():
+    """Nagle's algorithm and delayed acknowledgements cost 40 ms, looking for who holds the machine 50."""
+    with Machine(REAL, "-S") as m:
+        s = m.connect()
+        begin = time.monotonic()
+        for _ in range(300):
+            s.sendall(b"+" + packet("s"))
+            check("stopped", receive(s)[:3], "T05")
+        took = time.monotonic() - begin
+        print(f"({took:.2f} s)", end=" ")
+        check("300 times less than 40 ms", took < 6, True)
+
+
+def packets_can_do_without_acknowledgements():
+    with Machine(REAL, "-S") as m:
+        s = m.connect()
+        s.sendall(packet("QStartNoAckMode"))
+        check("on", exchange(s, 7), b"+$OK#9a")
+        s.sendall(b"+" + packet("qC"))
+        check("none", exchange(s, 7), b"$QC1#c5")
+        s.sendall(b"$qC#00" + packet("Qnothing"))
+        check("wrong and unknown", exchange(s, 4), b"$#00")
+        s.close()
+        s = m.connect()
+        s.sendall(packet("qC"))
+        check("the next client", exchange(s, 8), b"+$QC1#c5")
+
+
+def exchange(s, n):
+    data = b""
+    s.settimeout(20)
+    while len(data) < n:
+        data += s.recv(n - len(data)) or b"(end)"
+    return data
+
+
 def ctrl_c_stops_a_running_guest():
     with Machine(REAL.replace("out 0xf4, al", "nop"), deterministic=False) as m:
         s = m.connect()
@@ -322,6 +385,10 @@ TESTS = [
     protected_mode_code_is_debugged,
     the_values_before_each_write_come_back,
     a_session_that_was_recorded_is_debugged_backwards,
+    what_was_written_stays_when_time_goes_back_and_on,
+    a_recording_that_is_replayed_is_not_changed,
+    steps_do_not_wait,
+    packets_can_do_without_acknowledgements,
     ctrl_c_stops_a_running_guest,
     nonsense_is_answered_or_ignored,
     mistakes_on_the_command_line_are_told,
