@@ -84,8 +84,21 @@ static bool check(const struct config *cfg, enum config_id id, const char *suffi
     return false;
 }
 
+/* Both are "-". */
+static bool is_mixed(const struct config *cfg)
+{
+    const char *tap = config_text(cfg, CONFIG_tap), *junit = config_text(cfg, CONFIG_junit);
+
+    if (!tap || !junit || strcmp(tap, "-") != 0 || strcmp(junit, "-") != 0)
+        return false;
+    fprintf(stderr, "turbo86: --tap and --junit cannot both be the standard output\n");
+    return true;
+}
+
 bool report_check(const struct config *cfg)
 {
+    if (is_mixed(cfg))
+        return false;
     return check(cfg, CONFIG_screenshot, "") && check(cfg, CONFIG_record, "") &&
            check(cfg, CONFIG_tap, "") && check(cfg, CONFIG_junit, "") &&
            check(cfg, CONFIG_artifacts, ".txt");

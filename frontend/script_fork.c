@@ -122,13 +122,14 @@ static enum outcome tell(struct script *s, const struct variants *v)
     unsigned failed = 0;
 
     for (unsigned i = 0; i < v->count; i++) {
+        FILE *out = script_line(s);
         if (v->status[i] == 0)
-            printf("variant %s: ok\n", v->name[i]);
+            fprintf(out, "variant %s: ok\n", v->name[i]);
         else if (v->status[i] > 0)
-            printf("variant %s: failed, status %d\n", v->name[i], v->status[i]);
+            fprintf(out, "variant %s: failed, status %d\n", v->name[i], v->status[i]);
         else
-            printf("variant %s: failed, %s\n", v->name[i],
-                   v->status[i] == ENDED ? "it was ended" : "it was not started");
+            fprintf(out, "variant %s: failed, %s\n", v->name[i],
+                    v->status[i] == ENDED ? "it was ended" : "it was not started");
         failed += v->status[i] != 0;
     }
     if (!failed)

@@ -401,6 +401,23 @@ static bool parse_exit(struct parser *ps)
            complain(ps, "an exit status is 0 to 255");
 }
 
+/* Equal machines would do equal things, and save their failures under one name. */
+static bool is_new(struct parser *ps, const char *begin, const char *file)
+{
+    size_t len = strlen(file);
+
+    for (const char *p = begin; p < ps->p - len; p += strspn(p, " \t")) {
+        size_t n = strcspn(p, " \t");
+        char *other = strndup(p, n);
+        bool same = other && hostfile_same(other, file);
+        free(other);
+        if (same)
+            return complain(ps, "'%.100s' is a variant already", file);
+        p += n;
+    }
+    return true;
+}
+
 /* The files are read now, so that their mistakes are found. */
 static bool parse_fork(struct parser *ps)
 {
@@ -416,9 +433,12 @@ static bool parse_fork(struct parser *ps)
         if (!take_any(ps, &file))
             return false;
         variant.path = file;
-        bool ok = script_parse(&variant, file, error);
+        bool fresh = is_new(ps, begin, file);
+        bool ok = fresh && script_parse(&variant, file, error);
         script_drop_steps(&variant);
         free(file);
+        if (!fresh)
+            return false;
         if (!ok)
             return complain(ps, "%.300s", error);
     }

@@ -17,6 +17,14 @@ static void print_time(FILE *out, u64 ns)
 
 /* --- failures --- */
 
+/* PREFIX-name: variants of folders lie in the one that was given, too. */
+static void prefix_of_variant(char prefix[PATH_SIZE], const char *given, const char *path)
+{
+    snprintf(prefix, PATH_SIZE, "%.2000s-", given);
+    for (size_t n = strlen(prefix); n + 1 < PATH_SIZE && *path; prefix[n] = 0)
+        prefix[n++] = *path == '/' ? '_' : *path, path++;
+}
+
 void script_tell_failure(struct script *s, struct pc *pc, const struct step *st, bool save)
 {
     const char *given = config_text(s->cfg, CONFIG_artifacts);
@@ -28,7 +36,10 @@ void script_tell_failure(struct script *s, struct pc *pc, const struct step *st,
     failure_tell(stderr, pc, s->tape);
     if (!save || (given && strcmp(given, "none") == 0))
         return;
-    snprintf(prefix, sizeof(prefix), "%s%s", given ? given : s->path, given ? "" : ".failed");
+    if (given && s->variant)
+        prefix_of_variant(prefix, given, s->path);
+    else
+        snprintf(prefix, sizeof(prefix), "%s%s", given ? given : s->path, given ? "" : ".failed");
     snprintf(headline, sizeof(headline), "%s:%u: %s: %s", s->path, st->line, st->source, s->reason);
     failure_save(pc, s->tape, prefix, headline);
 }
@@ -95,9 +106,41 @@ static void write_xml_text(FILE *out, const char *text)
     write_text(out, text, "<>&\"\n\t", escape);
 }
 
-static void write_tap(const struct script *s, FILE *out)
+static bool is_printed(const struct script *s, enum config_id id)
+{
+    const char *path = config_text(s->cfg, id);
+
+    return path && strcmp(path, "-") == 0;
+}
+
+FILE *script_line(const struct script *s)
+{
+    FILE *out = is_printed(s, CONFIG_junit) ? stderr : stdout; /* XML has no place for it */
+
+    if (is_printed(s, CONFIG_tap))
+        fputs("# ", out);
+    if (s->variant)
+        fprintf(out, "variant %s: ", s->path);
+    return out;
+}
+
+static void write_tap_head(const struct script *s, FILE *out)
 {
     fprintf(out, "TAP version 13\n1..%u\n", s->count);
+}
+
+void script_begin_results(const struct script *s)
+{
+    if (!is_printed(s, CONFIG_tap))
+        return;
+    write_tap_head(s, stdout);
+    fflush(stdout); /* serial ports do not go through its buffer */
+}
+
+static void write_tap(const struct script *s, FILE *out)
+{
+    if (out != stdout)
+        write_tap_head(s, out);
     for (unsigned i = 0; i < s->count; i++) {
         const struct step *st = &s->step[i];
         fprintf(out, "%s %u - %u: ", st->state == STEP_OK ? "ok" : "not ok", i + 1, st->line);

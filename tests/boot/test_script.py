@@ -50,7 +50,7 @@ def prompt():
 
 
 def marks(out):
-    return [re.sub(r"^mark [^:]*: ", "", line) for line in out.splitlines() if line.startswith("mark")]
+    return re.findall(r"^(?:variant \S+: )?mark [^:]*: (.*)$", out, re.M)
 
 
 def a_script_types_and_reads():
@@ -169,6 +169,25 @@ def mistakes_are_told_with_their_line_and_nothing_is_run():
     check("binary", "no text" in err, True)
 
 
+def results_on_the_standard_output_are_alone_there():
+    for i in range(2):
+        with open(path(f"m{i}"), "w") as f:
+            f.write(f"mark m{i}\n")
+    script = "mark one\nfork m0 m1\nmark two\n"
+    out, _ = run(script, *prompt(), "--tap", "-")
+    lines = out.splitlines()
+    check("head", lines[:2], ["TAP version 13", "1..3"])
+    check("marks", sorted(re.findall(r"^# (.*mark \w+): ", out, re.M)),
+          ["mark one", "mark two", "variant m0: mark m0", "variant m1: mark m1"])
+    check("no other lines", [x for x in lines[2:] if not re.match(r"# (variant|mark)|ok \d|  ", x)], [])
+    check("results", re.findall(r"^ok (\d)", out, re.M), ["1", "2", "3"])
+    out, err = run(script, *prompt(), "--junit", "-")
+    check("xml", xml.etree.ElementTree.fromstring(out).get("tests"), "3")
+    check("marks beside it", len(marks(err)), 4)
+    _, err = run(script, *prompt(), "--tap", "-", "--junit", "-", status=2)
+    check("both", "--tap and --junit cannot both be the standard output" in err, True)
+
+
 def results_are_written_as_tap_and_junit():
     out, _ = run('mark one # and only\ntype "echo <<&>\\n"\nexpect screen /unseen/\nwait 1s', *prompt(), "--tap", "r.tap",
         "--junit", "r.xml", status=16)
@@ -233,12 +252,28 @@ def variants_go_on_from_one_machine():
                     f'expect screen /variant/\nmark {i}\nexit {7 if i == 3 else 0}\n')
     script = 'type "echo before\\n"\nwait 100ms\nfork v0 v1 v2 v4\nmark parent\nexpect screen /before/\n'
     first, _ = run(script + 'wait 100ms\ntype "echo after\\n"\nwait screen /^after$/ 5s', *prompt())
-    check("lines", [line for line in first.splitlines() if line.startswith("variant")],
+    check("lines", [line for line in first.splitlines() if line.startswith("variant") and ": mark" not in line],
           [f"variant v{i}: ok" for i in (0, 1, 2, 4)])
     again, _ = run(script, *prompt(), "-jit", "off")
     check("the same on the other engine", sorted(marks(first)), sorted(marks(again)))
+    check("whose", len(re.findall(r"^variant v(\d): mark \1: ", first, re.M)), 4)
     out, err = run("fork v0 v3 v1", *prompt(), status=16)
     check("failure", ("variant v3: failed, status 7" in out, "1 of 3 variants failed" in err), (True, True))
+
+
+def variants_do_not_share_the_files_of_their_failures():
+    for name in ("bad1", "bad2"):
+        with open(path(name), "w") as f:
+            f.write(f"expect screen /{name}/\n")
+    os.symlink("bad1", path("other"))
+    for again in ("bad1", "./bad1", "other"):
+        _, err = run(f"fork bad1 bad2 {again}", *prompt(), status=2)
+        check(again, f"t86:1: '{again}' is a variant already" in err, True)
+    run("fork bad1 bad2", *prompt(), "--artifacts", path("kept.fork"), status=16)
+    for name in ("bad1", "bad2"):
+        with open(path(f"kept.fork-{name}.txt")) as f:
+            check(name, f.readline(), f"{name}:1: expect screen /{name}/: it is not there\n")
+    check("all", len(glob.glob(path("kept.fork-*.snapshot"))), 2)
 
 
 def children_of(pid):
@@ -510,11 +545,13 @@ TESTS = [
     an_unexpected_end_of_the_guest_is_a_failure,
     a_limit_in_guest_time_counts_from_the_snapshot,
     mistakes_are_told_with_their_line_and_nothing_is_run,
+    results_on_the_standard_output_are_alone_there,
     results_are_written_as_tap_and_junit,
     results_are_text_whatever_the_script_holds,
     frames_are_known_by_hash_and_by_picture,
     media_are_changed,
     variants_go_on_from_one_machine,
+    variants_do_not_share_the_files_of_their_failures,
     a_signal_to_the_parent_ends_its_variants_and_all_are_told,
     variants_do_not_outlive_a_parent_that_is_killed,
     mistakes_with_variants_are_told,
