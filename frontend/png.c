@@ -4,6 +4,7 @@
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/newfile.h"
 
@@ -47,8 +48,10 @@ enum status png_load(const char *path, u32 **pixels, unsigned *width, unsigned *
     u8 *bytes = NULL;
     u32 *out = NULL;
 
-    if (!png_image_begin_read_from_file(&image, path))
+    if (access(path, R_OK) != 0)
         return STATUS_NO_FILE;
+    if (!png_image_begin_read_from_file(&image, path))
+        return STATUS_BAD_FORMAT;
     image.format = PNG_FORMAT_RGB;
     size_t n = (size_t)image.width * image.height;
     if (image.width && image.width <= SIDE_MAX && image.height && image.height <= SIDE_MAX) {

@@ -11,6 +11,8 @@
 #include "frontend/png.h"
 #include "frontend/report.h"
 #include "frontend/script_private.h"
+#include "machine/hostfile.h"
+#include "machine/snapfile.h"
 
 #define WHY(...) (snprintf(why, SCRIPT_ERROR_MAX, __VA_ARGS__), false)
 
@@ -34,6 +36,31 @@ static bool check_input(const struct script *s, const char *path, char why[SCRIP
     if (is_made(s, path) || access(path, R_OK) == 0)
         return true;
     return WHY("'%.200s' cannot be read: %s", path, strerror(errno));
+}
+
+/* A disk, for check_drive()'s drives. */
+static bool check_medium(const struct script *s, const char *path, char why[SCRIPT_ERROR_MAX])
+{
+    if (!check_input(s, path, why))
+        return false;
+    enum status status = is_made(s, path) ? STATUS_OK : hostfile_check(path);
+    return status == STATUS_OK || WHY("'%.200s': %s", path, status_text(status));
+}
+
+/* Whole, of this format; whether it is of this machine is seen when it is loaded. */
+static bool check_snapshot(const struct script *s, const char *path, char why[SCRIPT_ERROR_MAX])
+{
+    struct snapfile f;
+    char error[SNAPFILE_ERROR_MAX] = "";
+
+    if (is_made(s, path))
+        return true;
+    if (!check_input(s, path, why))
+        return false;
+    enum status status = snapfile_read(&f, path, error);
+    if (status == STATUS_OK)
+        snapfile_free(&f);
+    return status == STATUS_OK || WHY("%.390s", error);
 }
 
 static bool check_output(const char *path, char why[SCRIPT_ERROR_MAX])
@@ -77,9 +104,11 @@ static bool check_picture(const struct script *s, const char *want, char why[SCR
 
     if (script_is_hash(want, &hash) || is_made(s, want))
         return true;
+    if (!check_input(s, want, why))
+        return false;
     enum status status = png_load(want, &pixels, &width, &height);
     if (status != STATUS_OK)
-        return WHY("the picture '%.200s' cannot be read: %s", want, status_text(status));
+        return WHY("'%.200s' is no picture: %s", want, status_text(status));
     free(pixels);
     return true;
 }
@@ -92,13 +121,13 @@ bool script_check(const struct script *s, const struct step *st, char why[SCRIPT
     case STEP_KEY:
         return check_key(st->arg, why);
     case STEP_INSERT:
-        return check_drive(st->arg, why) && check_input(s, st->arg2, why);
+        return check_drive(st->arg, why) && check_medium(s, st->arg2, why);
     case STEP_EJECT:
         return check_drive(st->arg, why);
     case STEP_SCREENSHOT:
         return check_output(st->arg, why);
     case STEP_SNAPSHOT:
-        return st->number[0] ? check_input(s, st->arg, why) : check_output(st->arg, why);
+        return st->number[0] ? check_snapshot(s, st->arg, why) : check_output(st->arg, why);
     case STEP_WAIT:
     case STEP_EXPECT:
         return st->subject != ON_FRAME || check_picture(s, st->arg, why);

@@ -125,7 +125,7 @@ const struct step *script_violated(struct script *s, struct pc *pc);
 /* --- script_report.c --- */
 /** Tell what failed, and with @save save what helps. */
 void script_tell_failure(struct script *s, struct pc *pc, const struct step *st, bool save);
-/** Begin a line that is no result, of @s or of the script that it is a variant of: where it goes. */
+/** Begin a line that is no result, with the name of a variant: where the rest of it goes. */
 FILE *script_line(const struct script *s);
 /** The head of --tap, if it is the standard output: before anything else is. */
 void script_begin_results(const struct script *s);

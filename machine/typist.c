@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "machine/typist.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,7 @@ static bool parse_char(char c, struct stroke *s)
     return key != 0;
 }
 
+/* What stands behind a backslash; 0: a letter or a digit that means nothing there. */
 static char unescape(char c)
 {
     switch (c) {
@@ -88,7 +90,7 @@ static char unescape(char c)
     case 'e':
         return '\033';
     default:
-        return c;
+        return isalnum((unsigned char)c) ? 0 : c; /* the locale is C */
     }
 }
 

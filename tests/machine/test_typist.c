@@ -96,6 +96,8 @@ static void what_is_no_key_is_refused_whole(void **state)
     assert_int_equal(typist_add(d->typist, 0, "\xc3\xa4", d->error), STATUS_BAD_VALUE);
     assert_int_equal(typist_add(d->typist, 0, "<ctrl->", d->error), STATUS_BAD_VALUE);
     assert_int_equal(typist_add(d->typist, 0, "<>", d->error), STATUS_BAD_VALUE);
+    assert_int_equal(typist_add(d->typist, 0, "a\\x41", d->error), STATUS_BAD_VALUE);
+    assert_non_null(strstr(d->error, "'\\x'"));
     clock_run(&d->clk, 1000 * MS);
     assert_false(ps2kbd_ops.pending(d->kbd));
 }
