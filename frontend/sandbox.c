@@ -18,6 +18,12 @@ static const char *file_of(const struct config *cfg, enum config_id id)
     return path && *path && strcmp(path, "-") != 0 ? path : NULL;
 }
 
+/* --artifacts none */
+static bool is_nothing(const struct config *cfg, enum config_id id)
+{
+    return id == CONFIG_artifacts && strcmp(config_text(cfg, id), "none") == 0;
+}
+
 /* Somebody may name files while the machine runs: in the monitor, or over the control socket. */
 static bool names_come_later(const struct config *cfg)
 {
@@ -89,7 +95,7 @@ static void allow_files(struct sandbox *b, const struct config *cfg, const struc
     bool later = names_come_later(cfg);
 
     for (unsigned i = 0; i < ARRAY_LEN(outputs); i++) {
-        if (file_of(cfg, outputs[i]))
+        if (file_of(cfg, outputs[i]) && !is_nothing(cfg, outputs[i]))
             sandbox_allow(b, SANDBOX_OUTPUT, file_of(cfg, outputs[i]));
     }
     for (unsigned i = 0; i < serial->count; i++)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "frontend/script_private.h"
+#include "machine/drive.h"
 
 typedef void file_fn(void *ctx, enum sandbox_use use, const char *path);
 
@@ -28,6 +29,20 @@ static void tell_variants(const struct script *s, const struct step *st, file_fn
     }
 }
 
+/* What the guest never writes to, nobody else may: frontend/sandbox.c. */
+static enum sandbox_use use_of_medium(const struct config *cfg, const char *name)
+{
+    struct drive drive[DRIVE_COUNT];
+    char error[DRIVE_ERROR_MAX];
+
+    if (strncmp(name, "floppy", 6) != 0) /* the others are CD-ROM drives */
+        return SANDBOX_READ;
+    unsigned n = DRIVE_IDE + (unsigned)(name[6] - '0');
+    bool kept = n < DRIVE_COUNT && drive_parse(cfg, drive, error) &&
+                (drive[n].readonly || drive[n].snapshot);
+    return kept ? SANDBOX_READ : SANDBOX_CHANGE;
+}
+
 static void tell_step(const struct script *s, const struct step *st, file_fn *file, void *ctx)
 {
     switch (st->verb) {
@@ -40,7 +55,7 @@ static void tell_step(const struct script *s, const struct step *st, file_fn *fi
             file(ctx, SANDBOX_READ, "/"); /* the snapshot names media */
         break;
     case STEP_INSERT:
-        file(ctx, SANDBOX_CHANGE, st->arg2);
+        file(ctx, use_of_medium(s->cfg, st->arg), st->arg2);
         break;
     case STEP_FORK:
         tell_variants(s, st, file, ctx);

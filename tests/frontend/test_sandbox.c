@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "frontend/script.h"
 #include "tests/support/check.h"
 
 struct bench {
@@ -185,27 +186,29 @@ static void memory_is_never_writable_and_executable(void **state)
     in_sandbox(*state, SANDBOX_CALLS, false, try_memory);
 }
 
-/* What a run with @option may do with the image b->named: 1 read, 2 read and write. */
-static int rights_with(struct bench *b, const char *drive, const char *option, const char *monitor)
+/* What a run with @option may do with the image @path: 1 read, 2 read and write. */
+static int rights_to(const char *path, const char *const *options)
 {
-    char file[160];
-    int how;
+    char *argv[12] = {(char[]){"-display"}, (char[]){"none"}};
+    int how, argc = 2;
 
-    snprintf(file, sizeof(file), "file=%s,if=floppy%s", b->named, drive);
+    for (; *options; options++)
+        argv[argc++] = strdup(*options);
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        char *argv[] = {(char[]){"-drive"},   file,
-                        (char[]){"-display"}, (char[]){"none"},
-                        (char[]){"-monitor"}, (char *)monitor,
-                        (char *)option,       NULL};
         struct config cfg;
-        if (!config_init(&cfg) || config_parse(&cfg, option ? 7 : 6, argv) != CONFIG_RUN ||
-            !sandbox_start(&cfg, NULL, false))
+        struct script *script = NULL;
+        char error[SCRIPT_ERROR_MAX];
+        if (!config_init(&cfg) || config_parse(&cfg, argc, argv) != CONFIG_RUN ||
+            !script_open(&script, &cfg, error) || !sandbox_start(&cfg, script, false))
             _exit(0);
+        script_close(script);
         config_free(&cfg);
-        _exit(open(b->named, O_RDONLY) < 0 ? 0 : open(b->named, O_WRONLY) < 0 ? 1 : 2);
+        _exit(open(path, O_RDONLY) < 0 ? 0 : open(path, O_WRONLY) < 0 ? 1 : 2);
     }
+    while (argc > 2)
+        free(argv[--argc]);
     assert_int_equal(waitpid(pid, &how, 0), pid);
     assert_true(WIFEXITED(how));
     return WEXITSTATUS(how);
@@ -214,6 +217,15 @@ static int rights_with(struct bench *b, const char *drive, const char *option, c
 static int try_nothing(struct bench *b)
 {
     return b ? 0 : 1;
+}
+
+static int rights_with(struct bench *b, const char *drive, const char *option, const char *monitor)
+{
+    char file[160];
+
+    snprintf(file, sizeof(file), "file=%s,if=floppy%s", b->named, drive);
+    const char *const options[] = {"-drive", file, "-monitor", monitor, option, NULL};
+    return rights_to(b->named, options);
 }
 
 static void images_that_the_guest_does_not_write_can_only_be_read(void **state)
@@ -229,11 +241,34 @@ static void images_that_the_guest_does_not_write_can_only_be_read(void **state)
     }
 }
 
+/* A script in b->named that inserts b->secret. */
+static int rights_of_script(struct bench *b, const char *drive, const char *option)
+{
+    FILE *f = fopen(b->named, "w");
+
+    assert_non_null(f);
+    fprintf(f, "insert %s %s\n", drive, b->secret);
+    assert_int_equal(fclose(f), 0);
+    const char *const options[] = {"--script", b->named, "--artifacts", "none",
+                                   "-monitor", "none",   option,        NULL};
+    return rights_to(b->secret, options);
+}
+
+static void media_of_scripts_can_only_be_read_if_the_drive_keeps_them(void **state)
+{
+    in_sandbox(*state, SANDBOX_FILES, false, try_nothing);
+    assert_int_equal(rights_of_script(*state, "floppy0", NULL), 2);
+    assert_int_equal(rights_of_script(*state, "floppy0", "-snapshot"), 1);
+    assert_int_equal(rights_of_script(*state, "cdrom", NULL), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_named_files_can_be_opened, setup, teardown),
         cmocka_unit_test_setup_teardown(images_that_the_guest_does_not_write_can_only_be_read,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(media_of_scripts_can_only_be_read_if_the_drive_keeps_them,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(no_other_program_can_be_run, setup, teardown),
         cmocka_unit_test_setup_teardown(no_socket_can_be_opened, setup, teardown),
