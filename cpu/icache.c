@@ -208,8 +208,9 @@ static bool overlaps(const struct block *b, phys_addr phys, size_t len)
     return start < phys + len && phys < start + b->bytes;
 }
 
-/* Size in bytes of the one immediate that ends @in; 0: there is none, or it is no plain one. */
-static unsigned imm_bytes(const struct insn *in)
+/* Size in bytes of the immediates that end @in, which has a ModR/M byte or no offset; *@one: it is
+ * one plain one. */
+static unsigned imm_bytes(const struct insn *in, bool *one)
 {
     unsigned bytes = 0, found = 0;
 
@@ -232,17 +233,29 @@ static unsigned imm_bytes(const struct insn *in)
         bytes += n;
         found += n != 0;
     }
-    return found == 1 ? bytes : 0;
+    *one = found == 1;
+    return bytes;
 }
 
-/* Which soft immediate [phys, phys + len) lies in: the number of the instruction, and its first
- * byte in *@start; -1: none. */
-static int soft_immediate(const struct block *b, phys_addr phys, size_t len, phys_addr *start)
+/* Does [from, to), in bytes from the end of @in, lie in its soft immediate or displacement? */
+static bool soft_part(const struct block *b, unsigned i, size_t from, size_t to)
+{
+    const struct insn *in = &b->insn[i];
+    bool one;
+    unsigned imm = imm_bytes(in, &one);
+
+    return (b->soft >> i & 1 && one && from <= imm) ||
+           (b->soft_disp >> i & 1 && to >= imm && from <= imm + in->has_disp);
+}
+
+/* Which soft immediate or displacement [phys, phys + len) lies in: the number of the instruction,
+ * and its first byte in *@start; -1: none. */
+static int soft_at(const struct block *b, phys_addr phys, size_t len, phys_addr *start)
 {
     *start = b->key >> 2;
-    for (unsigned i = 0; b->soft && i < b->count; i++) {
+    for (unsigned i = 0; (b->soft | b->soft_disp) && i < b->count; i++) {
         phys_addr end = *start + b->insn[i].len;
-        if (b->soft >> i & 1 && phys + len <= end && phys + imm_bytes(&b->insn[i]) >= end)
+        if (phys >= *start && phys + len <= end && soft_part(b, i, end - phys, end - phys - len))
             return (int)i;
         *start = end;
     }
@@ -279,7 +292,7 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
     page->pieces = 0;
     for (struct block **at = &page->blocks; *at;) {
         struct block *b = *at;
-        if (overlaps(b, phys, len) && soft_immediate(b, phys, len, &at_insn) < 0) {
+        if (overlaps(b, phys, len) && soft_at(b, phys, len, &at_insn) < 0) {
             hash_remove(ic, b);
             *at = b->page_next;
             unlist_tail(ic, b);
@@ -294,7 +307,7 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
     settle_page(ic, page, phys);
 }
 
-/* Soft immediates that [phys, phys + len) lies in have changed. */
+/* What is soft and [phys, phys + len) lies in has changed. */
 static void on_code_written(void *ctx, phys_addr phys, size_t len)
 {
     struct icache *ic = ctx;
@@ -305,7 +318,7 @@ static void on_code_written(void *ctx, phys_addr phys, size_t len)
         return;
     const u8 *host = physmem_page(ic->pm, phys)->host;
     for (struct block *b = page->blocks; b; b = b->page_next) {
-        int i = soft_immediate(b, phys, len, &at_insn);
+        int i = soft_at(b, phys, len, &at_insn);
         if (i < 0)
             continue;
         struct insn *in = ic->insn + (b->insn - ic->insn) + i;
@@ -333,7 +346,7 @@ static struct overlapped overlapped_by(const struct icache *ic, phys_addr phys, 
         if (!overlaps(b, phys, len))
             continue;
         o.any = true;
-        o.stays |= b == running || soft_immediate(b, phys, len, &at_insn) >= 0;
+        o.stays |= b == running || soft_at(b, phys, len, &at_insn) >= 0;
     }
     for (const struct block *b = page ? page->tails : NULL; b; b = b->tail_next) {
         if (!tail_overlaps(b, phys))

@@ -4,8 +4,8 @@
  * mode. A block is a run of instructions on one page that ends at the first row with ATTR_Ends, or
  * one instruction that goes on in the next page, whichever the mapping has there (block.tail).
  * Pages with blocks are code-watched: a write drops the blocks it overlaps and sets ATTN_CODE, but
- * for immediates that an engine reads anew each time (block.soft): those are decoded again in
- * place.
+ * for immediates and displacements that an engine reads anew each time (block.soft): those are
+ * decoded again in place.
  */
 #pragma once
 
@@ -22,10 +22,11 @@ struct block {
     struct block *next;      /* in the hash chain */
     struct block *page_next; /* on the same page of RAM */
     const struct insn *insn;
-    u32 runs;   /* for the engine: how often it was interpreted */
-    void *code; /* for the engine: what it made of the block    */
-    u32 soft;   /* by the engine: bit n: the immediate of instruction n may be written over */
-    u32 tail;   /* 0, or what the MMU's table of executed pages has for the page it goes on in */
+    u32 runs;      /* for the engine: how often it was interpreted */
+    void *code;    /* for the engine: what it made of the block    */
+    u32 soft;      /* by the engine: bit n: the immediate of instruction n may be written over */
+    u32 soft_disp; /* likewise its displacement */
+    u32 tail;      /* 0, or what the MMU's table of executed pages has for the page it goes on in */
     struct block *tail_next; /* goes on in the same page of RAM */
     u64 bytes_hash;          /* of dead ones: of their bytes */
     u32 lives;               /* how often its bytes came back */

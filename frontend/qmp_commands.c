@@ -183,10 +183,22 @@ static void do_screendump(const struct call *c)
 
 /* --- keys and mouse --- */
 
-/* {"type": "qcode", "data": "ctrl"}: the name. */
+/* {"type": "qcode", "data": "ctrl"}, or {"type": "number", "data": 29}: the name. */
 static bool key_name(const char *value, char *out, size_t size)
 {
-    return json_string(json_member(value, "data"), out, size) && keymap_name(out, strlen(out));
+    const char *data = json_member(value, "data");
+    char type[16];
+    i64 n;
+
+    if (!json_string(json_member(value, "type"), type, sizeof(type)))
+        return false;
+    if (strcmp(type, "qcode") == 0)
+        return json_string(data, out, size) && keymap_name(out, strlen(out));
+    if (strcmp(type, "number") != 0 || !json_number(data, &n) || n < 1 || n > 255)
+        return false;
+    /* Bit 7 is QEMU's word for the E0h before the code. */
+    const char *name = keymap_name_of(n & 0x80 ? 0xe000u | (n & 0x7f) : (unsigned)n);
+    return name && snprintf(out, size, "%s", name) < (int)size;
 }
 
 static void do_send_key(const struct call *c)

@@ -35,42 +35,84 @@ void script_tell_failure(struct script *s, struct pc *pc, const struct step *st,
 
 /* --- results --- */
 
+/* How many bytes at @p are a character of UTF-8 that XML takes, too; 0: none are. */
+static unsigned character(const unsigned char *p)
+{
+    static const u32 least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned n = *p < 0x80 ? 1 : *p < 0xc0 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf8 ? 4 : 0;
+    u32 c = n > 1 ? *p & (0x7fu >> n) : *p;
+
+    for (unsigned i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (p[i] & 0x3fu);
+    }
+    if (n == 1)
+        return c >= ' ' && c != 0x7f;
+    return n && c >= least[n] && c <= 0x10ffff && (c & ~0x7ffu) != 0xd800 && (c & ~1u) != 0xfffe
+               ? n
+               : 0;
+}
+
+/* @text with an escape for each character of @special, which are in the order of @escape. What is
+ * no text is shown as U+FFFD. */
+static void write_text(FILE *out, const char *text, const char *special, const char *const escape[])
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p;) {
+        const char *at = strchr(special, *p);
+        unsigned n = character(p);
+        if (at)
+            fputs(escape[at - special], out);
+        else if (n)
+            fwrite(p, 1, n, out);
+        else
+            fputs("\xef\xbf\xbd", out);
+        p += n ? n : 1;
+    }
+}
+
+/* In a description # would begin a directive. */
+static void write_description(FILE *out, const char *text)
+{
+    static const char *const escape[] = {"\\#", "\\\\", " "};
+
+    write_text(out, text, "#\\\t", escape);
+}
+
+static void write_yaml(FILE *out, const char *text)
+{
+    static const char *const escape[] = {"\\\"", "\\\\", "\\n", "\\t"};
+
+    fputc('"', out);
+    write_text(out, text, "\"\\\n\t", escape);
+    fputc('"', out);
+}
+
+static void write_xml_text(FILE *out, const char *text)
+{
+    static const char *const escape[] = {"&lt;", "&gt;", "&amp;", "&quot;", "&#10;", "&#9;"};
+
+    write_text(out, text, "<>&\"\n\t", escape);
+}
+
 static void write_tap(const struct script *s, FILE *out)
 {
     fprintf(out, "TAP version 13\n1..%u\n", s->count);
     for (unsigned i = 0; i < s->count; i++) {
         const struct step *st = &s->step[i];
         fprintf(out, "%s %u - %u: ", st->state == STEP_OK ? "ok" : "not ok", i + 1, st->line);
-        for (const char *p = st->source; *p; p++)
-            fputc(*p == '#' ? '.' : *p, out); /* # begins a directive */
+        write_description(out, st->source);
         if (st->state == STEP_NOT_RUN) {
             fprintf(out, " # not run\n");
             continue;
         }
         fprintf(out, "\n  ---\n  guest_seconds: ");
         print_time(out, st->took);
-        if (st->state == STEP_FAILED)
-            fprintf(out, "\n  message: \"%s\"", s->reason);
+        if (st->state == STEP_FAILED) {
+            fprintf(out, "\n  message: ");
+            write_yaml(out, s->reason);
+        }
         fprintf(out, "\n  ...\n");
-    }
-}
-
-static void write_xml_text(FILE *out, const char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '<')
-            fputs("&lt;", out);
-        else if (c == '>')
-            fputs("&gt;", out);
-        else if (c == '&')
-            fputs("&amp;", out);
-        else if (c == '"')
-            fputs("&quot;", out);
-        else if (c >= ' ' || c == '\n' || c == '\t')
-            fputc(c, out);
-        else
-            fputc('?', out);
     }
 }
 

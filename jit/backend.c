@@ -3,6 +3,12 @@
 
 #include "cpu/isa.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
+
 const struct backend *backend_host(void)
 {
 #if defined(__x86_64__)
@@ -31,6 +37,19 @@ bool backend_emit(const struct backend *b, struct jit_unit *u)
 {
     u->by_exec = beyond_pinned(u->ir);
     return !u->by_exec && b->emit(u);
+}
+
+bool backend_flagm(void)
+{
+#if defined(__aarch64__) && defined(__linux__)
+    return getauxval(AT_HWCAP) & BIT64(27); /* HWCAP_FLAGM */
+#elif defined(__aarch64__) && defined(__APPLE__)
+    int has = 0;
+    size_t size = sizeof(has);
+    return sysctlbyname("hw.optional.arm.FEAT_FlagM", &has, &size, NULL, 0) == 0 && has;
+#else
+    return false;
+#endif
 }
 
 u64 backend_lacks(void)

@@ -113,7 +113,8 @@ static void exhume(struct jit_cache *c, struct jit_block *b)
     *g = b->next;
 }
 
-/* May it come back? Code with soft immediates reads instructions that are no more. */
+/* May it come back? Code with soft immediates reads instructions that are no more; soft
+ * displacements keep cache_revive() from finding it. */
 static bool can_be_revived(const struct jit_block *b)
 {
     return !b->soft && b->hash;
@@ -199,7 +200,11 @@ void cache_forget(struct jit_cache *c, struct jit_block *b)
 /* A write may be ignored only if all translations stand it. */
 static void attach(struct jit_cache *c, struct jit_block *b, struct block *block)
 {
-    block->soft = block->code ? block->soft & b->soft : b->soft;
+    bool first = !block->code;
+    u32 disp = block->tail ? 0 : b->tail;
+
+    block->soft = first ? b->soft : block->soft & b->soft;
+    block->soft_disp = first ? disp : block->soft_disp & disp;
     b->block = block;
     b->next = block->code ? cache_id(c, block->code) : 0;
     block->code = b;

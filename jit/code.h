@@ -104,7 +104,8 @@ struct jit_block {
     u32 next;       /* number of another translation of the same bytes; dropped: of the
                        next in the chain of its grave */
     u32 in;         /* number of the first link to it   */
-    u32 soft, tail; /* as in struct block: immediates that the code reads anew; the other page */
+    u32 soft, tail; /* as in struct block: immediates that the code reads anew; the other page,
+                       or, if there is none, soft_disp */
     u16 code_size, hot_size;
     u16 site_bytes, guest_bytes;
     u8 guests;

@@ -416,6 +416,11 @@ static void pure_imm(struct ir_eval *e, const struct ir_insn *in)
     ir_eval_set(e, in, e->block->guest[in->g].imm);
 }
 
+static void pure_disp(struct ir_eval *e, const struct ir_insn *in)
+{
+    ir_eval_set(e, in, (u32)e->block->guest[in->g].disp);
+}
+
 static void pure_df(struct ir_eval *e, const struct ir_insn *in)
 {
     e->cpu->eflags = (e->cpu->eflags & ~(u32)FL_D) | (in->imm ? FL_D : 0u);
@@ -474,6 +479,7 @@ static pure_fn *const pure_of[IR__COUNT] = {
     [IR_GET] = pure_get,
     [IR_PUT] = pure_put,
     [IR_IMM] = pure_imm,
+    [IR_DISP] = pure_disp,
     [IR_DF] = pure_df,
     [IR_STEP] = pure_step,
 };

@@ -41,7 +41,7 @@ static const u8 widths_of[IR__COUNT] = {
     [IR_IMUL] = NOT8,   [IR_BT] = NOT8,      [IR_BTS] = NOT8,    [IR_BTR] = NOT8,
     [IR_BTC] = NOT8,    [IR_BSF] = NOT8,     [IR_BSR] = NOT8,    [IR_BSWAP] = ONLY32,
     [IR_CMOV] = NOT8,   [IR_STEP] = ONLY32,  [IR_FPR] = ONLY32,  [IR_FPG] = WORDS,
-    [IR_FPMG] = ONLY32,
+    [IR_FPMG] = ONLY32, [IR_DISP] = ONLY32,
 };
 
 static const char *rule_width(struct verify *v)

@@ -32,6 +32,7 @@ struct jit_desc {
     u32 threshold;        /* translate a block that was interpreted this often; 0: the default */
     bool count;           /* code counts its runs, for jit_stats(): slower              */
     const char *perf_map; /* write names of translated code there, or NULL              */
+    bool baseline;        /* ARM64: use no more of the host than ARMv8.0 has; for tests */
 };
 
 #define JIT_CACHE_DEFAULT ((size_t)32 << 20)

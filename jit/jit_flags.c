@@ -23,7 +23,7 @@ void jit_flags_settle(struct jit *j)
 {
     u16 mark = j->cpu->jit.flags;
 
-    if (mark & LAZY_STORED)
+    if (!j->backend->lazy || (mark & LAZY_STORED))
         return;
     jit_flags_from(j->cpu, lazy_recipe(&j->lazy, mark));
     jit_flags_in(j->cpu);

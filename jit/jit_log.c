@@ -29,6 +29,7 @@ static void tell_code(const struct jit *j, const struct jit_block *b, line_fn *l
 
     if (cs_open(j->backend->cs_arch, j->backend->cs_mode, &cs) != CS_ERR_OK)
         return;
+    cs_option(cs, CS_OPT_SKIPDATA, CS_OPT_ON); /* RMIF and CFINV: it may not know them */
     u64 at = cache_entry(&j->cache, b);
     size_t n = cs_disasm(cs, cache_write(&j->cache, b), b->code_size, at, 0, &insn);
     for (size_t i = 0; i < n; i++) {

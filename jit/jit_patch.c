@@ -25,6 +25,13 @@ u32 jit_patch_times(const struct jit *j, const struct block *b)
     return p->key == b->key ? p->times : 0;
 }
 
+bool jit_patch_shy(const struct jit *j, const struct block *b)
+{
+    const struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
+
+    return p->key == b->key && p->shy;
+}
+
 void jit_patch_dropped(struct jit *j, const struct block *b)
 {
     struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
@@ -55,6 +62,7 @@ void jit_patch_decoded(struct jit *j, struct block *b)
 {
     const struct jit_patch *p = patch_of(j, b);
 
-    b->wanted = p && !b->lives ? j->threshold << p->shy : j->threshold;
+    bool doubt = p && !b->lives && p->shy > 1; /* the second is soft in more ways */
+    b->wanted = j->threshold << (doubt ? p->shy - 1 : 0);
     j->cache.stats.revived += b->lives ? cache_translations(&j->cache, b) : 0;
 }

@@ -61,6 +61,7 @@ struct jit {
     u32 threshold;
     bool count;
     u64 lacks;           /* backend_lacks() */
+    bool flagm;          /* as in struct jit_unit */
     size_t disassembler; /* capstone's handle, if runs are counted; 0: none */
     struct jit_mode mode[JIT_MODE_NUMBERS];
     unsigned modes;
@@ -71,7 +72,7 @@ struct jit {
     struct jit_crossing crossing[JIT_CROSSINGS];
     bool crossed; /* jit_access() just gave up where a write crosses into another page */
     struct jit_patch missed[JIT_PATCHES]; /* x87 units that were not as code took them to be */
-    struct ir_block ir, next; /* next: of a block that it leads to */
+    struct ir_block ir, next;             /* next: of a block that it leads to */
     struct jit_unit unit;
     struct lazy_recipes lazy;
     FILE *perf_map;
@@ -96,6 +97,8 @@ void jit_patch_dropped(struct jit *j, const struct block *b);
 void jit_patch_translated(struct jit *j, const struct block *b);
 /** How often was translated code at @b written over? */
 u32 jit_patch_times(const struct jit *j, const struct block *b);
+/** Did a translation of @b with soft immediates not live long? */
+bool jit_patch_shy(const struct jit *j, const struct block *b);
 /** @b was decoded, or came back, since it ran last: set b->wanted. */
 void jit_patch_decoded(struct jit *j, struct block *b);
 

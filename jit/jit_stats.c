@@ -32,6 +32,7 @@ bool jit_stats_open(struct jit *j)
 
     if (cs_open((cs_arch)j->backend->cs_arch, (cs_mode)j->backend->cs_mode, &cs) != CS_ERR_OK)
         return false;
+    cs_option(cs, CS_OPT_SKIPDATA, CS_OPT_ON); /* RMIF and CFINV: it may not know them */
     j->disassembler = cs;
     return true;
 }

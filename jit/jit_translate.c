@@ -76,10 +76,13 @@ static u64 need_flags_of_shifts(const struct ir_block *ir)
 
 static struct xlate_env env_for(const struct jit *j, const struct block *b, u32 mode)
 {
+    bool soft = jit_patch_times(j, b) >= JIT_PATCHED_OFTEN && !b->tail;
+
     return (struct xlate_env){
         .mode = mode,
         .cs_limit = mode_of(j, mode)->limit,
-        .soft = jit_patch_times(j, b) >= JIT_PATCHED_OFTEN && !b->tail,
+        .soft = soft,
+        .soft_disp = soft && jit_patch_shy(j, b),
         .raises = !j->backend || j->backend->raises, /* the evaluator sees all */
         .refuses = j->backend && j->backend->refuses,
     };
@@ -199,13 +202,13 @@ static struct jit_block *reserve(struct jit *j)
     return b;
 }
 
-/* The guest instructions whose immediates the code reads anew. */
-static u32 soft_of(const struct ir_block *ir)
+/* The guest instructions whose immediates (@op IMM) or displacements (DISP) the code reads anew. */
+static u32 soft_of(const struct ir_block *ir, enum ir_op op)
 {
     u32 soft = 0;
 
     for (unsigned i = 0; i < ir->count; i++)
-        soft |= ir->insn[i].op == IR_IMM ? BIT(ir->insn[i].g) : 0;
+        soft |= ir->insn[i].op == op ? BIT(ir->insn[i].g) : 0;
     return soft;
 }
 static_assert(BLOCK_MAX <= 32, "bits of soft");
@@ -277,8 +280,8 @@ static bool finish(struct jit *j, struct jit_block *n, struct block *b, const u8
         .eip = (u32)j->ir.eip,
         .mode = u->mode,
         .code = (u32)(code - c->mem.write),
-        .soft = soft_of(&j->ir),
-        .tail = b->tail,
+        .soft = soft_of(&j->ir, IR_IMM),
+        .tail = b->tail ? b->tail : soft_of(&j->ir, IR_DISP),
         .code_size = (u16)(u->code->at - code),
         .hot_size = (u16)u->hot_size,
         .count_size = (u8)u->count_size,
@@ -318,6 +321,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->lazy = &j->lazy;
     u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
+    u->flagm = j->flagm;
     u->apart = jit_crossing_of(j, b);
     u->x87 = x87_now(j, b);
     u->by_exec = 0;

@@ -119,6 +119,34 @@ void xl_write(struct xlate *x, enum width w, struct xl_val v)
 
 /* --- memory --- */
 
+/* With a displacement that is read anew. x87 looks for the address of its last operand later. */
+static bool offset_is_soft(const struct xlate *x)
+{
+    bool x87 = x->def->map == MAP_1B && (x->in->opcode & 0xf8) == 0xd8;
+
+    return x->env->soft_disp && x->in->has_disp && !x87;
+}
+
+static ir_val soft_offset(struct xlate *x)
+{
+    const struct insn *in = x->in;
+    ir_val base = in->base != NO_REG ? xl_reg(in->base, W32) : IR_NONE;
+    ir_val at = xl_op_temp(x, IR_DISP, W32, IR_NONE, XL_NOTHING);
+
+    if (in->index != NO_REG) {
+        struct ir_insn *op = ir_add(x->ir, IR_ADDR, W32, x->g);
+        op->a = at;
+        op->b = xl_reg(in->index, W32);
+        op->cc = in->scale;
+        op->d = at = ir_temp(x->ir);
+    }
+    struct ir_insn *op = ir_add(x->ir, IR_ADDR, in->adsize == W16 ? W16 : W32, x->g);
+    op->a = at;
+    op->b = base;
+    op->d = ir_temp(x->ir);
+    return op->d;
+}
+
 ir_val xl_offset(struct xlate *x)
 {
     const struct insn *in = x->in;
@@ -128,6 +156,8 @@ ir_val xl_offset(struct xlate *x)
     enum width w = in->adsize == W16 ? W16 : W32;
     bool has_base = !moffs && in->base != NO_REG, has_index = !moffs && in->index != NO_REG;
 
+    if (offset_is_soft(x))
+        return soft_offset(x);
     if (!has_base && !has_index) /* zero-extended */
         return xl_op_temp(x, IR_MOV, W32, IR_NONE, xl_const((i64)((u64)disp & width_mask(w))));
     if (has_base && !has_index && disp == 0 && w == W32)

@@ -15,11 +15,12 @@
 
 /** What a block is translated under. */
 struct xlate_env {
-    u32 mode;     /* jit/mode.h */
-    u32 cs_limit; /* last valid EIP */
-    bool soft;    /* immediates change often: read them anew where that is easy */
-    bool raises;  /* the host's x87 unit may raise what is not masked */
-    bool refuses; /* x87, MMX and SSE instructions may give up */
+    u32 mode;       /* jit/mode.h */
+    u32 cs_limit;   /* last valid EIP */
+    bool soft;      /* immediates change often: read them anew where that is easy */
+    bool soft_disp; /* displacements likewise */
+    bool raises;    /* the host's x87 unit may raise what is not masked */
+    bool refuses;   /* x87, MMX and SSE instructions may give up */
 };
 
 /** One guest instruction under translation. */

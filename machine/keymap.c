@@ -119,6 +119,15 @@ static const struct {
     {"pause", 0xe11d},
 };
 
+const char *keymap_name_of(unsigned code)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        if (names[i].code == code)
+            return names[i].name;
+    }
+    return NULL;
+}
+
 unsigned keymap_name(const char *name, size_t len)
 {
     for (unsigned i = 0; i < ARRAY_LEN(names); i++) {

@@ -10,6 +10,9 @@
 /** The key called @name (@len characters, not ended by 0); 0: there is none. */
 unsigned keymap_name(const char *name, size_t len);
 
+/** The name of key @code, one of several perhaps; NULL: it has none. */
+const char *keymap_name_of(unsigned code);
+
 /** The key with @c on it, and whether Shift is needed; 0: no key has it. */
 unsigned keymap_char(char c, bool *shift);
 

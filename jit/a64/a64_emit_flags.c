@@ -205,6 +205,10 @@ void a64_flags_nz(struct a64_emit *e, enum width w, u8 r)
 
 void a64_flags_v(struct a64_emit *e, u8 r)
 {
+    if (e->u->flagm) {
+        a64_rmif(e->c, r, 0, A64_V);
+        return;
+    }
     a64_mrs(e->c, X17, A64_NZCV);
     a64_bfi(e->c, W32, X17, r, NZCV_V, 1);
     a64_msr(e->c, A64_NZCV, X17);
@@ -255,6 +259,11 @@ void a64_flags_carry_in(struct a64_emit *e, bool sub)
 {
     if (e->fl.carry == (sub ? CARRY_NOT : CARRY_HOST))
         return;
+    if (e->u->flagm && e->fl.carry == (sub ? CARRY_HOST : CARRY_NOT)) {
+        a64_cfinv(e->c);
+        e->fl.carry = sub ? CARRY_NOT : CARRY_HOST;
+        return;
+    }
     a64_flags_carry(e);
     if (sub)
         a64_cmp_rr(e->c, W32, XZR, REG_CF);
@@ -397,7 +406,6 @@ void a64_flags_to_memory(struct codebuf *c)
     a64_bfi(c, W32, X17, X16, STORED_A, 1);
     a64_flags_parity(c, X16);
     a64_bfi(c, W32, X17, X16, STORED_P, 1);
-    a64_logic_ri(c, A64_ORR, W32, X17, X17, LAZY_STORED);
     a64_str(c, W16, X17, REG_CPU, CPU_OFF(jit.flags));
 }
 
@@ -435,6 +443,10 @@ void a64_emit_SETC(struct a64_emit *e, const struct ir_insn *in)
 void a64_emit_CMC(struct a64_emit *e, const struct ir_insn *in)
 {
     (void)in;
+    if (e->fl.carry == CARRY_HOST || e->fl.carry == CARRY_NOT) {
+        a64_flags_carry_is(e, e->fl.carry == CARRY_HOST ? CARRY_NOT : CARRY_HOST);
+        return;
+    }
     a64_flags_carry(e);
     a64_flags_carry_is(e, CARRY_REG);
     a64_logic_ri(e->c, A64_EOR, W32, REG_CF, REG_CF, 1);
@@ -457,14 +469,20 @@ void a64_flags_put(struct a64_emit *e, u8 a, bool of)
 {
     struct codebuf *c = e->c;
 
-    a64_mrs(c, X17, A64_NZCV);
-    a64_shift_ri(c, A64_LSR, W32, X16, a, 6);
-    a64_bfi(c, W32, X17, X16, NZCV_Z, 2);
-    if (of) {
-        a64_shift_ri(c, A64_LSR, W32, X16, a, 11);
-        a64_bfi(c, W32, X17, X16, NZCV_V, 1);
+    if (e->u->flagm) { /* ZF and SF are bits 6 and 7, OF is bit 11 */
+        a64_rmif(c, a, 4, A64_N | A64_Z);
+        if (of)
+            a64_rmif(c, a, 11, A64_V);
+    } else {
+        a64_mrs(c, X17, A64_NZCV);
+        a64_shift_ri(c, A64_LSR, W32, X16, a, 6);
+        a64_bfi(c, W32, X17, X16, NZCV_Z, 2);
+        if (of) {
+            a64_shift_ri(c, A64_LSR, W32, X16, a, 11);
+            a64_bfi(c, W32, X17, X16, NZCV_V, 1);
+        }
+        a64_msr(c, A64_NZCV, X17);
     }
-    a64_msr(c, A64_NZCV, X17);
     a64_ubfx(c, W32, REG_CF, a, 0, 1);
     make_pair(c, a, 2, 4);
     e->fl = (struct flag_state){.carry = CARRY_REG};

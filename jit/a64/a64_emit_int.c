@@ -149,6 +149,15 @@ void a64_emit_IMM(struct a64_emit *e, const struct ir_insn *in)
     a64_write(e, in->w, in->d, d, 0);
 }
 
+void a64_emit_DISP(struct a64_emit *e, const struct ir_insn *in)
+{
+    u8 d = a64_dst(e, in->w, in->d, X0);
+
+    a64_mov_ri64(e->c, d, (u64)(uintptr_t)&e->ir->guest[in->g].disp);
+    a64_ldr(e->c, W32, d, d, 0);
+    a64_write(e, in->w, in->d, d, 0);
+}
+
 void a64_emit_GUARD(struct a64_emit *e, const struct ir_insn *in)
 {
     a64_bail_from(e, a64_cbnz(e->c, W32, a64_read_zext(e, in->w, in->a, 0, X16), NULL));

@@ -42,6 +42,7 @@ bool x64_clobbers(enum ir_op op)
     case IR_GET:
     case IR_PUT:
     case IR_IMM:
+    case IR_DISP:
     case IR_JMP:
     case IR_BR:
         return false;

@@ -184,6 +184,14 @@ void x64_emit_IMM(struct x64_emit *e, const struct ir_insn *in)
     x64_mov_rm(e->c, W32, d, x64_at(d, 0));
 }
 
+void x64_emit_DISP(struct x64_emit *e, const struct ir_insn *in)
+{
+    u8 d = x64_dst(e, in->d);
+
+    x64_mov_ri(e->c, d, (u64)(uintptr_t)&e->ir->guest[in->g].disp);
+    x64_mov_rm(e->c, W32, d, x64_at(d, 0));
+}
+
 void x64_emit_GUARD(struct x64_emit *e, const struct ir_insn *in)
 {
     u8 a = x64_reg(e, in->a);

@@ -29,9 +29,16 @@ KEYS = {" ": "spc", "\n": "ret", "\t": "tab", "-": "minus", "=": "equal", "[": "
 SHIFTED = dict(zip('~!@#$%^&*()_+{}|:"<>?', "`1234567890-=[]\\;',./"))
 NAMES = {"enter": "ret", "del": "delete", "space": "spc"}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "e": "\033"}
+REASONS = {  # why pictures differ that should
+    "demo": "the demo shows the CPU and its speed",
+    "memtest": "Memtest86+ shows the CPU and its speed",
+    "ipxe": "iPXE's disk is asked before the floppy",
+}
 TOLERANCE = 4  # of 255
 GRAPHICS_LIMIT = 30  # seconds without a text screen, until we think that it stays so
 PICTURE_LIMIT = 200  # seconds of the host, times the patience / 8, for a picture that is not waited for by text
+
+WHY = "Pictures that differ on QEMU:"
 
 
 class Differs(Exception):
@@ -320,7 +327,7 @@ def check(args, job, guests):
 def add_column(path, results, version):
     """A last column in the table of the page, and above it what that is."""
     with open(path) as f:
-        lines = [line for line in f.read().splitlines() if "on_qemu.py" not in line]
+        lines = [line for line in f.read().splitlines() if "on_qemu.py" not in line and not line.startswith(WHY)]
     lines.insert(next(i for i, line in enumerate(lines) if line.startswith("| script")) - 1,
                  f"The last column is of the same scripts on {version}, by `tests/boot/on_qemu.py`.")
     for i, line in enumerate(lines):
@@ -333,6 +340,11 @@ def add_column(path, results, version):
         elif cells:
             old = cells[column:] or [""]
             lines[i] = "| " + " | ".join([*cells[:column], results.get(cells[0].strip("`"), old[0])]) + " |"
+    while not lines[-1]:
+        lines.pop()
+    known = [text for name, text in REASONS.items() if any(f"`{name}`" in line and "differs" in line for line in lines)]
+    if known:
+        lines += ["", f"{WHY} {'; '.join(known)}."]
     with open(path + ".partial", "w") as f:
         f.write("\n".join(lines) + "\n")
     os.replace(path + ".partial", path)

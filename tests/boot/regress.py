@@ -107,16 +107,27 @@ def update(turbo86, job):
     return status
 
 
-def versions():
-    """The packages that the guests come from, as far as dpkg knows."""
+def kernel(path):
+    """What a bzImage says that it is: its header points at it."""
+    with open(path, "rb") as f:
+        head = f.read(0x10000)
+    at = int.from_bytes(head[0x20e:0x210], "little") + 0x200
+    text = head[at:head.index(b"\0", at)].decode(errors="replace")
+    m = re.match(r"(\S+) .*\bDebian (\S+)", text)
+    return f"linux-image-{m[1]} {m[2]}" if m else f"Linux {text.split()[0]}"
+
+
+def versions(guests):
+    """The packages that the guests come from, as far as dpkg and they themselves know."""
     p = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}, ", *PACKAGES], capture_output=True, text=True)
-    return p.stdout.strip(", ") or "unknown packages"
+    known = [text for text in p.stdout.split(", ") if text] or ["unknown packages"]
+    return ", ".join(known + [kernel(guests[name]) for name in ("linux", "pae") if name in guests])
 
 
 def report(path, results, args):
     git = subprocess.run(["git", "-C", HERE, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     with open(path + ".partial", "w") as f:
-        f.write(PAGE.format(commit=git.stdout.strip(), packages=versions(), kill=KILL.format(n=args.kill) if args.kill else ""))
+        f.write(PAGE.format(commit=git.stdout.strip(), packages=versions(args.found), kill=KILL.format(n=args.kill) if args.kill else ""))
         for r in results:
             mark = re.search(r"([\d.]+) s, (\d+) instructions.*state ([0-9a-f]{16})", r["mark"])
             values = f"{int(mark[2]):,} | {mark[1]} s | `{mark[3]}`" if mark else " | | "
@@ -167,7 +178,8 @@ def main():
     args = arguments()
     if args.make:
         args.guests += make_guests(args.make)
-    jobs = selected(args.only, {g.split("=", 1)[0]: os.path.abspath(g.split("=", 1)[1]) for g in args.guests})
+    args.found = {g.split("=", 1)[0]: os.path.abspath(g.split("=", 1)[1]) for g in args.guests}
+    jobs = selected(args.only, args.found)
     if args.update:
         return max([0, *(update(args.turbo86, job) for job in jobs)])
     results = []

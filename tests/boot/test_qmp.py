@@ -113,6 +113,12 @@ def a_client_starts_types_looks_and_quits():
         c.wait_for("demo> echo qmpb")
         c.command("send-key", keys=[{"type": "qcode", "data": "shift"}, {"type": "qcode", "data": "a"}])
         c.wait_for("demo> echo qmpbA")
+        c.command("send-key", keys=[{"type": "number", "data": 0x2a}, {"type": "number", "data": 0x30}])
+        c.wait_for("demo> echo qmpbAB")
+        check("delete", c.command("send-key", keys=[{"type": "number", "data": 0xd3}]), {})
+        for key in ({"type": "number", "data": "b"}, {"type": "number", "data": 0}, {"type": "number", "data": 0x7f},
+                    {"type": "qcode", "data": 48}, {"type": "name", "data": "b"}, {"data": "b"}):
+            check(key, c.command("send-key", keys=[key])["class"], "GenericError")
         check("mouse", c.command("input-send-event", events=[
             {"type": "rel", "data": {"axis": "x", "value": 5}},
             {"type": "btn", "data": {"down": True, "button": "left"}},

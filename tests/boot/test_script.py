@@ -28,7 +28,7 @@ def path(name):
 
 def run(script, *args, status=0, machine=MACHINE):
     """Run @script, a text; its standard output and error."""
-    with open(path("t86"), "w") as f:
+    with open(path("t86"), "w", encoding="utf-8", errors="surrogateescape") as f:
         f.write(script)
     p = subprocess.run([TURBO86, *machine, "--script", "t86", *args], cwd=DIR.name, capture_output=True,
                        text=True, errors="replace", timeout=300, stdin=subprocess.DEVNULL)
@@ -181,6 +181,19 @@ def results_are_written_as_tap_and_junit():
     check("comment", "mark one:" in out, True)
     check("suite", (suite.get("tests"), suite.get("failures"), suite.get("skipped")), ("4", "1", "1"))
     check("case", suite[1].get("name"), '2: type "echo <<&>\\n"')
+
+
+def results_are_text_whatever_the_script_holds():
+    wild = 'mark \udcff\udc80 gr\u00fc\u00df \udced\udca0\udc80 \udcc0\udcaf "#1" C:\\dir\x7f\nwait screen "#\udcfe" 100ms\nwait 1s'
+    run(wild, *prompt(), "--tap", "r.tap", "--junit", "r.xml", "--artifacts", "none", status=16)
+    with open(path("r.tap"), encoding="utf-8") as f:
+        tap = f.read()
+    bad = "\ufffd"
+    check("marked", f'ok 1 - 1: mark {bad * 2} gr\u00fc\u00df {bad * 3} {bad * 2} "\\#1" C:\\\\dir{bad}\n' in tap, True)
+    check("waited", f'not ok 2 - 2: wait screen "\\#{bad}" 100ms\n' in tap, True)
+    check("quoted", 'message: "it has not come within 0.100 s"' in tap, True)
+    suite = xml.etree.ElementTree.parse(path("r.xml")).getroot()
+    check("case", suite[0].get("name"), f'1: mark {bad * 2} gr\u00fc\u00df {bad * 3} {bad * 2} "#1" C:\\dir{bad}')
 
 
 def frames_are_known_by_hash_and_by_picture():
@@ -498,6 +511,7 @@ TESTS = [
     a_limit_in_guest_time_counts_from_the_snapshot,
     mistakes_are_told_with_their_line_and_nothing_is_run,
     results_are_written_as_tap_and_junit,
+    results_are_text_whatever_the_script_holds,
     frames_are_known_by_hash_and_by_picture,
     media_are_changed,
     variants_go_on_from_one_machine,

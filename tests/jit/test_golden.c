@@ -35,9 +35,10 @@ enum {
 struct golden_mode {
     const char *name;
     u32 mode, cs_limit;
+    bool flagm;
 };
 
-enum golden_mode_id { FLAT32, RAISES32, USER32, CHECKED32, REAL16 };
+enum golden_mode_id { FLAT32, RAISES32, FLAGM32, USER32, CHECKED32, REAL16 };
 
 static const struct golden_mode modes[] = {
     [FLAT32] = {"flat 32-bit segments",
@@ -48,6 +49,10 @@ static const struct golden_mode modes[] = {
                   JIT_MODE_VALID | JIT_MODE_CS32 | JIT_MODE_SS32 | JIT_MODE_X87_UNMASKED |
                       SEGS(SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT),
                   UINT32_MAX},
+    [FLAGM32] = {"flat 32-bit segments; ARM64: with FEAT_FlagM",
+                 JIT_MODE_VALID | JIT_MODE_CS32 | JIT_MODE_SS32 |
+                     SEGS(SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT),
+                 UINT32_MAX, true},
     [USER32] = {"flat, but FS and GS have a base",
                 JIT_MODE_VALID | JIT_MODE_CS32 | JIT_MODE_SS32 |
                     SEGS(SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_FLAT, SEGC_BASE, SEGC_BASE),
@@ -180,6 +185,7 @@ static void translate(struct golden *g, const struct golden_mode *m)
     u->id = BLOCK_ID;
     u->lazy = &g->lazy;
     g->lazy = (struct lazy_recipes){0};
+    u->flagm = m->flagm;
     u->x87 = (struct jit_x87){.known = true, .top = 4, .empty = 0x0f, .control = X87_CW_INIT};
     for (unsigned i = 0; i < IR_MAX_GUEST; i++)
         u->exec_id[i] = EXEC_ID + i;
@@ -259,12 +265,12 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
         if (same_place(g, g->stubs.x87_op[i], at))
             return name;
     }
-    return same_place(g, g->stubs.exec, at)     ? "<exec>"
-           : same_place(g, g->stubs.finish, at) ? "<finish>"
+    return same_place(g, g->stubs.exec, at)                        ? "<exec>"
+           : same_place(g, g->stubs.finish, at)                    ? "<finish>"
            : g->stubs.astray && same_place(g, g->stubs.astray, at) ? "<astray>"
-           : same_place(g, g->stubs.bail, at)   ? "<bail>"
-           : same_place(g, g->stubs.x87, at)    ? "<x87>"
-                                                : NULL;
+           : same_place(g, g->stubs.bail, at)                      ? "<bail>"
+           : same_place(g, g->stubs.x87, at)                       ? "<x87>"
+                                                                   : NULL;
 }
 
 static void note_labels(struct golden *g, const cs_insn *insn, size_t n)
@@ -419,6 +425,8 @@ static struct golden *golden_create(const struct backend *backend, const struct 
     assert_int_equal(cs_open((cs_arch)backend->cs_arch, (cs_mode)backend->cs_mode, &g->cs),
                      CS_ERR_OK);
     assert_int_equal(cs_option(g->cs, CS_OPT_DETAIL, CS_OPT_ON), CS_ERR_OK);
+    /* What it does not know, RMIF and CFINV, it shows as bytes. */
+    assert_int_equal(cs_option(g->cs, CS_OPT_SKIPDATA, CS_OPT_ON), CS_ERR_OK);
     codebuf_init(&c, g->code, CODE_SIZE / 2, 0);
     backend->stubs(&c, &helpers, &g->stubs);
     assert_false(c.full);

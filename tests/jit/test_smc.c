@@ -85,6 +85,35 @@ static void code_that_stays_is_translated_after_all(void **state)
     assert_in_range(pair_stat(p, "unlinks\njit: "), 1, 12 * PAIR_ROUNDS + 30000);
 }
 
+static void displacement_that_is_another_each_time_is_a_variable(void **state)
+{
+    static const u8 code[] = {0x66, 0x69, 0xdb, 0x6d,
+                              0x4e, 0xc6, 0x41, /* imul ebx, ebx, 41c64e6dh */
+                              0x66, 0x43,       /* inc ebx              */
+                              0x89, 0xd8,       /* mov ax, bx           */
+                              0x25, 0xff, 0x0f, /* and ax, 0fffh        */
+                              0x05, 0x00, 0x20, /* add ax, 2000h        */
+                              0xa3, 0x02, 0x11, /* mov [1102h], ax      */
+                              0xbe, 0x32, 0x00, /* mov si, 50           */
+                              0xe8, 0xe6, 0x00, /* call 1100h           */
+                              0x49, 0x75, 0xe3, /* dec cx; jnz 1000h    */
+                              0xf4};
+    static const u8 patched[] = {0x03, 0x97, 0x00, 0x00, /* add dx, [bx + 0]; the 0 changes */
+                                 0x2b, 0x54, 0x10,       /* sub dx, [si + 16] */
+                                 0x4e, 0x75, 0xf6,       /* dec si; jnz 1100h */
+                                 0xc3};
+    struct pair *p = *state;
+    u8 bytes[4096];
+
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (u8)(i * i >> 5);
+    LOAD(p, 0x2000, bytes);
+    LOAD(p, 0x1100, patched);
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+    assert_in_range(pair_stat(p, "\njit: "), 1, 100);                    /* blocks */
+    assert_in_range(pair_stat(p, "unlinks\njit: "), 1, 2 * PAIR_ROUNDS); /* runs interpreted */
+}
+
 static void next_instruction_is_another_at_once(void **state)
 {
     static const u8 code[] = {0xa2, 0x05, 0x10, /* mov [1005h], al */
@@ -107,6 +136,7 @@ int main(void)
         TEST(code_that_comes_back_is_revived_at_once),
         TEST(code_that_is_new_each_time_is_not_translated_each_time),
         TEST(code_that_stays_is_translated_after_all),
+        TEST(displacement_that_is_another_each_time_is_a_variable),
         TEST(next_instruction_is_another_at_once),
     };
 

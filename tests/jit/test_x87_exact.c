@@ -219,12 +219,15 @@ struct pair {
     struct jit *jit;
 };
 
-static void pair_create(struct pair *m)
+static void pair_create(struct pair *m, bool baseline)
 {
     m->pc[0] = little_pc_create(NULL);
     m->pc[1] = little_pc_create(NULL);
-    struct jit_desc d = {
-        .cpu = m->pc[1]->cpu, .physmem = m->pc[1]->pm, .engine = JIT_HOST, .threshold = 1};
+    struct jit_desc d = {.cpu = m->pc[1]->cpu,
+                         .physmem = m->pc[1]->pm,
+                         .engine = JIT_HOST,
+                         .threshold = 1,
+                         .baseline = baseline};
     assert_int_equal(jit_create(&m->jit, &d), STATUS_OK);
 }
 
@@ -333,6 +336,7 @@ static void run_programs(struct pair *m, u64 *left)
 static void translated_runs_do_what_the_interpreter_does(void **state)
 {
     u64 left = cases;
+    bool baseline = false;
 
     (void)state;
     if (!jit_supported())
@@ -340,7 +344,8 @@ static void translated_runs_do_what_the_interpreter_does(void **state)
     while (left) {
         struct pair m;
 
-        pair_create(&m);
+        pair_create(&m, baseline);
+        baseline = !baseline;
         run_programs(&m, &left);
         pair_destroy(&m);
     }
