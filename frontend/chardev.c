@@ -24,6 +24,14 @@
 
 #include "frontend/terminal.h"
 
+/* macOS: no program is started, and SIGPIPE is ignored (frontend/signals.c). */
+#ifndef SOCK_CLOEXEC
+#define SOCK_CLOEXEC 0
+#endif
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
 enum {
     BACKLOG_MAX = 16 << 20, /* more than a slice of the guest can print */
     SMALL_WRITE = 512,      /* what a descriptor that may block is given at once */

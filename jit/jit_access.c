@@ -144,7 +144,7 @@ static u64 crossing_write(struct cpu *cpu, u32 lin, unsigned size, bool apart)
 
 enum { HOW_WRITE = BIT(4), HOW_APART = BIT(5) };
 
-u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
+static u64 access_at(struct cpu *cpu, u32 lin, u32 how)
 {
     struct jit *j = cpu->jit.jit;
     unsigned size = how & 15 ? how & 15 : 16;
@@ -161,6 +161,16 @@ u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
     j->device_asked = !physmem_page(j->physmem, phys)->host;
     return write ? write_in_page(cpu, lin, phys, size)
                  : mmu_view(cpu->mmu)->cur.read[lin >> PAGE_SHIFT];
+}
+
+/* Where a walk has set bits in page tables, the code may not know their words any more
+ * (ir_passes.c): it is left. */
+u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
+{
+    const u32 *marked = &mmu_view(cpu->mmu)->marked, before = *marked;
+    u64 addend = access_at(cpu, lin, how);
+
+    return *marked == before ? addend : 0;
 }
 
 /* --- instructions that write across pages --- */

@@ -84,6 +84,7 @@ struct mmu_view {
     struct mmu_tables cur; /* for accesses at the current privilege */
     struct mmu_tables sys; /* for implicit supervisor accesses      */
     struct mmu_fault fault;
+    u32 marked;     /* times that a walk set accessed or dirty bits */
     u32 watch_hits; /* bit n: watchpoint n was hit; the CPU clears it */
 };
 

@@ -11,6 +11,7 @@ struct walk {
     phys_addr phys; /* of the 4 KiB page; low bits 0 */
     bool writable;  /* a write is allowed, and the dirty bit is set */
     bool executable;
+    bool marked; /* the walk set accessed or dirty bits */
     unsigned levels;
     phys_addr entry[MMU_MAX_LEVELS]; /* addresses of the entries read */
 };

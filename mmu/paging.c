@@ -48,10 +48,11 @@ static bool rights_allow(const struct walk_space *s, u64 all, bool xd, enum mmu_
     return true;
 }
 
-static void set_bits(const struct walk_space *s, const struct level *l, u64 bits)
+/* Whether they were not set. */
+static bool set_bits(const struct walk_space *s, const struct level *l, u64 bits)
 {
     if ((l->entry & bits) == bits)
-        return;
+        return false;
 
     struct phys_page *p = physmem_page(s->pm, l->at);
     u64 v = l->entry | bits;
@@ -59,6 +60,7 @@ static void set_bits(const struct walk_space *s, const struct level *l, u64 bits
         store_le(p->host + (l->at & (PAGE_SIZE - 1)), v, l->size); /* derives nothing new */
     else
         physmem_store(s->pm, l->at, v, l->size);
+    return true;
 }
 
 static bool walk_finish(const struct walk_space *s, struct level *l, unsigned n, phys_addr page,
@@ -71,10 +73,11 @@ static bool walk_finish(const struct walk_space *s, struct level *l, unsigned n,
     if (!rights_allow(s, all, xd, kind))
         return walk_fault(s, kind, PF_P, error);
 
+    bool marked = false;
     if (touch) {
         for (unsigned i = 0; i + 1 < n; i++)
-            set_bits(s, &l[i], PTE_A);
-        set_bits(s, &l[n - 1], PTE_A | (kind == MMU_WRITE ? PTE_D : 0u));
+            marked |= set_bits(s, &l[i], PTE_A);
+        marked |= set_bits(s, &l[n - 1], PTE_A | (kind == MMU_WRITE ? PTE_D : 0u));
     }
     bool dirty = kind == MMU_WRITE || (l[n - 1].entry & PTE_D);
     *out = (struct walk){
@@ -82,6 +85,7 @@ static bool walk_finish(const struct walk_space *s, struct level *l, unsigned n,
         .writable = dirty && rights_allow(s, all, xd, MMU_WRITE),
         .executable = rights_allow(s, all, xd, MMU_EXEC),
         .levels = n,
+        .marked = marked,
     };
     for (unsigned i = 0; i < n; i++)
         out->entry[i] = l[i].at;

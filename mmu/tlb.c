@@ -414,6 +414,7 @@ const struct tlb_node *tlb_get(struct mmu *m, struct mmu_context *c, lin_addr li
             m->view.fault.lin = lin;
             return NULL;
         }
+        m->view.marked += w.marked;
         i = c->node[vpn]; /* the walk's own writes may have dropped it */
         if (!i) {
             i = node_add(m, c, vpn, &w);

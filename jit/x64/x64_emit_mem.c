@@ -53,7 +53,8 @@ void x64_look_up(struct x64_emit *e, ir_val a, unsigned w, bool write, bool alig
     k->from[0] = x64_jcc(c, X64_E, NULL);
     k->back = c->at;
     k->reg = r;
-    k->how = (u8)(w | (!write ? 0 : writes_apart(e) ? 32 : 16));
+    bool apart = w > W8 && writes_apart(e); /* other code was there, if it is a byte now */
+    k->how = (u8)(w | (!write ? 0 : apart ? 32 : 16));
     e->addr = r;
     x64_flags_lost(e);
 }

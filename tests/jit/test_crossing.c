@@ -189,6 +189,48 @@ static void write_across_the_segments_end_is_a_fault(void **state)
     assert_int_equal(RUN(p, code), CPU_EXIT_SHUTDOWN);
 }
 
+/* The block at the end wrote words across pages, and then bytes: not the same instruction. */
+static void bytes_are_written_where_words_crossed_before(void **state)
+{
+    static const u8 code[] = {
+        0xb9, 0x28, 0x00,                   /* mov cx,40                 */
+        0xe8, 0x1f, 0x00, 0xe2, 0xfb,       /* call x; loop              */
+        0xc7, 0x06, 0x25, 0x10, 0x88, 0x04, /* mov word [x],0488h        */
+        0xc6, 0x06, 0x27, 0x10, 0xc3,       /* mov byte [x+2],0c3h       */
+        0xbe, 0x00, 0x90, 0xb9, 0xc8, 0x00, /* mov si,9000h; mov cx,200  */
+        0xe8, 0x09, 0x00, 0xe2, 0xfb,       /* call x; loop              */
+        0xbe, 0x00, 0xe0, 0xe8, 0x01, 0x00, /* mov si,0e000h; call x     */
+        0xf4,                               /* hlt                       */
+        0x66, 0xa3, 0xfd, 0x5f, 0xc3,       /* x: mov [5ffdh],eax; ret   */
+    };
+    struct pair *p = *state;
+
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+}
+
+/* A walk sets the accessed bit in a word of the page table that was just written, and is read. */
+static void a_word_of_a_page_table_is_read_as_a_walk_left_it(void **state)
+{
+    static const u8 code[] = {
+        0x0f, 0x01, 0x16, 0x3b, 0x10,                   /* lgdt [103bh]              */
+        0xb8, 0x08, 0x00, 0x8e, 0xd8,                   /* mov ax,8; mov ds,ax: flat */
+        0x66, 0xb8, 0x07, 0x00, 0x02, 0x00,             /* mov eax,20007h            */
+        0x66, 0xbf, 0x34, 0x80, 0x00, 0x00,             /* mov edi,8034h: page 13's  */
+        0x66, 0xbd, 0x23, 0xd1, 0x00, 0x00,             /* mov ebp,0d123h            */
+        0x66, 0x67, 0x89, 0x07,                         /* again: mov [edi],eax      */
+        0x3e, 0x67, 0x8a, 0x55, 0x00,                   /* mov dl,[ds:ebp]           */
+        0x66, 0x67, 0x8b, 0x1f,                         /* mov ebx,[edi]             */
+        0x66, 0xd1, 0xc6, 0x66, 0x31, 0xde,             /* rol esi,1; xor esi,ebx    */
+        0x49, 0x75, 0xea, 0xf4,                         /* dec cx; jnz again; hlt    */
+        0xff, 0xff, 0x00, 0x00, 0x00, 0x93, 0xcf, 0x00, /* flat          */
+        0x0f, 0x00, 0x2b, 0x10, 0x00, 0x00,             /* 102bh, 15     */
+    };
+    struct pair *p = *state;
+
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+    assert_int_equal(p->ours->cpu->gpr[REG_BX], 0x20027);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
 
 int main(void)
@@ -203,6 +245,8 @@ int main(void)
         TEST(second_page_may_be_a_page_table),
         TEST(code_in_the_second_page_is_seen_at_once),
         TEST(write_across_the_segments_end_is_a_fault),
+        TEST(bytes_are_written_where_words_crossed_before),
+        TEST(a_word_of_a_page_table_is_read_as_a_walk_left_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

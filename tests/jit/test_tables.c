@@ -35,7 +35,8 @@ static struct jit_site any_site(struct fpgen *r, u32 before)
 
     if (fpgen_below(r, 3) == 0)
         out.fp = (struct jit_fp_site){(u8)fpgen_below(r, 33), (u8)fpgen_below(r, 33),
-                                      fpgen_below(r, 2) == 0, fpgen_below(r, 2) == 0};
+                                      fpgen_below(r, 2) == 0, fpgen_below(r, 2) == 0,
+                                      fpgen_below(r, 2) == 0};
     return out;
 }
 
@@ -52,6 +53,7 @@ static void assert_same(const struct jit_site *a, const struct jit_site *b)
     assert_int_equal(a->fp.memory, b->fp.memory);
     assert_int_equal(a->fp.gate, b->fp.gate);
     assert_int_equal(a->fp.raised, b->fp.raised);
+    assert_int_equal(a->fp.missed, b->fp.missed);
 }
 
 static void round_trip(struct fpgen *r)
