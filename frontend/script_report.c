@@ -17,15 +17,37 @@ static void print_time(FILE *out, u64 ns)
 
 /* --- failures --- */
 
+static void tell(FILE *out, struct script *s, struct pc *pc, const struct step *st)
+{
+    fprintf(out, "turbo86: %s:%u: %s\nfailed at ", s->path, st->line, st->source);
+    print_time(out, pc_time(pc));
+    fprintf(out, " s of guest time: %s\n", s->reason);
+    failure_tell(out, pc, s->tape);
+}
+
+/* In one piece: variants may fail at the same time. */
+static void tell_whole(struct script *s, struct pc *pc, const struct step *st)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out) {
+        tell(stderr, s, pc, st);
+        return;
+    }
+    tell(out, s, pc, st);
+    fclose(out);
+    fwrite(text, 1, size, stderr);
+    free(text);
+}
+
 void script_tell_failure(struct script *s, struct pc *pc, const struct step *st, bool save)
 {
     const char *given = config_text(s->cfg, CONFIG_artifacts);
     char prefix[PATH_SIZE], headline[2 * PATH_SIZE];
 
-    fprintf(stderr, "turbo86: %s:%u: %s\nfailed at ", s->path, st->line, st->source);
-    print_time(stderr, pc_time(pc));
-    fprintf(stderr, " s of guest time: %s\n", s->reason);
-    failure_tell(stderr, pc, s->tape);
+    tell_whole(s, pc, st);
     if (!save || (given && strcmp(given, "none") == 0))
         return;
     snprintf(prefix, sizeof(prefix), "%s%s", given ? given : s->path, given ? "" : ".failed");
