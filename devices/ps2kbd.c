@@ -257,6 +257,9 @@ bool ps2kbd_key(struct ps2kbd *k, unsigned key, bool down)
     } else if (key == PS2KBD_PAUSE) {
         if (down)
             codes_pause(&c, k);
+    } else if (key == PS2KBD_HANJA || key == PS2KBD_HANGUL) {
+        if (down)
+            codes_put(&c, (u8)key);
     } else if (key == PS2KBD_PRINT_SCREEN) {
         codes_print_screen(&c, k, down);
     } else if (key & 0x7f && (key & ~0x7fu) == 0) {

@@ -16,11 +16,13 @@ struct ps2kbd_desc {
 
 /**
  * Keys are named by their make code in scan code set 1, with E000h added for those behind an E0h
- * prefix: 1Eh is A, E048h is cursor up. Two keys are special cases of the keyboard itself:
+ * prefix: 1Eh is A, E048h is cursor up. Some keys are special cases of the keyboard itself:
  */
 enum ps2kbd_special {
     PS2KBD_PRINT_SCREEN = 0xe037, /* with Alt it is SysRq                */
     PS2KBD_PAUSE = 0xe11d,        /* with Ctrl it is Break; never released */
+    PS2KBD_HANJA = 0xf1,          /* Korean; never released, one byte in sets 1 and 2 */
+    PS2KBD_HANGUL = 0xf2,
 };
 
 extern const struct device_class ps2kbd_class;

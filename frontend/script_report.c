@@ -25,19 +25,28 @@ static void prefix_of_variant(char prefix[PATH_SIZE], const char *given, const c
         prefix[n++] = *path == '/' ? '_' : *path, path++;
 }
 
-/* In one piece: other variants may fail at the same time. */
-static void tell(const struct script *s, struct pc *pc, const struct step *st)
+static void tell(FILE *out, struct script *s, struct pc *pc, const struct step *st)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size), *out = memory ? memory : stderr;
-
     fprintf(out, "turbo86: %s:%u: %s\nfailed at ", s->path, st->line, st->source);
     print_time(out, pc_time(pc));
     fprintf(out, " s of guest time: %s\n", s->reason);
     failure_tell(out, pc, s->tape);
-    if (memory && fclose(memory) == 0)
-        fwrite(text, 1, size, stderr);
+}
+
+/* In one piece: variants may fail at the same time. */
+static void tell_whole(struct script *s, struct pc *pc, const struct step *st)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out) {
+        tell(stderr, s, pc, st);
+        return;
+    }
+    tell(out, s, pc, st);
+    fclose(out);
+    fwrite(text, 1, size, stderr);
     free(text);
 }
 
@@ -46,7 +55,7 @@ void script_tell_failure(struct script *s, struct pc *pc, const struct step *st,
     const char *given = config_text(s->cfg, CONFIG_artifacts);
     char prefix[PATH_SIZE], headline[2 * PATH_SIZE];
 
-    tell(s, pc, st);
+    tell_whole(s, pc, st);
     if (!save || (given && strcmp(given, "none") == 0))
         return;
     if (given && s->variant)

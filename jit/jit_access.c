@@ -121,7 +121,8 @@ static bool find_addends(struct cpu *cpu, u32 lin, unsigned size, u64 addend[2])
         return false;
     addend[0] = write_in_page(cpu, lin, phys[0], first);
     addend[1] = write_in_page(cpu, second, phys[1], size - first);
-    return addend[0] && addend[1];
+    /* The second page's table may be one that maps the first. */
+    return addend[0] && addend[1] && read[lin >> PAGE_SHIFT] && read[second >> PAGE_SHIFT];
 }
 
 /* A write that crosses into another page. Nothing is written before both are found fit for it. */

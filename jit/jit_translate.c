@@ -143,7 +143,7 @@ enum { LOOK_AHEAD = 6 };
  */
 static u8 spoils_at(struct jit *j, const struct block *from, u32 eip, u32 mode)
 {
-    u64 here = from->key >> 2, there = here + (u32)(eip - (u32)j->ir.eip);
+    u64 here = from->key >> 2, there = here + (u64)(i64)(i32)(eip - (u32)j->ir.eip);
     u32 how = (u32)from->key & 3;
 
     if (eip == (u32)j->ir.eip)

@@ -8,6 +8,8 @@ static const struct {
     u16 code;
 } names[] = {
     {"esc", 0x01},
+    {"lang1", 0xf2}, /* Hangul */
+    {"lang2", 0xf1}, /* Hanja  */
     {"1", 0x02},
     {"2", 0x03},
     {"3", 0x04},

@@ -141,7 +141,9 @@ static void store_host(struct x64_emit *e)
     } else {
         u16 mask = stored_bits(have | (af_zero ? IRF_A : 0)) | LAZY_STORED;
         x64_alu_ri(c, X64_AND, W32, RAX, mask);
-        x64_alu_mi(c, X64_AND, W16, CPU_AT(jit.flags), (i16)(u16)~mask);
+        /* what else is in the low byte may be of a lazy mark */
+        u16 keep = (u16)(~mask & (0xff00 | STORED_O));
+        x64_alu_mi(c, X64_AND, W16, CPU_AT(jit.flags), (i16)keep);
         x64_alu_mr(c, X64_OR, W16, CPU_AT(jit.flags), RAX);
         x64_flags_lost(e);
     }

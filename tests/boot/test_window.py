@@ -28,6 +28,9 @@ OTHERS = {96: "e01c", 97: "e01d", 98: "e035", 100: "e038", 102: "e047", 103: "e0
           105: "e04b", 106: "e04d", 107: "e04f", 108: "e050", 109: "e051", 110: "e052", 111: "e053",
           125: "e05b", 126: "e05c", 127: "e05d"}
 PAUSE = (119, "e11d45 e19dc5")
+# PrintScreen and SysRq, Break; Hangul and Hanja; a Japanese keyboard's keys.
+SPECIAL = [((99,), "e02ae037 e0b7e0aa"), ((56, 99), "38 54 d4 b8"), ((29, 119), "1d e046e0c6 9d"), ((122,), "f2"),
+           ((123,), "f1"), ((89,), "73f3"), ((92,), "79f9"), ((93,), "70f0"), ((94,), "7bfb"), ((124,), "7dfd")]
 KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
 KEY_I, KEY_M, KEY_V, KEY_1, KEY_2, KEY_ENTER, KEY_DOWN = 23, 50, 47, 2, 3, 28, 108
 LOCKS = [58, 69, 70]  # Caps, Num, Scroll
@@ -142,6 +145,22 @@ def check_keys(guest):
         assert got == want, f"key {code} sends {got}, not {want}"
     guest.key(PAUSE[0])
     assert guest.bytes("K", 6) == PAUSE[1].replace(" ", "")
+    d = guest.desktop
+    x, y, w, h = d.geometry(guest.window)
+    d.xdotool("mousemove", x + w // 2, y + h // 2, "click", 1)  # the window manager has uses for some of these
+    wait_for(lambda: "Ctrl-Alt-G" in d.title(guest.window), "the title tells of the grab")
+    for keys, want in SPECIAL:
+        held, code = keys[:-1], keys[-1]
+        for k in held:
+            guest.key(k, "keydown")
+        guest.key(code)
+        for k in held:
+            guest.key(k, "keyup")
+        want = want.replace(" ", "")
+        got = guest.bytes("K", len(want) // 2)
+        assert got == want, f"keys {keys} send {got}, not {want}"
+    guest.hotkey(KEY_G)
+    assert guest.bytes("K", 4) == "1d389db8"
     for code in LOCKS:  # the desktop is as before: other tests type words
         guest.key(code)
 

@@ -109,6 +109,20 @@ static void unknown_keys_are_ignored(void **state)
     assert_int_equal(take(b), -1);
 }
 
+/* Korean keyboards have had two keys more since [PS2-TRM]. */
+static void korean_keys_have_one_byte_and_do_not_go_up(void **state)
+{
+    struct board *b = *state;
+
+    ps2kbd_key(b->kbd, PS2KBD_HANGUL, true);
+    ps2kbd_key(b->kbd, PS2KBD_HANGUL, false);
+    ps2kbd_key(b->kbd, PS2KBD_HANJA, true);
+    ps2kbd_key(b->kbd, PS2KBD_HANJA, false);
+    assert_int_equal(take(b), 0xf2);
+    assert_int_equal(take(b), 0xf1);
+    assert_int_equal(take(b), -1);
+}
+
 static void a_reset_forgets_everything(void **state)
 {
     struct board *b = *state;
@@ -284,6 +298,7 @@ int main(void)
         T(a_command_in_place_of_data_is_a_command),
         T(an_overrun_keeps_what_came_before_whole),
         T(unknown_keys_are_ignored),
+        T(korean_keys_have_one_byte_and_do_not_go_up),
         T(a_reset_forgets_everything),
         T(set_3_has_its_own_codes_and_kinds_of_keys),
         T(pause_need_not_go_up_in_set_3),

@@ -5,7 +5,7 @@
 #include "jit/jit.h"
 #include "jit/lazy.h"
 #include "tests/jit/ir_text.h"
-#include "tests/support/little_pc.h"
+#include "tests/jit/pair.h"
 
 /* --- which blocks are fit --- */
 
@@ -109,6 +109,35 @@ static void flags_are_there_when_the_next_block_becomes_one_that_looks(void **st
     jit_destroy(j);
 }
 
+/* A shift sets all flags, of which ROL keeps some: they are stored one by one. */
+static void flags_that_are_stored_in_part_are_not_mixed_with_a_mark(void **state)
+{
+    static const u8 code[] = {
+        0x66, 0xb9, 0x11, 0x11, 0x11, 0x11,                 /* mov ecx,11111111h    */
+        0x66, 0xbb, 0x67, 0x45, 0x23, 0x01,                 /* mov ebx,1234567h     */
+        0x66, 0x31, 0xf6, 0x66, 0x31, 0xff,                 /* xor esi,esi; edi,edi */
+        0xbd, 0xb8, 0x0b,                                   /* mov bp,3000          */
+        0x83, 0xfd, 0xff, 0x75, 0x01, 0xf4,                 /* cmp bp,-1; jne; hlt: */
+        0x83, 0xfd, 0xfe, 0x75, 0x01, 0xf4,                 /* each has a number    */
+        0x83, 0xfd, 0xfd, 0x75, 0x01, 0xf4,                 /*                      */
+        0x66, 0xc1, 0xe3, 0x03, 0x66, 0xd1, 0xc1,           /* shl ebx,3; rol ecx,1 */
+        0x7c, 0x04, 0x66, 0x47, 0xeb, 0x02,                 /* jl; inc edi; jmp     */
+        0x66, 0x46,                                         /* inc esi              */
+        0x66, 0x67, 0x8d, 0x9c, 0x7b, 0x67, 0x45, 0x23, 01, /* lea ebx,[ebx+edi*2+n] */
+        0x4d, 0x75, 0xd3, 0xf4,                             /* dec bp; jnz; hlt     */
+    };
+    struct pair *p = *state;
+
+    assert_int_equal(pair_run(p, code, sizeof(code)), CPU_EXIT_HALTED);
+    assert_int_not_equal(p->ours->cpu->gpr[REG_SI], 0);
+}
+
+static int pair_setup(void **state)
+{
+    *state = pair_create("max");
+    return 0;
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test(f)
@@ -117,9 +146,10 @@ int main(void)
         T(a_block_that_may_show_flags_of_before_is_unfit),
         T(a_mark_stands_for_its_recipe_and_is_never_what_lahf_stores),
         T(what_a_recipe_needs_are_its_registers),
-        cmocka_unit_test_setup_teardown(
-            flags_are_there_when_the_next_block_becomes_one_that_looks, little_pc_setup,
-            little_pc_teardown),
+        cmocka_unit_test_setup_teardown(flags_are_there_when_the_next_block_becomes_one_that_looks,
+                                        little_pc_setup, little_pc_teardown),
+        cmocka_unit_test_setup_teardown(flags_that_are_stored_in_part_are_not_mixed_with_a_mark,
+                                        pair_setup, pair_teardown),
     };
     return cmocka_run_group_tests_name("lazy", tests, NULL, NULL);
 }
