@@ -151,11 +151,10 @@ static enum outcome do_insert(struct script *s, struct pc *pc, struct step *st)
 static enum outcome do_mark(struct script *s, struct pc *pc, struct step *st)
 {
     u64 ns = pc_time(pc);
-    fprintf(script_line(s),
-            "mark%s: %llu.%03llu s, %llu instructions, frame %016llx, state %016llx\n", st->arg,
-            (unsigned long long)(ns / 1000000000), (unsigned long long)(ns / 1000000 % 1000),
-            (unsigned long long)pc_retired(pc), (unsigned long long)failure_frame_hash(pc),
-            (unsigned long long)pc_state_hash(pc));
+    script_say(s, "mark%s: %llu.%03llu s, %llu instructions, frame %016llx, state %016llx", st->arg,
+               (unsigned long long)(ns / 1000000000), (unsigned long long)(ns / 1000000 % 1000),
+               (unsigned long long)pc_retired(pc), (unsigned long long)failure_frame_hash(pc),
+               (unsigned long long)pc_state_hash(pc));
     return STEP_DONE;
 }
 

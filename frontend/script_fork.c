@@ -122,14 +122,13 @@ static enum outcome tell(struct script *s, const struct variants *v)
     unsigned failed = 0;
 
     for (unsigned i = 0; i < v->count; i++) {
-        FILE *out = script_line(s);
         if (v->status[i] == 0)
-            fprintf(out, "variant %s: ok\n", v->name[i]);
+            script_say(s, "variant %s: ok", v->name[i]);
         else if (v->status[i] > 0)
-            fprintf(out, "variant %s: failed, status %d\n", v->name[i], v->status[i]);
+            script_say(s, "variant %s: failed, status %d", v->name[i], v->status[i]);
         else
-            fprintf(out, "variant %s: failed, %s\n", v->name[i],
-                    v->status[i] == ENDED ? "it was ended" : "it was not started");
+            script_say(s, "variant %s: failed, %s", v->name[i],
+                       v->status[i] == ENDED ? "it was ended" : "it was not started");
         failed += v->status[i] != 0;
     }
     if (!failed)

@@ -125,8 +125,8 @@ const struct step *script_violated(struct script *s, struct pc *pc);
 /* --- script_report.c --- */
 /** Tell what failed, and with @save save what helps. */
 void script_tell_failure(struct script *s, struct pc *pc, const struct step *st, bool save);
-/** Begin a line that is no result, with the name of a variant: where the rest of it goes. */
-FILE *script_line(const struct script *s);
+/** Print a line that is no result, behind the name of a variant, where it does not disturb any. */
+void script_say(const struct script *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /** The head of --tap, if it is the standard output: before anything else is. */
 void script_begin_results(const struct script *s);
 /** Write --tap and --junit. False: a file could not be written. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a script tells: a failure, and the results of all steps as TAP and JUnit XML. */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,15 +136,23 @@ static bool is_printed(const struct script *s, enum config_id id)
     return path && strcmp(path, "-") == 0;
 }
 
-FILE *script_line(const struct script *s)
+void script_say(const struct script *s, const char *fmt, ...)
 {
     FILE *out = is_printed(s, CONFIG_junit) ? stderr : stdout; /* XML has no place for it */
+    va_list ap;
 
-    if (is_printed(s, CONFIG_tap))
-        fputs("# ", out);
-    if (s->variant)
-        fprintf(out, "variant %s: ", s->path);
-    return out;
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    char *text = n >= 0 ? malloc((size_t)n + 1) : NULL;
+    if (!text)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(text, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    fprintf(out, "%s%s%s%s%s\n", is_printed(s, CONFIG_tap) ? "# " : "",
+            s->variant ? "variant " : "", s->variant ? s->path : "", s->variant ? ": " : "", text);
+    free(text);
 }
 
 static void write_tap_head(const struct script *s, FILE *out)
