@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "frontend/monitor.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "frontend/monitor_memory.h"
 #include "frontend/png.h"
+#include "frontend/report.h"
 #include "machine/snapshot.h"
 
 #define PROMPT "(turbo86) "
@@ -103,13 +105,15 @@ static bool cmd_screendump(struct chardev *out, struct pc *pc, const char *args)
     struct pc_frame f;
     enum status s = pc_screen_frame(pc, &f);
 
+    errno = 0;
     if (s == STATUS_OK) {
         s = png_save(args, f.pixels, f.width, f.height, f.width);
         free(f.pixels);
     }
     if (s != STATUS_OK) {
+        const char *why = report_why(s);
         monitor_print(out, "the screen could not be saved: ");
-        monitor_print(out, status_text(s));
+        monitor_print(out, why);
         monitor_print(out, "\n");
     }
     return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The commands. Each answers by itself: with done(), refuse() or what was asked for. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "frontend/monitor.h"
 #include "frontend/png.h"
 #include "frontend/qmp_private.h"
+#include "frontend/report.h"
 #include "machine/keymap.h"
 
 enum { TEXT = 4200, ANSWER = 40000 };
@@ -170,6 +172,7 @@ static void do_screendump(const struct call *c)
         return;
     }
     enum status s = pc_screen_frame(c->pc, &f);
+    errno = 0;
     if (s == STATUS_OK) {
         s = strcmp(format, "png") == 0 ? png_save(path, f.pixels, f.width, f.height, f.width)
                                        : save_ppm(path, &f);
@@ -178,7 +181,7 @@ static void do_screendump(const struct call *c)
     if (s == STATUS_OK)
         done(c);
     else
-        refuse(c, status_text(s));
+        refuse(c, report_why(s));
 }
 
 /* --- keys and mouse --- */

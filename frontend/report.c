@@ -84,6 +84,13 @@ static bool check(const struct config *cfg, enum config_id id, const char *suffi
     return false;
 }
 
+const char *report_why(enum status s)
+{
+    bool host = errno && (s == STATUS_IO || s == STATUS_NO_FILE);
+
+    return host ? strerror(errno) : status_text(s);
+}
+
 /* Both are "-". */
 static bool is_mixed(const struct config *cfg)
 {
