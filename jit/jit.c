@@ -235,7 +235,7 @@ static const struct jit_block *run_out(struct jit *j)
 /* Code took the x87 unit for something else than it was: it is made again when it is wanted. */
 static void missed(struct jit *j, struct jit_block *b)
 {
-    struct jit_patch *p = &j->missed[b->block->key % JIT_PATCHES];
+    struct jit_patch *p = &j->missed[jit_place(b->block->key, JIT_PATCHES)];
 
     if (p->key != b->block->key)
         *p = (struct jit_patch){.key = b->block->key};

@@ -193,7 +193,7 @@ void jit_crossing_bailed(struct jit *j, struct jit_block *b, unsigned g)
     j->crossed = false;
     if (!j->backend->halves || !b->block)
         return;
-    struct jit_crossing *x = &j->crossing[b->block->key % JIT_CROSSINGS];
+    struct jit_crossing *x = &j->crossing[jit_place(b->block->key, JIT_CROSSINGS)];
     if (x->key != b->block->key)
         *x = (struct jit_crossing){.key = b->block->key};
     x->apart |= BIT(g);
@@ -206,7 +206,7 @@ static_assert(BLOCK_MAX <= 32, "bits of apart");
 
 u32 jit_crossing_of(const struct jit *j, const struct block *b)
 {
-    const struct jit_crossing *x = &j->crossing[b->key % JIT_CROSSINGS];
+    const struct jit_crossing *x = &j->crossing[jit_place(b->key, JIT_CROSSINGS)];
 
     return x->key == b->key ? x->apart : 0;
 }

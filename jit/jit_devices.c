@@ -12,7 +12,7 @@ enum { CONVINCED = 16, CONVINCED_MAX = 1 << 14, DOUBTS = 64 };
 
 static struct jit_device *device_of(struct jit *j, u64 key)
 {
-    return &j->device[key % JIT_DEVICES];
+    return &j->device[jit_place(key, JIT_DEVICES)];
 }
 
 void jit_devices_bail(struct jit *j, const struct jit_block *b, unsigned g)

@@ -13,28 +13,28 @@ enum {
 
 static struct jit_patch *patch_of(struct jit *j, const struct block *b)
 {
-    struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
+    struct jit_patch *p = &j->patch[jit_place(b->key, JIT_PATCHES)];
 
     return p->key == b->key ? p : NULL;
 }
 
 u32 jit_patch_times(const struct jit *j, const struct block *b)
 {
-    const struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
+    const struct jit_patch *p = &j->patch[jit_place(b->key, JIT_PATCHES)];
 
     return p->key == b->key ? p->times : 0;
 }
 
 bool jit_patch_shy(const struct jit *j, const struct block *b)
 {
-    const struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
+    const struct jit_patch *p = &j->patch[jit_place(b->key, JIT_PATCHES)];
 
     return p->key == b->key && p->shy;
 }
 
 void jit_patch_dropped(struct jit *j, const struct block *b)
 {
-    struct jit_patch *p = &j->patch[b->key % JIT_PATCHES];
+    struct jit_patch *p = &j->patch[jit_place(b->key, JIT_PATCHES)];
 
     if (p->key != b->key && (b->code || !p->times))
         *p = (struct jit_patch){.key = b->key};

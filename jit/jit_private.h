@@ -18,7 +18,14 @@ struct jit_mode {
     u32 mode;        /* with number 0       */
 };
 
-/** Code that was written over, by the low bits of its address. */
+/** Where a table of @places has what it knows of the block with @key. Two that want one place
+ * forget each other all the time: functions are aligned, and must not be such. */
+static inline u32 jit_place(u64 key, u32 places)
+{
+    return (u32)(key * 0x9e3779b97f4a7c15u >> 32) % places;
+}
+
+/** Code that was written over, by jit_place(). */
 #define JIT_PATCHES 1024u
 
 struct jit_patch {
@@ -32,7 +39,7 @@ struct jit_patch {
 /** How often code must have been written over before its immediates are taken for variables. */
 enum { JIT_PATCHED_OFTEN = 3 };
 
-/** Blocks that gave up where a write crosses into another page, by the low bits of their address.
+/** Blocks that gave up where a write crosses into another page, by jit_place().
  */
 #define JIT_CROSSINGS 256u
 
@@ -42,7 +49,7 @@ struct jit_crossing {
     u32 apart; /* bit n: instruction n did */
 };
 
-/** Code that reaches devices, by the low bits of its address. */
+/** Code that reaches devices, by jit_place(). */
 #define JIT_DEVICES 256u
 
 struct jit_device {

@@ -50,7 +50,7 @@ enum { MISSED_OFTEN = 4 };
 
 static struct jit_x87 x87_now(const struct jit *j, const struct block *b)
 {
-    const struct jit_patch *p = &j->missed[b->key % JIT_PATCHES];
+    const struct jit_patch *p = &j->missed[jit_place(b->key, JIT_PATCHES)];
     const struct x87_state *f = &j->cpu->x87;
 
     return (struct jit_x87){
