@@ -229,7 +229,8 @@ void x64_fp_stub_out(struct codebuf *c);
 void x64_emit_head(struct x64_emit *e);
 void x64_emit_cold(struct x64_emit *e);
 void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
-/** The stub for returns that went elsewhere than foretold; needs @s->leave. */
+/** Make the stub for returns that went elsewhere than foretold. It jumps to @s->leave, made before.
+ */
 void x64_return_stubs(struct codebuf *c, struct jit_stubs *s);
 /** In stubs: begin the stack of returns below RSP. RAX is lost. */
 void x64_return_base(struct codebuf *c, const struct jit_stubs *s);

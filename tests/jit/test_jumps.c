@@ -28,28 +28,36 @@ static u64 count_of(const char *text, const char *name)
     return strtoull(at + strlen(key), NULL, 10);
 }
 
-static void stays_in_code(struct little_pc *pc, u16 cs)
+/* Run what is at CS:7c00h with a translator until it halts, with @ax in AX: it stays in code,
+ * but for @least to @most indirect jumps and at most as many edges. */
+static void halts_in_code(struct little_pc *pc, u16 ax, u64 least, u64 most)
 {
     struct jit_desc d = {.cpu = pc->cpu, .physmem = pc->pm, .engine = JIT_HOST};
-    u32 base = (u32)cs << 4;
     char text[4096];
     struct jit *j;
 
     if (!jit_supported())
         skip();
     assert_int_equal(jit_create(&j, &d), STATUS_OK);
+    pc->cpu->rip = 0x7c00;
+    assert_int_equal(little_pc_run(pc, 10000000), CPU_EXIT_HALTED);
+    assert_int_equal((u16)pc->cpu->gpr[REG_AX], ax);
+    jit_stats(j, text, sizeof(text));
+    jit_destroy(j);
+    assert_in_range(count_of(text, "edge"), 1, most);
+    assert_in_range(count_of(text, "indirect"), least, most);
+}
+
+static void stays_in_code(struct little_pc *pc, u16 cs)
+{
+    u32 base = (u32)cs << 4;
+
     physmem_write(pc->pm, base + 0x9000, middle, sizeof(middle));
     physmem_write(pc->pm, base + 0xa000, callee, sizeof(callee));
     physmem_write(pc->pm, base + 0x7c00, caller, sizeof(caller));
-    pc->cpu->rip = 0x7c00;
     pc->cpu->seg[SEG_CS].selector = cs;
     pc->cpu->seg[SEG_CS].base = base;
-    assert_int_equal(little_pc_run(pc, 1000000), CPU_EXIT_HALTED);
-    assert_int_equal((u16)pc->cpu->gpr[REG_AX], 20000);
-    jit_stats(j, text, sizeof(text));
-    jit_destroy(j);
-    assert_in_range(count_of(text, "edge"), 1, 50);
-    assert_in_range(count_of(text, "indirect"), 1, 50);
+    halts_in_code(pc, 20000, 1, 50);
 }
 
 static void where_linear_addresses_are_offsets(void **state)
@@ -62,26 +70,13 @@ static void where_the_segment_has_a_base(void **state)
     stays_in_code(*state, 0x1234);
 }
 
-/* Run @code, which counts in AX up to 10000 and halts; it stays in code. */
+/* Run @code, which counts in AX up to 10000 and halts. */
 static void counts_in_code(struct little_pc *pc, const u8 *code, size_t size)
 {
-    struct jit_desc d = {.cpu = pc->cpu, .physmem = pc->pm, .engine = JIT_HOST};
-    char text[4096];
-    struct jit *j;
-
-    if (!jit_supported())
-        skip();
-    assert_int_equal(jit_create(&j, &d), STATUS_OK);
     physmem_write(pc->pm, 0x7c00, code, size);
-    pc->cpu->rip = 0x7c00;
     pc->cpu->gpr[REG_AX] = 0;
     pc->cpu->gpr[REG_SP] = 0x7c00;
-    assert_int_equal(little_pc_run(pc, 10000000), CPU_EXIT_HALTED);
-    assert_int_equal((u16)pc->cpu->gpr[REG_AX], 10000);
-    jit_stats(j, text, sizeof(text));
-    jit_destroy(j);
-    assert_in_range(count_of(text, "edge"), 1, 100);
-    assert_in_range(count_of(text, "indirect"), 0, 100);
+    halts_in_code(pc, 10000, 0, 100);
 }
 
 static void calls_that_nobody_returns_from(void **state)
@@ -137,10 +132,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, little_pc_setup, little_pc_teardown)
     const struct CMUnitTest tests[] = {
-        T(where_linear_addresses_are_offsets),
-        T(where_the_segment_has_a_base),
-        T(calls_that_nobody_returns_from),
-        T(recursion_deeper_than_the_stack_of_returns),
+        T(where_linear_addresses_are_offsets),  T(where_the_segment_has_a_base),
+        T(calls_that_nobody_returns_from),      T(recursion_deeper_than_the_stack_of_returns),
         T(returns_to_where_nobody_called_from),
     };
     return cmocka_run_group_tests_name("jumps", tests, NULL, NULL);
