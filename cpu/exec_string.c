@@ -8,8 +8,8 @@
  * with registers of the finished iterations and is executed again. A fault leaves those registers
  * too, and charges what was finished.
  *
- * MOVS, STOS, CMPS and SCAS going upwards in plain memory run in chunks: as many elements as lie
- * in one page of each operand, in the segment, in the budget.
+ * MOVS, STOS, CMPS and SCAS in plain memory run in chunks: as many elements, upwards or downwards,
+ * as lie in one page of each operand, in the segment, in the budget.
  */
 #include "cpu/by_width.h"
 #include "cpu/exec.h"
@@ -17,10 +17,15 @@
 #include "cpu/io.h"
 #include "cpu/operand.h"
 
+ALWAYS_INLINE bool downwards(const struct cpu *cpu)
+{
+    return cpu->eflags & FL_D;
+}
+
 /** Bytes from one element to the next: negative with DF. */
 ALWAYS_INLINE u64 string_step(const struct cpu *cpu, enum width w)
 {
-    return cpu->eflags & FL_D ? 0 - (u64)(1u << w) : 1u << w;
+    return downwards(cpu) ? 0 - (u64)(1u << w) : 1u << w;
 }
 
 ALWAYS_INLINE void advance(struct cpu *cpu, const struct insn *in, unsigned reg, u64 by)
@@ -81,7 +86,8 @@ ALWAYS_INLINE bool repeat(struct cpu *cpu, const struct insn *in, enum width w, 
     return true;
 }
 
-/** Elements from @reg's offset to the end of the segment, of the address size and of the page. */
+/** Elements from @reg's offset, itself included, to the end of the segment, of the address size and
+ * of the page; downwards, to the beginning of the segment and of the page. */
 ALWAYS_INLINE u64 room(const struct cpu *cpu, const struct insn *in, enum width w, unsigned seg,
                        unsigned reg, unsigned perm)
 {
@@ -92,9 +98,12 @@ ALWAYS_INLINE u64 room(const struct cpu *cpu, const struct insn *in, enum width 
         last = s->hi;
     if (off < s->lo || off > last || !(s->perm & perm))
         return 0;
-    u64 in_page = PAGE_SIZE - (seg_linear(cpu, seg, off) & (PAGE_SIZE - 1));
+    u64 before = seg_linear(cpu, seg, off) & (PAGE_SIZE - 1), in_page = PAGE_SIZE - before;
     u64 bytes = last - off + 1;
-    return (bytes < in_page ? bytes : in_page) >> w;
+    u64 above = (bytes < in_page ? bytes : in_page) >> w;
+    if (above == 0 || !downwards(cpu))
+        return above;
+    return 1 + ((off - s->lo < before ? off - s->lo : before) >> w);
 }
 
 /** Host address of the element that @reg points to, or NULL if it cannot be reached directly. */
@@ -111,7 +120,7 @@ ALWAYS_INLINE u64 chunk_source(const struct cpu *cpu, const struct insn *in, enu
     u64 n = room(cpu, in, w, in->seg, REG_SI, SEG_PERM_R);
 
     *src = element(cpu, in, mmu_view(cpu->mmu)->cur.read, in->seg, REG_SI);
-    return *src == NULL || (cpu->eflags & FL_D) ? 0 : n < max ? n : max;
+    return *src == NULL ? 0 : n < max ? n : max;
 }
 
 ALWAYS_INLINE u64 chunk_dest(const struct cpu *cpu, const struct insn *in, enum width w, u64 max,
@@ -121,7 +130,7 @@ ALWAYS_INLINE u64 chunk_dest(const struct cpu *cpu, const struct insn *in, enum 
     u64 n = room(cpu, in, w, SEG_ES, REG_DI, write ? SEG_PERM_W : SEG_PERM_R);
 
     *dest = element(cpu, in, write ? t->write : t->read, SEG_ES, REG_DI);
-    return *dest == NULL || (cpu->eflags & FL_D) ? 0 : n < max ? n : max;
+    return *dest == NULL ? 0 : n < max ? n : max;
 }
 
 /* MOVS */
@@ -138,22 +147,27 @@ ALWAYS_INLINE bool movs_one(struct cpu *cpu, const struct insn *in, enum width w
     return true;
 }
 
-/** Where the destination lies ahead in the source, later elements read what earlier ones wrote. */
-ALWAYS_INLINE void copy_elements(u8 *dest, const u8 *src, u64 n, enum width w)
+/** From the first elements on, the next ones @step away. Where the destination lies ahead in the
+ * source, later elements read what earlier ones wrote. */
+ALWAYS_INLINE void copy_elements(u8 *dest, const u8 *src, u64 n, enum width w, u64 step)
 {
-    uintptr_t ahead = (uintptr_t)dest - (uintptr_t)src;
+    bool down = (i64)step < 0;
+    uintptr_t ahead =
+        down ? (uintptr_t)src - (uintptr_t)dest : (uintptr_t)dest - (uintptr_t)src;
 
     if (ahead == 0 || ahead >= n << w) {
-        memmove(dest, src, n << w);
+        u64 low = down ? (n - 1) << w : 0;
+        memmove(dest - low, src - low, n << w);
         return;
     }
     for (u64 i = 0; i < n; i++)
-        store_le(dest + (i << w), load_le(src + (i << w), 1u << w), 1u << w);
+        store_le(dest + (i64)(i * step), load_le(src + (i64)(i * step), 1u << w), 1u << w);
 }
 
 ALWAYS_INLINE u64 movs_chunk(struct cpu *cpu, const struct insn *in, enum width w, u64 max,
                              bool *found)
 {
+    const u64 step = string_step(cpu, w);
     const u8 *src;
     u8 *dest;
     u64 n = chunk_dest(cpu, in, w, chunk_source(cpu, in, w, max, &src), true, &dest);
@@ -161,9 +175,9 @@ ALWAYS_INLINE u64 movs_chunk(struct cpu *cpu, const struct insn *in, enum width 
     (void)found;
     if (n == 0)
         return 0;
-    copy_elements(dest, src, n, w);
-    advance(cpu, in, REG_SI, n << w);
-    advance(cpu, in, REG_DI, n << w);
+    copy_elements(dest, src, n, w, step);
+    advance(cpu, in, REG_SI, n * step);
+    advance(cpu, in, REG_DI, n * step);
     return n;
 }
 
@@ -192,11 +206,14 @@ ALWAYS_INLINE u64 stos_chunk(struct cpu *cpu, const struct insn *in, enum width 
     u64 n = chunk_dest(cpu, in, w, max, true, &dest);
 
     (void)found;
-    if (w == W8 && n != 0)
+    if (n == 0)
+        return 0;
+    dest -= downwards(cpu) ? (n - 1) << w : 0;
+    if (w == W8)
         memset(dest, (int)v, n);
     for (u64 i = 0; w != W8 && i < n; i++)
         store_le(dest + (i << w), v, 1u << w);
-    advance(cpu, in, REG_DI, n << w);
+    advance(cpu, in, REG_DI, n * string_step(cpu, w));
     return n;
 }
 
@@ -242,6 +259,7 @@ ALWAYS_INLINE u64 cmps_chunk(struct cpu *cpu, const struct insn *in, enum width 
                              bool *found)
 {
     const bool until_equal = in->prefix & INSN_REPNE;
+    const u64 step = string_step(cpu, w);
     const u8 *src;
     u8 *dest;
     u64 n = chunk_dest(cpu, in, w, chunk_source(cpu, in, w, max, &src), false, &dest);
@@ -250,14 +268,14 @@ ALWAYS_INLINE u64 cmps_chunk(struct cpu *cpu, const struct insn *in, enum width 
     if (n == 0)
         return 0;
     while (i < n && !*found) {
-        a = load_le(src + (i << w), 1u << w);
-        b = load_le(dest + (i << w), 1u << w);
+        a = load_le(src + (i64)(i * step), 1u << w);
+        b = load_le(dest + (i64)(i * step), 1u << w);
         *found = (a == b) == until_equal;
         i++;
     }
     flags_sub(cpu, w, a, b, a - b);
-    advance(cpu, in, REG_SI, i << w);
-    advance(cpu, in, REG_DI, i << w);
+    advance(cpu, in, REG_SI, i * step);
+    advance(cpu, in, REG_DI, i * step);
     return i;
 }
 
@@ -283,6 +301,7 @@ ALWAYS_INLINE u64 scas_chunk(struct cpu *cpu, const struct insn *in, enum width 
                              bool *found)
 {
     const bool until_equal = in->prefix & INSN_REPNE;
+    const u64 step = string_step(cpu, w);
     u64 a = reg_get(cpu, REG_AX, w), b = 0, i = 0;
     u8 *dest;
     u64 n = chunk_dest(cpu, in, w, max, false, &dest);
@@ -290,12 +309,12 @@ ALWAYS_INLINE u64 scas_chunk(struct cpu *cpu, const struct insn *in, enum width 
     if (n == 0)
         return 0;
     while (i < n && !*found) {
-        b = load_le(dest + (i << w), 1u << w);
+        b = load_le(dest + (i64)(i * step), 1u << w);
         *found = (a == b) == until_equal;
         i++;
     }
     flags_sub(cpu, w, a, b, a - b);
-    advance(cpu, in, REG_DI, i << w);
+    advance(cpu, in, REG_DI, i * step);
     return i;
 }
 

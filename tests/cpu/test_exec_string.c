@@ -263,6 +263,149 @@ static void ins_faults_before_it_reads_the_port(void **state)
     assert_int_equal(log.count, 0);
 }
 
+/* Downwards too, whatever the budgets: both sides cross a page, elements among them. */
+static void downwards_every_budget_stops_at_its_iteration(void **state)
+{
+    struct little_pc *pc = *state;
+    static const u8 std_rep_movsw[] = {0xfd, 0xf3, 0xa5};
+
+    for (unsigned budget = 2; budget < 40; budget++) {
+        load_then_halt(pc, std_rep_movsw, 3);
+        fill(pc, 0x1fd0, 100);
+        set(pc, 30, 0x200a, 0x4017);
+        u64 start = clock_retired(&pc->clock);
+        pc->cpu->halted = false;
+        unsigned ran = budget < 32 ? budget : 32;
+        little_pc_run(pc, budget);
+        assert_int_equal(clock_retired(&pc->clock) - start, ran);
+        unsigned done = ran - 1 < 30 ? ran - 1 : 30;
+        assert_int_equal((u16)pc->cpu->gpr[REG_CX], 30 - done);
+        assert_int_equal((u16)pc->cpu->gpr[REG_SI], 0x200a - 2 * done);
+        assert_int_equal((u16)pc->cpu->gpr[REG_DI], 0x4017 - 2 * done);
+        u32 last = 0x4017 - 2 * (done - 1);
+        assert_int_equal(byte_at(pc, last), (u8)((0x200a - 2 * (done - 1) - 0x1fd0) * 7 + 1));
+    }
+}
+
+/* The segment begins at its offset 0, in the middle of a page: what is below it is not touched. */
+static void downwards_wraps_and_faults_at_offset_0(void **state)
+{
+    struct little_pc *pc = *state;
+    static const u8 std_rep_stosb[] = {0xfd, 0xf3, 0xaa}, std_rep_stosw[] = {0xfd, 0xf3, 0xab};
+
+    load_then_halt(pc, std_rep_stosb, 3);
+    pc->cpu->seg[SEG_ES].base = 0x20800;
+    pc->cpu->gpr[REG_AX] = 0x5a;
+    set(pc, 0x20, 0, 0x12340010);
+    little_pc_run(pc, 1000);
+    for (unsigned i = 0; i < 0x40; i++)
+        assert_int_equal(byte_at(pc, 0x207e0 + i), i >= 0x20 && i <= 0x30 ? 0x5a : 0);
+    assert_int_equal(byte_at(pc, 0x307f0), 0);
+    assert_int_equal(byte_at(pc, 0x307f1), 0x5a);
+    assert_int_equal(byte_at(pc, 0x307ff), 0x5a);
+    assert_int_equal(pc->cpu->gpr[REG_DI], 0x1234fff0);
+
+    load_then_halt(pc, std_rep_stosw, 3);
+    physmem_store(pc->pm, 13 * 4, 0x5000, 4);
+    physmem_store(pc->pm, 0x5000, 0xf4, 1);
+    set(pc, 10, 0, 5); /* the word behind that at offset 1 is at FFFFh */
+    pc->cpu->halted = false;
+    assert_int_equal(little_pc_run(pc, 1000), CPU_EXIT_HALTED);
+    assert_int_equal(pc->cpu->rip, 0x5001);
+    assert_int_equal((u16)pc->cpu->gpr[REG_CX], 7);
+    assert_int_equal((u16)pc->cpu->gpr[REG_DI], 0xffff);
+}
+
+/* --- against a model that does one element after the other --- */
+
+enum { AREA = 0x3000, AREA_BYTES = 0x3000 };
+
+struct model {
+    u8 mem[AREA_BYTES];
+    u32 si, di, cx, ax;
+    bool equal; /* ZF, where it compares */
+};
+
+static u32 rnd(u64 *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (u32)(*seed >> 33);
+}
+
+static u32 element(const struct model *m, u32 at, unsigned size)
+{
+    u32 v = 0;
+
+    memcpy(&v, m->mem + (at - AREA), size);
+    return v;
+}
+
+/* REP of @op, an opcode; @until_equal: REPNE. */
+static void model_run(struct model *m, u8 op, unsigned size, bool down, bool until_equal)
+{
+    u32 step = down ? 0 - size : size, ax = size == 4 ? m->ax : m->ax & ((1u << 8 * size) - 1);
+    bool compares = (op & ~1) == 0xa6 || (op & ~1) == 0xae;
+    bool has_source = (op & ~1) == 0xa4 || (op & ~1) == 0xa6;
+
+    while (m->cx) {
+        u32 v = has_source ? element(m, m->si, size) : ax;
+        if (compares)
+            m->equal = v == element(m, m->di, size);
+        else
+            memcpy(m->mem + (m->di - AREA), &v, size);
+        m->di += step;
+        m->si += has_source ? step : 0;
+        m->cx--;
+        if (compares && m->equal == until_equal)
+            break;
+    }
+}
+
+/* Equal bytes mostly, or scans would end at once; destinations near the source, on both sides. */
+static void model_draw(struct model *m, u64 *seed, unsigned size, bool down)
+{
+    for (unsigned i = 0; i < AREA_BYTES; i++)
+        m->mem[i] = rnd(seed) % 100 ? 0x11 : (u8)rnd(seed);
+    m->ax = rnd(seed) % 2 ? 0x11111111 : rnd(seed);
+    m->cx = rnd(seed) % 600;
+    u32 bytes = m->cx * size, room = AREA_BYTES - bytes - 64, first = AREA + 32;
+    first += down ? bytes : 0;
+    m->si = first + rnd(seed) % room;
+    m->di = rnd(seed) % 2 ? m->si - 16 + rnd(seed) % 32 : first + rnd(seed) % room;
+}
+
+static void repeated_strings_do_what_a_loop_does(void **state)
+{
+    static const u8 ops[] = {0xa4, 0xa6, 0xaa, 0xae};
+    struct little_pc *pc = *state;
+    static struct model m;
+    u64 seed = 1;
+
+    for (unsigned i = 0; i < 600; i++) {
+        bool down = i & 1, until_equal = i & 2;
+        unsigned size = 1u << i / 4 % 3;
+        u8 op = ops[i / 12 % 4];
+        const u8 code[] = {down ? 0xfd : 0xfc, size == 4 ? 0x66 : 0x90, until_equal ? 0xf2 : 0xf3,
+                           (u8)(op | (size > 1))};
+        model_draw(&m, &seed, size, down);
+        load_then_halt(pc, code, sizeof(code));
+        physmem_write(pc->pm, AREA, m.mem, AREA_BYTES);
+        set(pc, m.cx, m.si, m.di);
+        pc->cpu->gpr[REG_AX] = m.ax;
+        pc->cpu->halted = false;
+        while (!pc->cpu->halted)
+            little_pc_run(pc, 1 + rnd(&seed) % 300);
+        bool flags = (op == 0xa6 || op == 0xae) && m.cx;
+        model_run(&m, op, size, down, until_equal);
+        if (flags)
+            assert_int_equal(flags_zf(pc->cpu), m.equal);
+        assert_int_equal((u16)pc->cpu->gpr[REG_CX], m.cx);
+        assert_int_equal((u16)pc->cpu->gpr[REG_SI], m.si);
+        assert_int_equal((u16)pc->cpu->gpr[REG_DI], m.di);
+        assert_memory_equal(physmem_ram(pc->pm) + AREA, m.mem, AREA_BYTES);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, little_pc_setup, little_pc_teardown)
 
 int main(void)
@@ -272,12 +415,15 @@ int main(void)
         TEST(every_budget_stops_at_its_iteration),
         TEST(a_destination_ahead_repeats_the_pattern),
         TEST(downwards_works_too),
+        TEST(downwards_every_budget_stops_at_its_iteration),
+        TEST(downwards_wraps_and_faults_at_offset_0),
         TEST(sixteen_bit_offsets_wrap),
         TEST(a_fault_keeps_the_iterations_before_it),
         TEST(scans_stop_where_they_find),
         TEST(ports_see_the_time_of_their_iteration),
         TEST(an_interrupt_gets_in_between),
         TEST(ins_faults_before_it_reads_the_port),
+        TEST(repeated_strings_do_what_a_loop_does),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
