@@ -115,6 +115,13 @@ struct ir_insn {
     i64 imm;
 };
 
+/** Does @in write EAX and EDX, or parts of them, without naming them? */
+static inline bool ir_writes_pair(const struct ir_insn *in)
+{
+    return in->op == IR_MULU || in->op == IR_MULS || in->op == IR_DIVU || in->op == IR_DIVS ||
+           in->op == IR_TSC;
+}
+
 struct ir_op_info {
     const char *name, *text, *shape;
     u8 kind, def, use;

@@ -8,6 +8,7 @@
  */
 #include "base/bits.h"
 #include "cpu/access.h"
+#include "cpu/cpu.h"
 #include "cpu/flags.h"
 #include "jit/fp.h"
 #include "jit/ir_eval_private.h"
@@ -155,6 +156,20 @@ static bool eval_stops(const struct ir_eval *e, unsigned g)
            cpu->clock->left < (i64)(b->guests - g) || eval_unmasked(e);
 }
 
+/* The counter is read at the instruction's time. */
+static bool eval_tsc(struct ir_eval *e, const struct ir_insn *in)
+{
+    struct cpu *cpu = e->cpu;
+
+    if (cpu->cr4 & CR4_TSD)
+        return false;
+    eval_retire(e, in->g);
+    u64 now = cpu_tsc(cpu);
+    cpu->gpr[REG_AX] = (u32)now;
+    cpu->gpr[REG_DX] = now >> 32;
+    return true;
+}
+
 /* Let the executor of the guest instruction do it, at its time. False: the block ends here. */
 static bool eval_exec(struct ir_eval *e, const struct ir_insn *in)
 {
@@ -210,8 +225,11 @@ static bool eval_one(struct ir_eval *e, const struct ir_insn *in)
         eval_exit(e, in);
         return false;
     default:
-        return in->op == IR_SEGLIN ? eval_seglin(e, in) : ir_eval_pure(e, in);
+        break;
     }
+    if (in->op == IR_TSC)
+        return eval_tsc(e, in);
+    return in->op == IR_SEGLIN ? eval_seglin(e, in) : ir_eval_pure(e, in);
 }
 
 enum ir_result ir_eval(struct cpu *cpu, const struct ir_block *b, unsigned *g)

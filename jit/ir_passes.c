@@ -269,6 +269,7 @@ static void visit(struct passes *p, struct ir_insn *in)
     case IR_MULS:
     case IR_DIVU:
     case IR_DIVS:
+    case IR_TSC:
         set(p, IR_REG + REG_AX, W16, constant(0));
         set(p, IR_REG + REG_DX, W16, constant(0));
         break;

@@ -60,6 +60,7 @@ static inline bool ir_takes_width(unsigned op)
     case IR_BR:
     case IR_JMPR:
     case IR_LEAVE:
+    case IR_TSC:
         return false;
     default:
         return true;
@@ -93,10 +94,4 @@ static inline enum width ir_a_width(const struct ir_insn *in)
 static inline enum width ir_d_width(const struct ir_insn *in)
 {
     return in->op == IR_ADDR || in->op == IR_SEGLIN ? W64 : (enum width)in->w;
-}
-
-/** Does @in write guest registers that it does not name? */
-static inline bool ir_writes_pair(const struct ir_insn *in)
-{
-    return in->op == IR_MULU || in->op == IR_MULS || in->op == IR_DIVU || in->op == IR_DIVS;
 }

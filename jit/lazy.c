@@ -23,17 +23,10 @@ static unsigned number_of(u16 mark)
 static u8 written_by(const struct ir_insn *in)
 {
     int reg = ir_reg_of(in->d);
-    u8 pair = BIT(REG_AX) | BIT(REG_DX);
 
-    switch (in->op) {
-    case IR_MULU:
-    case IR_MULS:
-    case IR_DIVU:
-    case IR_DIVS:
-        return pair;
-    default:
-        return reg < 0 ? 0 : reg < 8 ? (u8)BIT(reg) : LAZY_UNFIT;
-    }
+    if (ir_writes_pair(in))
+        return BIT(REG_AX) | BIT(REG_DX);
+    return reg < 0 ? 0 : reg < 8 ? (u8)BIT(reg) : LAZY_UNFIT;
 }
 
 u8 lazy_spoils(const struct ir_block *b)

@@ -154,3 +154,10 @@ void xlate_popf(struct xlate *x)
     xl_op(x, IR_PUTE, W32, IR_NONE, v, XL_NOTHING);
     xl_drop(x, width_bytes(W32));
 }
+
+/* --- time --- */
+
+void xlate_rdtsc(struct xlate *x)
+{
+    ir_add(x->ir, IR_TSC, W32, x->g);
+}

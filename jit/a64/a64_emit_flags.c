@@ -28,9 +28,8 @@ static bool spoils(const struct recipe *r, ir_val d)
 
 static bool spoiled_by(const struct recipe *r, const struct ir_insn *in)
 {
-    bool pair = in->op == IR_MULU || in->op == IR_MULS || in->op == IR_DIVU || in->op == IR_DIVS;
-
-    return spoils(r, in->d) || (pair && (spoils(r, IR_REG + REG_AX) || spoils(r, IR_REG + REG_DX)));
+    return spoils(r, in->d) ||
+           (ir_writes_pair(in) && (spoils(r, IR_REG + REG_AX) || spoils(r, IR_REG + REG_DX)));
 }
 
 enum pa_plan a64_pa_plan(const struct a64_emit *e, const struct ir_insn *in,

@@ -3,7 +3,10 @@
  * Moves, arithmetic and logic. Arithmetic of 8 and 16 bits that sets flags is done at the upper end
  * of a register, where the host's flags are those of its width.
  */
+#include <assert.h>
+
 #include "base/bits.h"
+#include "cpu/cpu.h"
 #include "jit/a64/a64_emit.h"
 
 /* --- moves --- */
@@ -162,6 +165,48 @@ void a64_emit_GUARD(struct a64_emit *e, const struct ir_insn *in)
 {
     a64_bail_from(e, a64_cbnz(e->c, W32, a64_read_zext(e, in->w, in->a, 0, X16), NULL));
 }
+
+static void from_clock(struct a64_emit *e, enum width w, u8 d, size_t field)
+{
+    a64_ldr(e->c, w, d, X0, (i32)field);
+}
+
+/* What clock_now() does with the instructions retired: end - left, of which the budget has what
+ * this block has not spent, the block what is to come of it, and cpu->jit.rest the rest. The sum
+ * is made of halves, as NZCV stay. */
+void a64_emit_TSC(struct a64_emit *e, const struct ir_insn *in)
+{
+    struct codebuf *c = e->c;
+    u8 low = a64_guest(REG_AX), high = a64_guest(REG_DX);
+
+    a64_ldr(c, W32, X16, REG_CPU, CPU_OFF(cr4));
+    a64_bail_from(e, a64_tbnz(c, X16, 2, NULL));
+    a64_ldr(c, W64, X0, REG_CPU, CPU_OFF(clock));
+    from_clock(e, W64, X1, offsetof(struct clock, end));
+    a64_ldr(c, W64, X2, REG_CPU, CPU_OFF(jit.rest));
+    a64_arith_rr(c, A64_SUB, W64, X1, X1, REG_BUDGET);
+    a64_arith_rr(c, A64_SUB, W64, X1, X1, X2);
+    from_clock(e, W64, X2, offsetof(struct clock, base_count));
+    a64_arith_ri(c, A64_SUB, W64, X1, X1, e->ir->guests - in->g);
+    a64_arith_rr(c, A64_SUB, W64, X1, X1, X2);
+    from_clock(e, W64, X2, offsetof(struct clock, ratio));
+    a64_mul(c, W64, X16, X1, X2);
+    a64_umulh(c, X17, X1, X2);
+    from_clock(e, W32, X2, offsetof(struct clock, base_frac));
+    a64_mov_rr(c, W32, X1, X16);
+    a64_arith_rr(c, A64_ADD, W64, X1, X1, X2);
+    a64_shift_ri(c, A64_LSR, W64, X16, X16, 32);
+    a64_arith_rs(c, A64_ADD, W64, X16, X16, X1, A64_LSR, 32);
+    a64_arith_rs(c, A64_ADD, W64, X16, X16, X17, A64_LSL, 32);
+    from_clock(e, W64, X1, offsetof(struct clock, base_ns));
+    a64_ldr(c, W64, X2, REG_CPU, CPU_OFF(tsc_offset));
+    a64_arith_rr(c, A64_ADD, W64, X16, X16, X1);
+    a64_arith_rr(c, A64_ADD, W64, X16, X16, X2);
+    a64_mov_rr(c, W32, low, X16);
+    a64_shift_ri(c, A64_LSR, W64, high, X16, 32);
+}
+static_assert(CPU_TSC_HZ == CLOCK_NS_PER_SEC, "a tick is a nanosecond");
+static_assert(CR4_TSD == BIT(2), "the bit above");
 
 /* --- conditions --- */
 

@@ -50,10 +50,9 @@ static bool steps(const struct reading *r, const struct ir_insn *in, i32 *by)
 
 static bool writes_base(const struct reading *r, const struct ir_insn *in)
 {
-    bool pair = in->op == IR_MULU || in->op == IR_MULS || in->op == IR_DIVU || in->op == IR_DIVS;
     int reg = r->base - IR_REG;
 
-    return ir_reg_of(in->d) == reg || (pair && (reg == REG_AX || reg == REG_DX));
+    return ir_reg_of(in->d) == reg || (ir_writes_pair(in) && (reg == REG_AX || reg == REG_DX));
 }
 
 /* Bytes of an access that a window can serve, or 0. */

@@ -64,15 +64,10 @@ static bool spoils(const struct recipe *r, ir_val d)
     return (r->a & 15) == reg || (r->b != RECIPE_IMM && (r->b & 15) == reg);
 }
 
-static bool pair_op(enum ir_op op)
-{
-    return op == IR_MULU || op == IR_MULS || op == IR_DIVU || op == IR_DIVS;
-}
-
 static bool spoiled_by(const struct recipe *r, const struct ir_insn *in)
 {
     return spoils(r, in->d) ||
-           (pair_op(in->op) && (spoils(r, IR_REG + REG_AX) || spoils(r, IR_REG + REG_DX)));
+           (ir_writes_pair(in) && (spoils(r, IR_REG + REG_AX) || spoils(r, IR_REG + REG_DX)));
 }
 
 void x64_flags_spoil(struct x64_emit *e, const struct ir_insn *in)

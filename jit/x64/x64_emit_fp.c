@@ -62,9 +62,8 @@ void x64_fp_record(struct x64_emit *e)
 
 static bool writes(const struct ir_insn *in, unsigned reg)
 {
-    bool pair = in->op == IR_MULU || in->op == IR_MULS || in->op == IR_DIVU || in->op == IR_DIVS;
-
-    return ir_reg_of(in->d) == (int)reg || (pair && (reg == REG_AX || reg == REG_DX));
+    return ir_reg_of(in->d) == (int)reg ||
+           (ir_writes_pair(in) && (reg == REG_AX || reg == REG_DX));
 }
 
 /* Can the operand of @guest be found again wherever it may be asked for, until another takes its

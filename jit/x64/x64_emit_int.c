@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Moves, arithmetic and logic. */
+#include <assert.h>
+
+#include "cpu/cpu.h"
 #include "jit/x64/x64_emit.h"
 
 /* --- getting operands into place --- */
@@ -215,6 +218,39 @@ void x64_emit_DF(struct x64_emit *e, const struct ir_insn *in)
     x64_mov_mi(e->c, W32, CPU_AT(jit.step), in->imm ? -1 : 1);
     x64_flags_lost(e);
 }
+
+static struct x64_mem clock_at(size_t field)
+{
+    return x64_at(REG_ADDR, (i32)field);
+}
+
+/* What clock_now() does with the instructions retired: end - left, of which the budget has what
+ * this block has not spent, the block what is to come of it, and cpu->jit.rest the rest. */
+void x64_emit_TSC(struct x64_emit *e, const struct ir_insn *in)
+{
+    struct codebuf *c = e->c;
+
+    x64_test_mi(c, W32, CPU_AT(cr4), CR4_TSD);
+    x64_bail_from(e, x64_jcc(c, X64_NE, NULL), NULL);
+    x64_mov_rm(c, W64, REG_ADDR, CPU_AT(clock));
+    x64_mov_rm(c, W64, RAX, clock_at(offsetof(struct clock, end)));
+    x64_alu_rr(c, X64_SUB, W64, RAX, REG_BUDGET);
+    x64_alu_ri(c, X64_SUB, W64, RAX, e->ir->guests - in->g);
+    x64_alu_rm(c, X64_SUB, W64, RAX, CPU_AT(jit.rest));
+    x64_alu_rm(c, X64_SUB, W64, RAX, clock_at(offsetof(struct clock, base_count)));
+    x64_unary_m(c, X64_MUL, W64, clock_at(offsetof(struct clock, ratio)));
+    x64_mov_rm(c, W32, REG_ADDEND, clock_at(offsetof(struct clock, base_frac)));
+    x64_alu_rr(c, X64_ADD, W64, RAX, REG_ADDEND);
+    x64_alu_ri(c, X64_ADC, W64, RDX, 0);
+    x64_shd_rri(c, true, W64, RAX, RDX, 32);
+    x64_alu_rm(c, X64_ADD, W64, RAX, clock_at(offsetof(struct clock, base_ns)));
+    x64_alu_rm(c, X64_ADD, W64, RAX, CPU_AT(tsc_offset));
+    x64_mov_rr(c, W64, RDX, RAX);
+    x64_shift_ri(c, X64_SHR, W64, RDX, 32);
+    x64_mov_rr(c, W32, RAX, RAX);
+    x64_flags_lost(e);
+}
+static_assert(CPU_TSC_HZ == CLOCK_NS_PER_SEC, "a tick is a nanosecond");
 
 /* --- conditions --- */
 
