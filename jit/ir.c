@@ -134,6 +134,26 @@ void ir_liveness(struct ir_block *b, u8 out)
     }
 }
 
+u64 ir_shifts_by_cl(struct ir_block *b, u8 out)
+{
+    bool more = true;
+    u64 g = 0;
+
+    while (more) {
+        ir_liveness(b, out);
+        more = false;
+        for (unsigned i = 0; i < b->count; i++) {
+            struct ir_insn *in = &b->insn[i];
+            if (in->op < IR_SHLV || in->op > IR_RORV || !(in->live | in->seen) || in->use)
+                continue;
+            in->use = ir_op_info[in->op].use;
+            more |= in->use != 0;
+            g |= in->use ? 0 : BIT64(in->g);
+        }
+    }
+    return g;
+}
+
 void ir_needs(const struct ir_block *b, u8 out, u8 need[IR_MAX_INSNS])
 {
     u8 now = out;

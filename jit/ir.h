@@ -176,6 +176,10 @@ struct ir_insn *ir_add(struct ir_block *b, enum ir_op op, enum width w, unsigned
 /** Fill in live and seen of every operation. @out: flags that matter after the block. */
 void ir_liveness(struct ir_block *b, u8 out);
 
+/** The same, but shifts by CL whose flags are needed give them: they use those of before, for a
+ * count of 0. The guest instructions of rotations by CL that would have to, which they cannot. */
+u64 ir_shifts_by_cl(struct ir_block *b, u8 out) MUST_CHECK;
+
 /**
  * Replace loads and arithmetic of @b whose results are known, and take out what nobody needs
  * (ir_passes.c). live and seen must be filled in, and are to be filled in anew.

@@ -184,13 +184,21 @@ static void pure_rotate(struct ir_eval *e, const struct ir_insn *in)
     ir_eval_set(e, in, (u64)r);
 }
 
-/* By CL & 31. Which flags it leaves nobody may rely on: all of them change. */
+/* By CL & 31. Without use, nobody may rely on the flags that it leaves: all of them change. */
 static void pure_shift_cl(struct ir_eval *e, const struct ir_insn *in)
 {
     const enum width w = (enum width)in->w;
     const unsigned n = (unsigned)e->cpu->gpr[REG_CX] & (w == W64 ? 63 : 31), bits = width_bits(w);
     u64 a = get_a(e, in), r;
+    bool cf, of;
 
+    if (in->use && n) {
+        static const u8 by_imm[] = {IR_SHL, IR_SHR, IR_SAR};
+        r = shift((enum ir_op)by_imm[in->op - IR_SHLV], w, a, n, &cf, &of);
+        shift_flags(e->cpu, w, r, cf, of);
+        ir_eval_set(e, in, r);
+        return;
+    }
     switch (in->op) {
     case IR_SHLV:
         r = a << n;
@@ -208,7 +216,8 @@ static void pure_shift_cl(struct ir_eval *e, const struct ir_insn *in)
         r = (u64)ring_left(a, bits, bits - n % bits);
         break;
     }
-    flags_set(e->cpu, FL_OSZAPC, ~flags_arith(e->cpu));
+    if (!in->use)
+        flags_set(e->cpu, FL_OSZAPC, ~flags_arith(e->cpu));
     ir_eval_set(e, in, r);
 }
 

@@ -186,7 +186,8 @@ static const char *rule_flags(struct verify *v)
         return "it uses flags that use does not name";
     if ((in->live | in->seen) & ~in->def)
         return "live and seen are part of def";
-    if (in->op >= IR_SHLV && in->op <= IR_RORV && (in->live | in->seen))
+    if (in->op >= IR_SHLV && in->op <= IR_RORV && (in->live | in->seen) &&
+        in->use != IRF_ALL)
         return "flags are needed that it leaves undefined";
     return NULL;
 }

@@ -61,19 +61,6 @@ static struct jit_x87 x87_now(const struct jit *j, const struct block *b)
     };
 }
 
-/* Shifts by CL leave no flags: guest instructions that need them after all. */
-static u64 need_flags_of_shifts(const struct ir_block *ir)
-{
-    u64 g = 0;
-
-    for (unsigned i = 0; i < ir->count; i++) {
-        const struct ir_insn *in = &ir->insn[i];
-        if (in->op >= IR_SHLV && in->op <= IR_RORV && (in->live | in->seen))
-            g |= BIT64(in->g);
-    }
-    return g;
-}
-
 static struct xlate_env env_for(const struct jit *j, const struct block *b, u32 mode)
 {
     bool soft = jit_patch_times(j, b) >= JIT_PATCHED_OFTEN && !b->tail;
@@ -94,8 +81,7 @@ bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
 
     for (;;) {
         xlate_block(&j->ir, b->insn, b->count, eip, &env, by_exec);
-        ir_liveness(&j->ir, IRF_ALL);
-        u64 more = need_flags_of_shifts(&j->ir);
+        u64 more = ir_shifts_by_cl(&j->ir, IRF_ALL);
         if (j->ir.full)
             return false;
         if (!more) {

@@ -81,8 +81,7 @@ UNARY(not, NOT)
 
 /* --- shifts --- */
 
-/* Shifts by CL set flags unless CL is 0. The xxV operations set none; ir.def says when they serve,
- * and the block is translated again with the executor where they do not. */
+/* Shifts by CL set flags unless CL is 0. Nobody needs them mostly: ir_shifts_by_cl() knows. */
 static void xl_shift(struct xlate *x, enum ir_op op, enum ir_op by_cl)
 {
     enum width w = x->in->width;
@@ -95,7 +94,7 @@ static void xl_shift(struct xlate *x, enum ir_op op, enum ir_op by_cl)
     }
     ir_val a = xl_modify(x, w), r = xl_result(x, w);
     if (cl)
-        xl_op(x, by_cl, w, r, a, XL_NOTHING);
+        xl_op(x, by_cl, w, r, a, XL_NOTHING)->use = 0;
     else
         xl_op(x, op, w, r, a, xl_const(n));
     xl_finish(x, w, r);

@@ -185,14 +185,58 @@ void a64_emit_RCR(struct a64_emit *e, const struct ir_insn *in)
 
 /* --- by CL --- */
 
-/* Where nobody looks at the flags. The host takes counts modulo 32, as the guest does; of 8 and 16
- * bits it shifts what was extended. */
+/* The flags of a shift of @a by the count in X17, 1 to 31, to X16. */
+static void shift_cl_flags(struct a64_emit *e, const struct ir_insn *in, enum a64_shift op, u8 a)
+{
+    struct codebuf *c = e->c;
+
+    if (op == A64_LSL)
+        a64_neg_rr(c, W32, X17, X17);
+    else
+        a64_arith_ri(c, A64_SUB, W32, X17, X17, 1);
+    a64_shift_rr(c, op == A64_LSL ? A64_LSR : op, W32, REG_CF, a, X17);
+    a64_ubfx(c, W32, REG_CF, REG_CF, 0, 1);
+    a64_flags_carry_is(e, CARRY_REG);
+    a64_flags_nz(e, W32, X16);
+    if (op == A64_LSL)
+        a64_logic_rs(c, A64_EOR, W32, X0, REG_CF, X16, A64_LSR, 31);
+    else if (op == A64_LSR)
+        a64_shift_ri(c, A64_LSR, W32, X0, X16, 30);
+    if (op != A64_ASR)
+        a64_flags_v(e, X0);
+    a64_pa_logic(e, in, NULL, X16, 0);
+}
+
+/* A count of 0 leaves flags as they are: where they are between blocks. */
+static void shift_cl_with_flags(struct a64_emit *e, const struct ir_insn *in, enum a64_shift op)
+{
+    struct codebuf *c = e->c;
+    u8 cl = a64_guest(REG_CX);
+
+    if (in->w != W32) {
+        a64_decline(e);
+        return;
+    }
+    a64_flags_settle(c, &e->fl);
+    u8 a = a64_read(e, in->a, 0, X0);
+    a64_logic_ri(c, A64_AND, W32, X17, cl, 31);
+    a64_shift_rr(c, op, W32, X16, a, cl);
+    u8 *none = a64_cbz(c, W32, X17, NULL);
+    shift_cl_flags(e, in, op, a);
+    a64_flags_settle(c, &e->fl);
+    a64_here(c, none);
+    a64_dst(e, in->w, in->d, X16);
+    a64_write(e, in->w, in->d, X16, 0);
+}
+
+/* The host takes counts modulo 32, as the guest does; of 8 and 16 bits it shifts what was
+ * extended. */
 static void shift_cl(struct a64_emit *e, const struct ir_insn *in, enum a64_shift op)
 {
     u8 cl = a64_guest(REG_CX);
 
     if (a64_wanted(in)) {
-        a64_decline(e);
+        shift_cl_with_flags(e, in, op);
         return;
     }
     u8 a = op == A64_ASR ? a64_read_sext(e, in->w, in->a, 0, X0)

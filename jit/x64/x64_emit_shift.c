@@ -60,9 +60,35 @@ SHIFT(SHL)
 SHIFT(SHR)
 SHIFT(SAR)
 
-/* By CL, where nobody looks at the flags. */
+/* A count of 0 leaves flags as they are: stored. The last step goes alone, as above. */
+static void shift_cl_with_flags(struct x64_emit *e, const struct ir_insn *in, enum x64_shift op)
+{
+    struct codebuf *c = e->c;
+
+    if (in->w != W32 || ir_reg_of(in->d) == REG_CX) {
+        x64_decline(e);
+        return;
+    }
+    x64_flags_store(e, IRF_ALL);
+    u8 d = x64_one_begin(e, in);
+    x64_test_ri(c, W8, RCX, 31);
+    u8 *none = x64_jcc8(c, X64_E);
+    x64_dec_r(c, W32, RCX);
+    x64_shift_rcl(c, op, in->w, d);
+    x64_inc_r(c, W32, RCX);
+    x64_shift_ri(c, op, in->w, d, 1);
+    e->fl = (struct flag_state){.host = IRF_ALL & ~IRF_A, .af_zero = true};
+    x64_flags_store(e, IRF_ALL);
+    x64_patch8(none, c->at);
+    e->fl = (struct flag_state){.stored = IRF_ALL};
+}
+
 static void shift_cl(struct x64_emit *e, const struct ir_insn *in, enum x64_shift op)
 {
+    if (in->use) {
+        shift_cl_with_flags(e, in, op);
+        return;
+    }
     if (in->live | in->seen) {
         x64_decline(e);
         return;

@@ -155,18 +155,6 @@ static void say_guest(struct golden *g, const struct golden_mode *m)
 
 /* --- translation, as jit_translate() does it --- */
 
-static u64 shifts_with_flags(const struct ir_block *ir)
-{
-    u64 g = 0;
-
-    for (unsigned i = 0; i < ir->count; i++) {
-        const struct ir_insn *in = &ir->insn[i];
-        if (in->op >= IR_SHLV && in->op <= IR_RORV && (in->live | in->seen))
-            g |= BIT64(in->g);
-    }
-    return g;
-}
-
 static void translate(struct golden *g, const struct golden_mode *m)
 {
     const struct xlate_env env = {.mode = m->mode,
@@ -194,8 +182,7 @@ static void translate(struct golden *g, const struct golden_mode *m)
     do {
         before = by_exec;
         xlate_block(&g->ir, g->guest, g->guests, START, &env, by_exec);
-        ir_liveness(&g->ir, IRF_ALL);
-        by_exec |= shifts_with_flags(&g->ir);
+        by_exec |= ir_shifts_by_cl(&g->ir, IRF_ALL);
         bool loop = g->ir.insn[g->ir.count - 1].imm == START;
         u->spoils[0] = loop && g->backend->lazy ? lazy_spoils(&g->ir) : LAZY_UNFIT;
         u->spoils[1] = LAZY_UNFIT;

@@ -10,11 +10,6 @@
 
 enum { PROGRAMS = 1500, BLOCK = 32 };
 
-static bool needs_flags(const struct ir_insn *in)
-{
-    return in->op >= IR_SHLV && in->op <= IR_RORV && (in->live | in->seen);
-}
-
 /* As the JIT does: what needs flags that the operations cannot give is left to the executor. */
 static void translate(struct ir_block *b, const struct insn *insn, unsigned n, u32 mode)
 {
@@ -24,9 +19,7 @@ static void translate(struct ir_block *b, const struct insn *insn, unsigned n, u
     do {
         before = by_exec;
         xlate_block(b, insn, n, 0x1000, &env, by_exec);
-        ir_liveness(b, IRF_ALL);
-        for (unsigned i = 0; i < b->count; i++)
-            by_exec |= needs_flags(&b->insn[i]) ? BIT64(b->insn[i].g) : 0;
+        by_exec |= ir_shifts_by_cl(b, IRF_ALL);
     } while (by_exec != before);
 }
 
