@@ -16,7 +16,7 @@ struct cpu;
 struct jit_helpers {
     /** The addend (host - linear) for an access at @lin; 0: give up. @how: bytes | write << 4 |
      * apart << 5, with 0 for 16 bytes. apart: the code calls cpu->jit_halves.written behind it. */
-    u64 (*access)(struct cpu *cpu, u32 lin, u32 how);
+    u64 (*access)(struct cpu *cpu, lin_addr lin, u32 how);
     /** Execute a jit_exec that is not the block's end; where to go on, 0: behind it. */
     u64 (*exec)(struct cpu *cpu, u32 site);
     /** Execute a jit_exec that may change anything; the run address to go on at. */

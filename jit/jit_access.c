@@ -6,9 +6,15 @@
 #include "jit/jit_private.h"
 
 /* Bytes in the first of two pages. */
-static unsigned first_bytes(u32 lin)
+static unsigned first_bytes(lin_addr lin)
 {
-    return PAGE_SIZE - (lin & (PAGE_SIZE - 1));
+    return PAGE_SIZE - (unsigned)(lin & (PAGE_SIZE - 1));
+}
+
+/* Where the second begins: no guest has more than 32 bits yet. */
+static lin_addr second_page(lin_addr lin)
+{
+    return (u32)(lin + first_bytes(lin));
 }
 
 /* What the bytes at @lin, in two pages with addends @addend, are to and from jit.xfer. */
@@ -17,17 +23,17 @@ struct halves {
     unsigned bytes[2];
 };
 
-static struct halves halves_of(u32 lin, unsigned size, const u64 addend[2])
+static struct halves halves_of(lin_addr lin, unsigned size, const u64 addend[2])
 {
     unsigned first = first_bytes(lin);
 
     return (struct halves){
-        {(u8 *)(uintptr_t)(addend[0] + lin), (u8 *)(uintptr_t)(addend[1] + (u32)(lin + first))},
+        {(u8 *)(uintptr_t)(addend[0] + lin), (u8 *)(uintptr_t)(addend[1] + second_page(lin))},
         {first, size - first}};
 }
 
 /* Where the code finds what is there in one piece. */
-static u64 bring_together(struct cpu *cpu, u32 lin, const struct halves *h)
+static u64 bring_together(struct cpu *cpu, lin_addr lin, const struct halves *h)
 {
     u8 *xfer = (u8 *)cpu->jit.xfer;
 
@@ -37,10 +43,10 @@ static u64 bring_together(struct cpu *cpu, u32 lin, const struct halves *h)
 }
 
 /* A read that crosses into another page. */
-static u64 crossing_read(struct cpu *cpu, u32 lin, unsigned size)
+static u64 crossing_read(struct cpu *cpu, lin_addr lin, unsigned size)
 {
     const u64 *read = mmu_view(cpu->mmu)->cur.read;
-    u32 second = lin + first_bytes(lin);
+    lin_addr second = second_page(lin);
     phys_addr phys;
 
     if (second == 0) /* around the end of the address space: limits may forbid it */
@@ -70,7 +76,7 @@ static bool write_beside(struct jit *j, phys_addr phys, unsigned size)
 
 /* A write to a watched page, to code or beside it or to a page table: plain, if the code that runs
  * stays as it is and where it is. */
-static u64 watched_write(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size)
+static u64 watched_write(struct cpu *cpu, lin_addr lin, phys_addr phys, unsigned size)
 {
     struct jit *j = cpu->jit.jit;
     const struct phys_page *page = physmem_page(j->physmem, phys);
@@ -82,10 +88,10 @@ static u64 watched_write(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size
                  : page->watch == PAGE_WATCH_TABLE ? mmu_table_write(cpu->mmu, phys, size)
                                                    : false;
     /* A table that maps itself elsewhere: code may not know its words any more (ir_passes.c). */
-    return plain && *read ? (u64)(uintptr_t)page->host - (lin & ~(PAGE_SIZE - 1)) : 0;
+    return plain && *read ? (u64)(uintptr_t)page->host - (lin & PAGE_MASK) : 0;
 }
 
-static u64 write_in_page(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size)
+static u64 write_in_page(struct cpu *cpu, lin_addr lin, phys_addr phys, unsigned size)
 {
     u64 addend = mmu_view(cpu->mmu)->cur.write[lin >> PAGE_SHIFT];
 
@@ -94,7 +100,7 @@ static u64 write_in_page(struct cpu *cpu, u32 lin, phys_addr phys, unsigned size
 
 /* Let the code write to jit.xfer, which holds what is there now, and call what brings it to its two
  * places. */
-static u64 write_apart(struct cpu *cpu, u32 lin, unsigned size, const u64 addend[2])
+static u64 write_apart(struct cpu *cpu, lin_addr lin, unsigned size, const u64 addend[2])
 {
     const struct halves h = halves_of(lin, size, addend);
 
@@ -107,11 +113,11 @@ static u64 write_apart(struct cpu *cpu, u32 lin, unsigned size, const u64 addend
 }
 
 /* Of a page that is absent in the table of writes, or not plain, and of its neighbour. */
-static bool find_addends(struct cpu *cpu, u32 lin, unsigned size, u64 addend[2])
+static bool find_addends(struct cpu *cpu, lin_addr lin, unsigned size, u64 addend[2])
 {
     const u64 *read = mmu_view(cpu->mmu)->cur.read;
     unsigned first = first_bytes(lin);
-    u32 second = lin + first;
+    lin_addr second = second_page(lin);
     phys_addr phys[2];
 
     if (!read[lin >> PAGE_SHIFT] || !read[second >> PAGE_SHIFT])
@@ -126,10 +132,10 @@ static bool find_addends(struct cpu *cpu, u32 lin, unsigned size, u64 addend[2])
 }
 
 /* A write that crosses into another page. Nothing is written before both are found fit for it. */
-static u64 crossing_write(struct cpu *cpu, u32 lin, unsigned size, bool apart)
+static u64 crossing_write(struct cpu *cpu, lin_addr lin, unsigned size, bool apart)
 {
     const u64 *write = mmu_view(cpu->mmu)->cur.write;
-    u32 second = lin + first_bytes(lin);
+    lin_addr second = second_page(lin);
     u64 addend[2] = {write[lin >> PAGE_SHIFT], write[second >> PAGE_SHIFT]};
 
     if (second == 0)
@@ -145,7 +151,7 @@ static u64 crossing_write(struct cpu *cpu, u32 lin, unsigned size, bool apart)
 
 enum { HOW_WRITE = BIT(4), HOW_APART = BIT(5) };
 
-static u64 access_at(struct cpu *cpu, u32 lin, u32 how)
+static u64 access_at(struct cpu *cpu, lin_addr lin, u32 how)
 {
     struct jit *j = cpu->jit.jit;
     unsigned size = how & 15 ? how & 15 : 16;
@@ -166,7 +172,7 @@ static u64 access_at(struct cpu *cpu, u32 lin, u32 how)
 
 /* Where a walk has set bits in page tables, the code may not know their words any more
  * (ir_passes.c): it is left. */
-u64 jit_access(struct cpu *cpu, u32 lin, u32 how)
+u64 jit_access(struct cpu *cpu, lin_addr lin, u32 how)
 {
     const u32 *marked = &mmu_view(cpu->mmu)->marked, before = *marked;
     u64 addend = access_at(cpu, lin, how);

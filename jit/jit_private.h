@@ -145,7 +145,7 @@ void jit_crossing_bailed(struct jit *j, struct jit_block *b, unsigned g);
 u32 jit_crossing_of(const struct jit *j, const struct block *b);
 
 /* Called by generated code. */
-u64 jit_access(struct cpu *cpu, u32 lin, u32 how);
+u64 jit_access(struct cpu *cpu, lin_addr lin, u32 how);
 u64 jit_exec(struct cpu *cpu, u32 site);
 u64 jit_finish(struct cpu *cpu, u32 site);
 

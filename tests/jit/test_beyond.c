@@ -18,6 +18,11 @@ static_assert(sizeof(((struct cpu *)0)->cr2) == 8, "so has the address of a page
 static_assert(sizeof(((struct cpu *)0)->gpr[15]) == 8, "so have 16 registers");
 static_assert(sizeof(((struct segment *)0)->base) == 8, "so have bases: FS and GS");
 
+static_assert(_Generic(((struct jit_helpers *)NULL)->access, u64 (*)(struct cpu *, lin_addr, u32)
+                       : true, default
+                       : false),
+              "and so has what code asks for when it cannot reach it");
+
 static void eval(struct little_pc *pc, const char *operations)
 {
     static struct ir_block b;
