@@ -177,8 +177,9 @@ struct jit_view {
     u64 fp_up;
     u8 fp_arg[3][16];
     i64 rest;      /* instructions behind those of budget          */
-    u64 base_sp;   /* x86-64: the empty stack of returns           */
+    u64 base_sp;   /* the empty stack of returns                   */
     u32 jump_mode; /* jit_jump_mode() of what runs                 */
+    bool stale;    /* ARM64: that stack has to be emptied          */
     void *jit;
 };
 

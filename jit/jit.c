@@ -53,6 +53,7 @@ static const struct insn *begin_exec(struct cpu *cpu, struct jit_call *x)
 /* What the interpreter keeps, to where generated code keeps it, and back. */
 static void enter_state(struct cpu *cpu)
 {
+    jit_returns_begin(cpu->jit.jit);
     jit_flags_in(cpu);
     cpu->jit.step = cpu->eflags & FL_D ? -1 : 1;
     give_budget(cpu, cpu->clock->left, chunk_of(cpu));
@@ -137,6 +138,7 @@ u64 jit_exec(struct cpu *cpu, u32 site)
         if (how & CALL_FLAGS_OUT)
             jit_flags_in(cpu);
         give_budget(cpu, left, cpu->jit.budget);
+        jit_returns_check(j);
         return 0;
     }
     if (!(how & CALL_FLAGS_IN))

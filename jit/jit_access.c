@@ -177,6 +177,7 @@ u64 jit_access(struct cpu *cpu, lin_addr lin, u32 how)
     const u32 *marked = &mmu_view(cpu->mmu)->marked, before = *marked;
     u64 addend = access_at(cpu, lin, how);
 
+    jit_returns_check(cpu->jit.jit);
     return *marked == before ? addend : 0;
 }
 

@@ -78,6 +78,7 @@ struct jit {
     bool device_asked; /* the access that gives up now meant a device */
     struct jit_crossing crossing[JIT_CROSSINGS];
     bool crossed; /* jit_access() just gave up where a write crosses into another page */
+    u32 lost;     /* of mmu_view.exec_lost, what the stack of returns has been told of */
     struct jit_patch missed[JIT_PATCHES]; /* x87 units that were not as code took them to be */
     struct ir_block ir, next;             /* next: of a block that it leads to */
     struct jit_unit unit;
@@ -148,6 +149,20 @@ u32 jit_crossing_of(const struct jit *j, const struct block *b);
 u64 jit_access(struct cpu *cpu, lin_addr lin, u32 how);
 u64 jit_exec(struct cpu *cpu, u32 site);
 u64 jit_finish(struct cpu *cpu, u32 site);
+
+/** Code is entered with an empty stack of returns. */
+static inline void jit_returns_begin(struct jit *j)
+{
+    j->lost = mmu_view(j->cpu->mmu)->exec_lost;
+}
+
+/** Code goes on where it called. Behind a return it does not look whether its page is still there:
+ * if one was lost, nobody returns to where calls came from without asking. */
+static inline void jit_returns_check(struct jit *j)
+{
+    j->cpu->jit.stale |= mmu_view(j->cpu->mmu)->exec_lost != j->lost;
+    jit_returns_begin(j);
+}
 
 /** The engine that evaluates IR (jit_eval.c). */
 void jit_run_eval(void *ctx, struct block *b);

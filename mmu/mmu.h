@@ -86,6 +86,7 @@ struct mmu_view {
     struct mmu_fault fault;
     u32 marked;     /* times that a walk set accessed or dirty bits */
     u32 watch_hits; /* bit n: watchpoint n was hit; the CPU clears it */
+    u32 exec_lost;  /* times that an entry of an exec table became absent */
 };
 
 enum status mmu_create(struct mmu **out, struct physmem *pm) MUST_CHECK;

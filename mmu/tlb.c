@@ -155,6 +155,7 @@ static void node_drop(struct mmu *m, u32 i)
     struct tlb_node *n = &m->node[i];
     struct mmu_context *c = &m->context[n->ctx];
 
+    m->view.exec_lost += c->t.exec[n->vpn] != 0;
     c->t.read[n->vpn] = 0;
     c->t.write[n->vpn] = 0;
     c->t.exec[n->vpn] = 0;

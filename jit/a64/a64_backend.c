@@ -126,6 +126,7 @@ static void stub_enter(struct codebuf *c)
     a64_mov_rr(c, W64, REG_CPU, X0);
     a64_mov_sp(c, X16, XSP);
     a64_str(c, W64, X16, REG_CPU, CPU_OFF(jit.host_sp));
+    a64_return_base(c);
     load_engine(c);
     load_guest(c);
     a64_br(c, X1);
@@ -214,6 +215,7 @@ static void stub_ask(struct codebuf *c, const struct jit_helpers *h)
     a64_mov_rr(c, W64, REG_ADDEND, X0);
     a64_fp_pop(c);
     pop_clobbered(c);
+    a64_return_check(c);
     a64_ret(c);
 }
 
@@ -265,8 +267,10 @@ static void stub_exec(struct codebuf *c, const struct jit_helpers *h)
     load_engine(c);
     load_guest(c);
     u8 *elsewhere = a64_cbnz(c, W64, X1, NULL);
+    a64_return_check(c);
     a64_ret(c);
     a64_here(c, elsewhere);
+    a64_return_unwind(c); /* the mode may be another */
     a64_br(c, X1);
 }
 
@@ -280,6 +284,7 @@ static void stub_finish(struct codebuf *c, const struct jit_helpers *h)
     a64_mov_rr(c, W64, X1, X0);
     load_engine(c);
     load_guest(c);
+    a64_return_unwind(c);
     a64_br(c, X1);
 }
 
@@ -294,6 +299,7 @@ void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
         out->leave[why] = c->at;
         stub_leave(c, why, go);
     }
+    a64_return_stubs(c, out);
     out->bail = c->at;
     stub_bail(c, go);
     const u8 *ask = c->at;
@@ -328,6 +334,7 @@ const struct backend a64_backend = {
     .cs_arch = CS_ARCH_ARM64,
     .cs_mode = CS_MODE_LITTLE_ENDIAN,
     .reach = 120u << 20,
+    .returns = true,
     .refuses = true,
     .stubs = a64_emit_stubs,
     .emit = a64_emit_block,

@@ -14,7 +14,8 @@
  *   X15          the window, if the block has one (a64_emit_window.c)
  *   X3           between LDW and STW: the addend
  *   X0 X1 X2 X16 X17   for the current operation; W0 and X16 are also what stubs take and give
- *   X30          return addresses of stubs; X18 is not used
+ *   X30          return addresses; X18 is not used
+ *   SP           the stack of returns (a64_emit_flow.c)
  *
  * Guest flags. SF, ZF and OF are N, Z and V whenever somebody may still want them: nothing but what
  * sets guest flags changes NZCV. Between blocks and around stubs, PF is that of the low byte of W6,
@@ -107,6 +108,7 @@ enum cold_kind {
     COLD_EDGE,
     COLD_MOVED,
     COLD_INDIRECT,
+    COLD_ASTRAY,
     COLD_LIVE,   /* make SSE live, or x87 usable                              */
     COLD_MISSED, /* x87 is not as the block takes it for granted              */
     COLD_X87,    /* x87_plain() does what a subroutine cannot                 */
@@ -176,6 +178,7 @@ struct a64_emit {
         i32 off;
     } word;
     i32 held_off;
+    u8 *stored_at; /* behind the last store, if it was of X0 with a constant; or NULL */
     bool has_sse; /* up to the next executor */
     struct a64_x87 x87;
     struct fp_group group;
@@ -384,6 +387,14 @@ void a64_emit_cold(struct a64_emit *e);
 void a64_give_up(struct a64_emit *e, struct flag_state *fl, u8 g);
 void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
 void a64_link(const struct jit_edge *e, const u8 *target, u32 page);
+
+/* Make the stub for returns that went elsewhere than foretold. It jumps to @s->leave, made before.
+ * In stubs: begin the stack of returns below SP (X16 is lost); empty it; empty it if C says so (X17
+ * is lost). */
+void a64_return_stubs(struct codebuf *c, struct jit_stubs *s);
+void a64_return_base(struct codebuf *c);
+void a64_return_unwind(struct codebuf *c);
+void a64_return_check(struct codebuf *c);
 
 /* Emitters, one an operation. One that consumed more than its own moves e->i on. */
 #define IR_OP(name, ...) void a64_emit_##name(struct a64_emit *e, const struct ir_insn *in);

@@ -60,15 +60,16 @@ static bool same_page(const struct a64_emit *e, u32 eip)
     return here >> PAGE_SHIFT == there >> PAGE_SHIFT;
 }
 
-/* Go to @eip. Another page is entered only while it is where it was when the edge was linked: the
- * number that is expected there is a word behind the block. */
-static void edge(struct a64_emit *e, u32 eip)
+/* Before the branch that goes to @eip, once it is linked. Another page is entered only while it is
+ * where it was when the edge was linked: the number that is expected there is a word behind the
+ * block. */
+static struct cold *edge_begin(struct a64_emit *e, u32 eip)
 {
     struct codebuf *c = e->c;
     struct jit_edge *d = &e->u->edge[e->u->edges];
     struct cold *k = a64_cold(e, COLD_EDGE, NULL);
 
-    k->how = (u8)e->u->edges++;
+    k->how = (u8)e->u->edges;
     *d = (struct jit_edge){.eip = eip};
     if (!same_page(e, eip)) {
         k->guard = a64_ldr_near(c, W32, X17, NULL);
@@ -76,8 +77,70 @@ static void edge(struct a64_emit *e, u32 eip)
         a64_arith_rr(c, A64_SUB, W32, X16, X16, X17);
         k->from[1] = a64_cbnz(c, W32, X16, NULL);
     }
-    d->place = a64_b(c, NULL);
-    k->from[0] = d->place;
+    return k;
+}
+
+static void edge_end(struct a64_emit *e, struct cold *k, u8 *place)
+{
+    e->u->edge[e->u->edges++].place = k->from[0] = place;
+}
+
+static void edge(struct a64_emit *e, u32 eip)
+{
+    struct cold *k = edge_begin(e, eip);
+
+    edge_end(e, k, a64_b(e->c, NULL));
+}
+
+/* --- calls and returns --- */
+
+/* A call of the guest's is one of the host's, and so is a return: the host foretells where it goes.
+ * An entry is where the host's return goes, and the EIP that the guest has to return to for that.
+ * The stack is empty again where code is left, which it is after JIT_CHUNK instructions at the
+ * latest, where a return went elsewhere, and where a page was lost that had been executed. */
+enum { RETURN_ENTRY = 16 };
+
+/* The guest has just pushed it, and nothing but a step of ESP came since: X0 still has it. */
+static bool return_is_in_arg(const struct a64_emit *e)
+{
+    const struct ir_insn *st = e->i >= 2 ? &e->ir->insn[e->i - 2] : NULL;
+
+    return st && st->op == IR_ST && st->b == IR_CONST && st->w == W32 &&
+           (u32)st->imm == (u32)e->ir->fall && st[1].op == IR_ADDR && st[1].w == W32 &&
+           e->stored_at && e->c->at - e->stored_at <= 4;
+}
+
+/* Before a call: X0 = where the guest returns to. */
+static void return_to_arg(struct a64_emit *e)
+{
+    if (!return_is_in_arg(e))
+        a64_mov_ri64(e->c, REG_ARG, (u32)e->ir->fall);
+}
+
+/* What comes behind the call has to be told with come_back(). */
+static u8 *push_return(struct a64_emit *e)
+{
+    u8 *spot = a64_adr(e->c, X17, NULL);
+
+    a64_stp_pre(e->c, W64, X17, REG_ARG, XSP, -RETURN_ENTRY);
+    return spot;
+}
+
+/* Behind the call. A page that the guest called from is still there, or the stack is empty. */
+static void come_back(struct a64_emit *e, u8 *spot)
+{
+    a64_here(e->c, spot);
+    edge(e, (u32)e->ir->fall);
+}
+
+static void go_back_to(struct a64_emit *e, u8 eip)
+{
+    struct codebuf *c = e->c;
+
+    a64_ldp_post(c, W64, X30, X17, XSP, RETURN_ENTRY);
+    a64_arith_rr(c, A64_SUB, W64, X17, X17, eip);
+    a64_cold(e, COLD_ASTRAY, a64_cbnz(c, W64, X17, NULL))->reg = eip;
+    a64_ret(c);
 }
 
 void a64_emit_JMP(struct a64_emit *e, const struct ir_insn *in)
@@ -88,7 +151,12 @@ void a64_emit_JMP(struct a64_emit *e, const struct ir_insn *in)
 
 void a64_emit_JAL(struct a64_emit *e, const struct ir_insn *in)
 {
-    a64_emit_JMP(e, in);
+    return_to_arg(e);
+    a64_flags_settle(e->c, &e->fl);
+    struct cold *k = edge_begin(e, (u32)in->imm);
+    u8 *spot = push_return(e);
+    edge_end(e, k, a64_bl(e->c, NULL));
+    come_back(e, spot);
 }
 
 static u8 *branch_if(struct codebuf *c, struct a64_cond k, bool holds)
@@ -133,7 +201,27 @@ void a64_emit_BRZ(struct a64_emit *e, const struct ir_insn *in)
     branch(e, k, (u32)in->imm);
 }
 
-/* X16: where @eip's entry in the table of jumps is. X17: the key that it should have. */
+/* W16: a linear address; X17 gets the entry of its page in the MMU's table of executed pages. */
+static void page_at(struct codebuf *c, u8 lin)
+{
+    a64_shift_ri(c, A64_LSR, W32, X16, lin, PAGE_SHIFT);
+    a64_mem_rr(c, A64_LDR, W32, X17, REG_EXEC, X16, A64_UXTX, true);
+}
+
+/* X17: the upper half of the key of @eip. X16: where its entry in the table of jumps may be; the
+ * difference of the two keys, and its code. X1 is lost. */
+static void look_up_jump(struct codebuf *c, u8 eip)
+{
+    a64_arith_rs(c, A64_ADD, W64, X17, eip, X17, A64_LSL, 32);
+    a64_logic_rs(c, A64_EOR, W32, X16, eip, eip, A64_LSR, PAGE_SHIFT);
+    a64_arith_rx(c, A64_ADD, W64, X16, REG_JUMPS, X16, A64_UXTH, 4);
+    a64_ldp(c, W64, X1, X16, X16, 0);
+    a64_arith_rr(c, A64_SUB, W64, X17, X17, X1);
+}
+static_assert(sizeof(struct jit_jump) == 16 && JIT_JUMPS == BIT(16), "16 bits, and the shift");
+static_assert(offsetof(struct jit_jump, host) == 8, "the pair above");
+
+/* X16: what the table of jumps has for @eip, if X17 is 0. */
 static void find_jump(struct a64_emit *e, u8 eip)
 {
     struct codebuf *c = e->c;
@@ -145,33 +233,82 @@ static void find_jump(struct a64_emit *e, u8 eip)
         a64_arith_rr(c, A64_ADD, W32, X16, X16, eip);
         lin = X16;
     }
-    a64_shift_ri(c, A64_LSR, W32, X16, lin, PAGE_SHIFT);
-    a64_mem_rr(c, A64_LDR, W32, X17, REG_EXEC, X16, A64_UXTX, true);
+    page_at(c, lin);
     if (mode) {
         a64_movz(c, W32, X1, (u16)(mode >> 16), 16);
         a64_logic_rr(c, A64_EOR, W32, X17, X17, X1);
     }
-    a64_arith_rs(c, A64_ADD, W64, X17, eip, X17, A64_LSL, 32);
-    a64_logic_rs(c, A64_EOR, W32, X16, eip, eip, A64_LSR, PAGE_SHIFT);
-    a64_arith_rx(c, A64_ADD, W64, X16, REG_JUMPS, X16, A64_UXTH, 4);
+    look_up_jump(c, eip);
 }
-static_assert(sizeof(struct jit_jump) == 16 && JIT_JUMPS == BIT(16), "16 bits, and the shift");
 
 /* The table of jumps knows where the target is, if it was there before. */
 void a64_emit_JMPR(struct a64_emit *e, const struct ir_insn *in)
 {
     struct codebuf *c = e->c;
     u8 a = a64_reg(e, in->a);
+    bool call = in->cc == IR_HINT_CALL;
 
+    if (call)
+        return_to_arg(e);
     a64_flags_settle(c, &e->fl);
+    if (in->cc == IR_HINT_RET) {
+        go_back_to(e, a);
+        return;
+    }
     find_jump(e, a);
-    a64_ldp(c, W64, X1, X16, X16, 0);
-    a64_arith_rr(c, A64_SUB, W64, X17, X17, X1);
-    struct cold *k = a64_cold(e, COLD_INDIRECT, a64_cbnz(c, W64, X17, NULL));
-    k->reg = a;
+    a64_cold(e, COLD_INDIRECT, a64_cbnz(c, W64, X17, NULL))->reg = a;
+    if (!call) {
+        a64_br(c, X16);
+        return;
+    }
+    u8 *spot = push_return(e);
+    a64_blr(c, X16);
+    come_back(e, spot);
+}
+
+/* In X0: where to. The table of jumps may know it. */
+static void stub_astray(struct codebuf *c, const struct jit_stubs *s)
+{
+    a64_return_unwind(c);
+    a64_ldr(c, W32, X16, REG_CPU, CPU_OFF(seg[SEG_CS].base));
+    a64_arith_rr(c, A64_ADD, W32, X16, X16, REG_ARG);
+    page_at(c, X16);
+    a64_ldr(c, W32, X1, REG_CPU, CPU_OFF(jit.jump_mode));
+    a64_logic_rr(c, A64_EOR, W32, X17, X17, X1);
+    look_up_jump(c, REG_ARG);
+    a64_cbnz(c, W64, X17, s->leave[LEAVE_INDIRECT]);
     a64_br(c, X16);
 }
-static_assert(offsetof(struct jit_jump, host) == 8, "the pair above");
+
+void a64_return_stubs(struct codebuf *c, struct jit_stubs *s)
+{
+    s->astray = c->at;
+    stub_astray(c, s);
+}
+
+/* No EIP has 64 bits: whoever returns from there goes astray. */
+void a64_return_base(struct codebuf *c)
+{
+    a64_mvn_rr(c, W64, X16, XZR);
+    a64_stp_pre(c, W64, XZR, X16, XSP, -RETURN_ENTRY);
+    a64_mov_sp(c, X16, XSP);
+    a64_str(c, W64, X16, REG_CPU, CPU_OFF(jit.base_sp));
+}
+
+void a64_return_unwind(struct codebuf *c)
+{
+    a64_ldr(c, W64, X17, REG_CPU, CPU_OFF(jit.base_sp));
+    a64_mov_sp(c, XSP, X17);
+}
+
+void a64_return_check(struct codebuf *c)
+{
+    a64_ldr(c, W8, X17, REG_CPU, CPU_OFF(jit.stale));
+    u8 *fresh = a64_cbz(c, W32, X17, NULL);
+    a64_str(c, W8, XZR, REG_CPU, CPU_OFF(jit.stale));
+    a64_return_unwind(c);
+    a64_here(c, fresh);
+}
 
 void a64_emit_LEAVE(struct a64_emit *e, const struct ir_insn *in)
 {
@@ -320,7 +457,7 @@ static void emit_one_cold(struct a64_emit *e, struct cold *k)
     default:
         if (k->reg != REG_ARG)
             a64_mov_rr(c, W32, REG_ARG, k->reg);
-        a64_b(c, s->leave[LEAVE_INDIRECT]);
+        a64_b(c, k->kind == COLD_ASTRAY ? s->astray : s->leave[LEAVE_INDIRECT]);
         break;
     }
 }

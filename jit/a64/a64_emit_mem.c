@@ -170,10 +170,11 @@ void a64_emit_ST(struct a64_emit *e, const struct ir_insn *in)
 
     if (a64_window_has(e, &off)) {
         in_window(e, A64_STR, in->w, stored(e, in), off);
-        return;
+    } else {
+        a64_look_up(e, at, in->w, true, MAY_BE_CROOKED, REG_ADDEND);
+        a64_mem_rr(e->c, A64_STR, in->w, stored(e, in), REG_ADDEND, at, A64_UXTW, false);
     }
-    a64_look_up(e, at, in->w, true, MAY_BE_CROOKED, REG_ADDEND);
-    a64_mem_rr(e->c, A64_STR, in->w, stored(e, in), REG_ADDEND, at, A64_UXTW, false);
+    e->stored_at = in->b == IR_CONST && (u32)in->imm ? e->c->at : NULL;
 }
 
 /* Look up the address, which has to last until the STW: where it would not, the sum takes its

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "jit/jit.h"
+#include "mmu/mmu.h"
+#include "tests/jit/pair.h"
 #include "tests/support/check.h"
-#include "tests/support/little_pc.h"
 
 static const u8 caller[] = {
     0xb9, 0x20, 0x4e, /* mov cx,20000 */
@@ -128,6 +129,74 @@ static void returns_to_where_nobody_called_from(void **state)
     counts_in_code(*state, code, sizeof(code));
 }
 
+/* --- the caller's page becomes another one --- */
+
+enum { DIRECTORY = 0x100000, TABLE = 0x101000, OTHER = 0x4000, FUNCTION = 0x2000 };
+
+static void forget_pages(void *ctx, u16 port, u32 val, enum width w)
+{
+    struct little_pc *pc = ctx;
+
+    (void)port, (void)w;
+    if ((val & 3) == 3)
+        mmu_flush(pc->cpu->mmu);
+}
+
+/* Linear addresses are physical ones, but that the page table is at 8000h. Every fourth number to a port
+ * forgets pages. */
+static void paging_on(struct little_pc *pc)
+{
+    u32 entry = TABLE | 7;
+
+    physmem_write(pc->pm, DIRECTORY, &entry, 4);
+    for (u32 i = 0; i < 1024; i++) {
+        entry = (i == 8 ? TABLE : i << 12) | 7;
+        physmem_write(pc->pm, TABLE + 4 * i, &entry, 4);
+    }
+    pc->cpu->cr0 |= CR0_PE | CR0_PG;
+    pc->cpu->cr3 = DIRECTORY;
+    cpu_paging_changed(pc->cpu);
+    pc->cpu->bus.out = forget_pages;
+}
+
+/* Two of four times the function maps its caller's page to the other, which has the same code but
+ * for what comes behind the call. Nobody notices the first write: what came from that entry has been
+ * forgotten before. */
+static void returns_to_a_page_that_is_another_now(void **state)
+{
+    static const u8 function[] = {
+        0x88, 0xc8, 0xe6, 0x80,                               /* mov al,cl; out 80h,al    */
+        0xf6, 0xc1, 0x02, 0x74, 0x09,                         /* test cl,2; jz .out       */
+        0x66, 0x81, 0x36, 0x04, 0x80, 0x00, 0x50, 0x00, 0x00, /* xor dword [8004h],5000h  */
+        0xc3,                                                 /* .out: ret                */
+    };
+    u8 code[] = {
+        0xe8, 0xfd, 0x0f, /* again: call 2000h          */
+        0x46,             /* inc si; there: inc di      */
+        0x49,             /* dec cx                     */
+        0x75, 0xf9,       /* jnz again                  */
+        0xf4,
+    };
+    struct pair *p = *state;
+    struct little_pc *pc[] = {p->ours, p->theirs};
+    for (unsigned i = 0; i < 2; i++) {
+        paging_on(pc[i]);
+        physmem_write(pc[i]->pm, FUNCTION, function, sizeof(function));
+        code[3] = 0x47;
+        physmem_write(pc[i]->pm, OTHER, code, sizeof(code));
+        code[3] = 0x46;
+    }
+    assert_int_equal(pair_run(p, code, sizeof(code)), CPU_EXIT_HALTED);
+    assert_int_equal((u16)p->ours->cpu->gpr[REG_SI], PAIR_ROUNDS * 3 / 4);
+    assert_int_equal((u16)p->ours->cpu->gpr[REG_DI], PAIR_ROUNDS / 4);
+}
+
+static int pair_setup(void **state)
+{
+    *state = pair_create("max");
+    return 0;
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, little_pc_setup, little_pc_teardown)
@@ -135,6 +204,8 @@ int main(void)
         T(where_linear_addresses_are_offsets),  T(where_the_segment_has_a_base),
         T(calls_that_nobody_returns_from),      T(recursion_deeper_than_the_stack_of_returns),
         T(returns_to_where_nobody_called_from),
+        cmocka_unit_test_setup_teardown(returns_to_a_page_that_is_another_now, pair_setup,
+                                        pair_teardown),
     };
     return cmocka_run_group_tests_name("jumps", tests, NULL, NULL);
 }
