@@ -164,7 +164,7 @@ static void stub_bail(struct codebuf *c, const u8 *go)
 
 /* The address is in W0. An access that is only misaligned may go on; one that crosses a page, or
  * has no entry, asks. */
-static void stub_access(struct codebuf *c, unsigned w, bool write, const u8 *ask)
+static void stub_access(struct codebuf *c, unsigned w, unsigned write, const u8 *ask)
 {
     u8 *crosses = NULL;
 
@@ -180,8 +180,37 @@ static void stub_access(struct codebuf *c, unsigned w, bool write, const u8 *ask
     a64_ret(c);
     a64_here(c, absent);
     a64_here(c, crosses);
-    a64_movz(c, W32, X2, (u16)((BIT(w) & 15) | (write ? 16u : 0u)), 0);
+    a64_movz(c, W32, X2, (u16)((BIT(w) & 15) | write << 4), 0);
     a64_b(c, ask);
+}
+
+/* X2: what goes to @half of the two pages; it moves on. X0, X1 and X16 are lost. */
+static void copy_half(struct codebuf *c, unsigned half)
+{
+    i32 more = (i32)(half * sizeof(u64));
+
+    a64_ldr(c, W64, X0, REG_CPU, CPU_OFF(jit_halves.host) + more);
+    a64_ldr(c, W64, X1, REG_CPU, CPU_OFF(jit_halves.bytes) + more);
+    u8 *again = c->at;
+    a64_mem_post(c, A64_LDR, W8, X16, X2, 1);
+    a64_mem_post(c, A64_STR, W8, X16, X0, 1);
+    a64_arith_ri(c, A64_SUB, W64, X1, X1, 1);
+    a64_cbnz(c, W64, X1, again);
+}
+
+/* What was written to jit.xfer goes to two pages. X16 is lost, NZCV are not. */
+static void stub_written(struct codebuf *c)
+{
+    a64_stp_pre(c, W64, X0, X1, XSP, -32);
+    a64_str(c, W64, X2, XSP, 16);
+    a64_arith_ri(c, A64_ADD, W64, X2, REG_CPU, CPU_OFF(jit.xfer));
+    for (unsigned half = 0; half < 2; half++)
+        copy_half(c, half);
+    a64_ldr(c, W64, X16, REG_CPU, CPU_OFF(jit_halves.whole));
+    a64_str(c, W64, X16, REG_CPU, CPU_OFF(jit_halves.written));
+    a64_ldr(c, W64, X2, XSP, 16);
+    a64_ldp_post(c, W64, X0, X1, XSP, 32);
+    a64_ret(c);
 }
 
 enum { CLOBBERED_FRAME = 16 * ARRAY_LEN(clobbered) };
@@ -305,11 +334,15 @@ void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     const u8 *ask = c->at;
     stub_ask(c, h);
     for (unsigned w = 0; w <= A64_Q; w++) {
-        for (unsigned write = 0; write < 2; write++) {
+        for (unsigned write = 0; write <= (w > W8 ? 2u : 1u); write++) {
             out->access[write][w] = c->at;
             stub_access(c, w, write, ask);
         }
     }
+    out->written[0] = c->at;
+    a64_ret(c);
+    out->written[1] = c->at;
+    stub_written(c);
     for (unsigned arith = 0; arith < 2; arith++) {
         out->fp[arith][FP_SSE - 1] = c->at;
         stub_live(c, h, arith, out->bail);
@@ -334,6 +367,7 @@ const struct backend a64_backend = {
     .cs_arch = CS_ARCH_ARM64,
     .cs_mode = CS_MODE_LITTLE_ENDIAN,
     .reach = 120u << 20,
+    .halves = true,
     .returns = true,
     .refuses = true,
     .stubs = a64_emit_stubs,

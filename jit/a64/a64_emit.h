@@ -298,6 +298,9 @@ enum a64_alignment { MAY_BE_CROOKED, HAS_TO_BE_ALIGNED };
  * added to the address, in @addend. X17 is lost. */
 void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, enum a64_alignment what,
                  u8 addend);
+/** Behind a write: bring it to its two pages, if the instruction has been seen to cross. X16, X17
+ * and X30 are lost. */
+void a64_written(struct a64_emit *e);
 
 /* --- a64_emit_window.c --- */
 

@@ -181,11 +181,13 @@ void a64_emit_FPF(struct a64_emit *e, const struct ir_insn *in)
 void a64_emit_FPM(struct a64_emit *e, const struct ir_insn *in)
 {
     a64_emit_FP(e, in);
+    if (in->imm & IR_FP_WRITE)
+        a64_written(e);
 }
 
 void a64_emit_FPMG(struct a64_emit *e, const struct ir_insn *in)
 {
-    a64_emit_FP(e, in);
+    a64_emit_FPM(e, in);
 }
 
 /* --- stubs --- */

@@ -40,6 +40,22 @@ static void index_of(struct codebuf *c, u8 d, u8 r, unsigned size)
     a64_shift_ri(c, A64_ROR, W32, d, d, PAGE_SHIFT);
 }
 
+/* Has the instruction been seen to write across pages? */
+static bool writes_apart(const struct a64_emit *e)
+{
+    return e->u->apart >> e->ir->insn[e->i].g & 1;
+}
+
+void a64_written(struct a64_emit *e)
+{
+    i32 off;
+
+    if (!writes_apart(e) || a64_window_has(e, &off))
+        return;
+    a64_ldr(e->c, W64, X16, REG_CPU, CPU_OFF(jit_halves.written));
+    a64_blr(e->c, X16);
+}
+
 void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, enum a64_alignment what,
                  u8 addend)
 {
@@ -62,7 +78,7 @@ void a64_look_up(struct a64_emit *e, u8 r, unsigned size, bool write, enum a64_a
     k->back = c->at;
     k->reg = r;
     k->addend = addend;
-    k->how = (u8)(size | (write ? 16u : 0u));
+    k->how = (u8)(size | (!write ? 0u : size && writes_apart(e) ? 32u : 16u));
     k->check = write && e->window.active;
     k->i = (u16)e->i;
 }
@@ -173,6 +189,7 @@ void a64_emit_ST(struct a64_emit *e, const struct ir_insn *in)
     } else {
         a64_look_up(e, at, in->w, true, MAY_BE_CROOKED, REG_ADDEND);
         a64_mem_rr(e->c, A64_STR, in->w, stored(e, in), REG_ADDEND, at, A64_UXTW, false);
+        a64_written(e);
     }
     e->stored_at = in->b == IR_CONST && (u32)in->imm ? e->c->at : NULL;
 }
@@ -218,6 +235,8 @@ void a64_emit_LDW(struct a64_emit *e, const struct ir_insn *in)
 void a64_emit_STW(struct a64_emit *e, const struct ir_insn *in)
 {
     at_held(e, A64_STR, in->w, stored(e, in));
+    if (e->held != REG_WINDOW)
+        a64_written(e);
 }
 
 /* --- segments --- */
