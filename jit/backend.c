@@ -39,17 +39,30 @@ bool backend_emit(const struct backend *b, struct jit_unit *u)
     return !u->by_exec && b->emit(u);
 }
 
-bool backend_flagm(void)
-{
 #if defined(__aarch64__) && defined(__linux__)
-    return getauxval(AT_HWCAP) & BIT64(27); /* HWCAP_FLAGM */
+#define HAS(capabilities, bit, name) (getauxval(capabilities) & BIT64(bit))
 #elif defined(__aarch64__) && defined(__APPLE__)
+#define HAS(capabilities, bit, name) says_yes("hw.optional.arm." name)
+
+static bool says_yes(const char *name)
+{
     int has = 0;
     size_t size = sizeof(has);
-    return sysctlbyname("hw.optional.arm.FEAT_FlagM", &has, &size, NULL, 0) == 0 && has;
+
+    return sysctlbyname(name, &has, &size, NULL, 0) == 0 && has;
+}
 #else
-    return false;
+#define HAS(capabilities, bit, name) false
 #endif
+
+bool backend_flagm(void)
+{
+    return HAS(AT_HWCAP, 27, "FEAT_FlagM");
+}
+
+bool backend_flagm2(void)
+{
+    return HAS(AT_HWCAP2, 7, "FEAT_FlagM2");
 }
 
 u64 backend_lacks(void)

@@ -67,7 +67,7 @@ struct jit_unit {
     u64 lacks;   /* BIT64(FEAT_xx): guest features that the host's instructions do not have */
     u32 apart;   /* bit n: guest instruction n has been seen to write across pages */
     struct jit_x87 x87;
-    bool flagm; /* ARM64: the host has FEAT_FlagM */
+    bool flagm, flagm2; /* ARM64: the host has FEAT_FlagM and FEAT_FlagM2 */
 
     u32 hot_size, count_size; /* count_size: of what adds to runs */
     struct jit_site site[3 * IR_MAX_GUEST];
@@ -114,8 +114,9 @@ bool backend_emit(const struct backend *b, struct jit_unit *u) MUST_CHECK;
 /** The backend for the host that this runs on, or NULL. */
 const struct backend *backend_host(void);
 
-/** Does this host have FEAT_FlagM? */
+/** Does this host have FEAT_FlagM? FEAT_FlagM2? */
 bool backend_flagm(void);
+bool backend_flagm2(void);
 
 /** What of SSE3 to SSE4.2 this host does not have, as BIT64(FEAT_xx). */
 u64 backend_lacks(void);

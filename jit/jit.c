@@ -429,6 +429,7 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
     j->count = d->count && d->engine == JIT_HOST;
     j->lacks = backend_lacks();
     j->flagm = backend_flagm() && !d->baseline;
+    j->flagm2 = backend_flagm2() && !d->baseline;
     j->threshold = d->threshold ? d->threshold : THRESHOLD_DEFAULT;
     if (d->engine == JIT_HOST) {
         j->backend = backend_host();

@@ -68,7 +68,7 @@ struct jit {
     u32 threshold;
     bool count;
     u64 lacks;           /* backend_lacks() */
-    bool flagm;          /* as in struct jit_unit */
+    bool flagm, flagm2;  /* as in struct jit_unit */
     size_t disassembler; /* capstone's handle, if runs are counted; 0: none */
     struct jit_mode mode[JIT_MODE_NUMBERS];
     unsigned modes;

@@ -308,6 +308,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->cs_base = mode_of(j, mode)->base;
     u->lacks = j->lacks;
     u->flagm = j->flagm;
+    u->flagm2 = j->flagm2;
     u->apart = jit_crossing_of(j, b);
     u->x87 = x87_now(j, b);
     u->by_exec = 0;

@@ -333,6 +333,9 @@ void a64_cfinv(struct codebuf *c);
 void a64_rmif(struct codebuf *c, u8 n, u8 rotation, u8 mask);
 void a64_setf8(struct codebuf *c, u8 n);
 void a64_setf16(struct codebuf *c, u8 n);
+/** FEAT_FlagM2. From a floating-point comparison: Z if it was equal or unordered, C unless it was
+ * less or unordered; N and V are 0. */
+void a64_axflag(struct codebuf *c);
 
 /** What a barrier orders, and for whom. */
 enum a64_barrier { A64_ISHLD = 9, A64_ISHST = 10, A64_ISH = 11, A64_SY = 15 };

@@ -25,6 +25,7 @@
 #define OP_MSR     0xd5100000u
 #define OP_MRS     0xd5300000u
 #define OP_CFINV   0xd500401fu
+#define OP_AXFLAG  0xd500405fu
 #define OP_RMIF    0xba000400u
 #define OP_SETF8   0x3a00080du
 #define OP_SETF16  0x3a00480du
@@ -224,6 +225,11 @@ void a64_msr(struct codebuf *c, enum a64_sysreg reg, u8 t)
 void a64_cfinv(struct codebuf *c)
 {
     put32(c, OP_CFINV);
+}
+
+void a64_axflag(struct codebuf *c)
+{
+    put32(c, OP_AXFLAG);
 }
 
 void a64_rmif(struct codebuf *c, u8 n, u8 rotation, u8 mask)

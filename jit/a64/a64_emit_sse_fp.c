@@ -111,9 +111,13 @@ void a64_sse_order(struct a64_emit *e, const struct sse_op *o)
     a64_fcmp(c, lane(o), xmm(o->guest->reg), s, o->guest->opcode == 0x2f);
     a64_fp_close(e, more);
     a64_cset(c, W32, REG_PF, A64_VC);
-    a64_cset(c, W32, X16, A64_GT);
-    a64_csetm(c, W32, X17, A64_MI);
-    a64_ccompare_rr(c, A64_CCMP, W32, X16, X17, A64_Z, A64_VC);
+    if (e->u->flagm2) {
+        a64_axflag(c);
+    } else {
+        a64_cset(c, W32, X16, A64_GT);
+        a64_csetm(c, W32, X17, A64_MI);
+        a64_ccompare_rr(c, A64_CCMP, W32, X16, X17, A64_Z, A64_VC);
+    }
     e->fl = (struct flag_state){.carry = CARRY_NOT, .equal = true};
 }
 

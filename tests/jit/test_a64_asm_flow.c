@@ -258,6 +258,8 @@ static void flag_manipulation_is_the_words_of_gnu_as(void **state)
     expect_word(k, 0x3a00480d);
     a64_setf16(c, X30);
     expect_word(k, 0x3a004bcd);
+    a64_axflag(c);
+    expect_word(k, 0xd500405f);
 }
 
 /* --- branches --- */

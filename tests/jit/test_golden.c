@@ -35,7 +35,7 @@ enum {
 struct golden_mode {
     const char *name;
     u32 mode, cs_limit;
-    bool flagm;
+    bool flagm; /* and FlagM2 */
 };
 
 enum golden_mode_id { FLAT32, RAISES32, FLAGM32, USER32, CHECKED32, REAL16 };
@@ -173,7 +173,7 @@ static void translate(struct golden *g, const struct golden_mode *m)
     u->id = BLOCK_ID;
     u->lazy = &g->lazy;
     g->lazy = (struct lazy_recipes){0};
-    u->flagm = m->flagm;
+    u->flagm = u->flagm2 = m->flagm;
     u->x87 = (struct jit_x87){.known = true, .top = 4, .empty = 0x0f, .control = X87_CW_INIT};
     for (unsigned i = 0; i < IR_MAX_GUEST; i++)
         u->exec_id[i] = EXEC_ID + i;
