@@ -3,8 +3,6 @@
 #include "cpu/x87_exec.h"
 
 enum {
-    CW_WRITABLE = 0x1F3F,
-    CW_ONES = 0x0040, /* always reads as 1 */
     ENV_WORDS = 7,
     SAVE_REGS = 80, /* bytes of ST0..ST7 */
 };
@@ -13,7 +11,7 @@ static void set_control(struct cpu *cpu, u16 cw)
 {
     struct x87_state *f = &cpu->x87;
 
-    f->control = (cw & CW_WRITABLE) | CW_ONES;
+    f->control = (cw & X87_CW_WRITABLE) | X87_CW_ONES;
     f->status &= (u16)~X87_SW_ES;
     if (f->status & ~f->control & X87_CW_MASKS)
         f->status |= X87_SW_ES;
@@ -157,7 +155,7 @@ static void get_environment(struct cpu *cpu, const struct insn *in, const u8 *by
     for (unsigned i = 0; i < 8; i++)
         if ((word[2] >> 2 * i & 3) == 3)
             f->empty |= (u8)(1u << i);
-    f->control = (word[0] & CW_WRITABLE) | CW_ONES;
+    f->control = (word[0] & X87_CW_WRITABLE) | X87_CW_ONES;
     x87_set_status_word(f, (u16)word[1]);
     x87_update_ferr(cpu);
 }

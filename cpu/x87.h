@@ -37,7 +37,11 @@ enum {
 enum {
     X87_CW_MASKS = 0x003F,
     X87_CW_PC = 0x0300,
+    X87_CW_PC_SHIFT = 8,
     X87_CW_RC = 0x0C00,
+    X87_CW_RC_SHIFT = 10,
+    X87_CW_WRITABLE = 0x1F3F,
+    X87_CW_ONES = 0x0040, /* always reads as 1 */
     X87_CW_INIT = 0x037F, /* after FNINIT */
     X87_CW_RESET = 0x0040 /* after RESET */
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Private to cpu/x87_plain.c and cpu/x87_quick.c: arithmetic with normal numbers, rounded to
- * nearest with all 64 bits, where the result is safely normal [SDM 1 §8.3].
+ * nearest, where the result is safely normal [SDM 1 §8.3]. What is called drop is 64 less the bits
+ * that are kept.
  */
 #pragma once
 
@@ -23,15 +24,20 @@ ALWAYS_INLINE bool x87_is_normal(struct f80 a)
 }
 
 /** @sig / 2^127 * 2^(@exp - bias), rounded to nearest even; false if it is not safely normal. */
-ALWAYS_INLINE bool x87_round_nearest(u128 sig, i32 exp, u16 sign, struct x87_rounded *r)
+ALWAYS_INLINE bool x87_round_nearest(u128 sig, i32 exp, u16 sign, unsigned drop,
+                                     struct x87_rounded *r)
 {
     u64 high = (u64)(sig >> 64), low = (u64)sig;
 
     if (UNLIKELY((u32)exp - 2 > X87_EXP_MAX - 5))
         return false;
-    r->up = low >> 63 & ((low << 1 != 0) | (high & 1));
+    if (drop) {
+        low = high << (64 - drop) | (low != 0);
+        high = high >> drop << drop;
+    }
+    r->up = low >> 63 & ((low << 1 != 0) | (high >> drop & 1));
     r->inexact = low != 0;
-    high += r->up;
+    high += (u64)r->up << drop;
     if (UNLIKELY(high == 0)) {
         high = BIT64(63);
         exp++;
@@ -41,7 +47,7 @@ ALWAYS_INLINE bool x87_round_nearest(u128 sig, i32 exp, u16 sign, struct x87_rou
 }
 
 /** @a + @b; false, too, if that is 0. */
-ALWAYS_INLINE bool x87_add_normal(struct f80 a, struct f80 b, struct x87_rounded *r)
+ALWAYS_INLINE bool x87_add_normal(struct f80 a, struct f80 b, unsigned drop, struct x87_rounded *r)
 {
     if ((a.sign_exp & X87_EXP_MAX) < (b.sign_exp & X87_EXP_MAX) ||
         ((a.sign_exp & X87_EXP_MAX) == (b.sign_exp & X87_EXP_MAX) && a.mant < b.mant)) {
@@ -69,10 +75,10 @@ ALWAYS_INLINE bool x87_add_normal(struct f80 a, struct f80 b, struct x87_rounded
         sum <<= shift;
         exp -= (i32)shift;
     }
-    return x87_round_nearest(sum, exp, a.sign_exp & X87_SIGN, r);
+    return x87_round_nearest(sum, exp, a.sign_exp & X87_SIGN, drop, r);
 }
 
-ALWAYS_INLINE bool x87_mul_normal(struct f80 a, struct f80 b, struct x87_rounded *r)
+ALWAYS_INLINE bool x87_mul_normal(struct f80 a, struct f80 b, unsigned drop, struct x87_rounded *r)
 {
     i32 exp = (a.sign_exp & X87_EXP_MAX) + (b.sign_exp & X87_EXP_MAX) - X87_BIAS + 1;
     u128 sig = (u128)a.mant * b.mant;
@@ -81,22 +87,22 @@ ALWAYS_INLINE bool x87_mul_normal(struct f80 a, struct f80 b, struct x87_rounded
         sig <<= 1;
         exp--;
     }
-    return x87_round_nearest(sig, exp, (a.sign_exp ^ b.sign_exp) & X87_SIGN, r);
+    return x87_round_nearest(sig, exp, (a.sign_exp ^ b.sign_exp) & X87_SIGN, drop, r);
 }
 
 /** @a op @b; false, and @r may be anything, unless all of these are normal. */
-ALWAYS_INLINE bool x87_arith_normal(enum fp_op op, struct f80 a, struct f80 b,
+ALWAYS_INLINE bool x87_arith_normal(enum fp_op op, struct f80 a, struct f80 b, unsigned drop,
                                     struct x87_rounded *r)
 {
     if (!x87_is_normal(a) || !x87_is_normal(b))
         return false;
     switch (op) {
     case FP_ADD:
-        return x87_add_normal(a, b, r);
+        return x87_add_normal(a, b, drop, r);
     case FP_SUB:
-        return x87_add_normal(a, (struct f80){b.mant, b.sign_exp ^ X87_SIGN}, r);
+        return x87_add_normal(a, (struct f80){b.mant, b.sign_exp ^ X87_SIGN}, drop, r);
     case FP_MUL:
-        return x87_mul_normal(a, b, r);
+        return x87_mul_normal(a, b, drop, r);
     default:
         return false;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * x87 without faults. Rounded to nearest with all 64 bits, normal numbers are added and multiplied
- * by cpu/x87_normal.h; everything else goes to cpu/softfloat.h. cpu/x87_quick.c is asked first.
+ * x87 without faults. Rounded to nearest, normal numbers are added and multiplied by
+ * cpu/x87_normal.h; everything else goes to cpu/softfloat.h. cpu/x87_quick.c is asked first.
  *
  * References: [SDM 1 §8.3], [SDM 2A].
  */
@@ -21,7 +21,7 @@ struct plain {
     u8 *mem;
     u32 dp;
     struct fp_env e;
-    bool nearest; /* RC and PC are those of FNINIT */
+    bool nearest; /* RC is that of FNINIT */
 };
 
 /* --- numbers --- */
@@ -30,7 +30,7 @@ static struct f80 arith(struct plain *p, enum fp_op op, struct f80 a, struct f80
 {
     struct x87_rounded r;
 
-    if (!p->nearest || !x87_arith_normal(op, a, b, &r))
+    if (!p->nearest || !x87_arith_normal(op, a, b, 64u - p->e.precision, &r))
         return f80_arith(&p->e, op, a, b);
     p->e.up = r.up;
     p->e.flags |= r.inexact ? FP_PE : 0;
@@ -357,7 +357,7 @@ u32 x87_plain_rest(struct cpu *cpu, u32 what, u32 eip, u8 *mem, u32 dp)
     if ((what & 0x7FF) == 0x7E0) /* FNSTSW AX */
         return X87_DONE | x87_status_word(f);
     p.e = fp_env_x87(f->control);
-    p.nearest = (f->control & (X87_CW_RC | X87_CW_PC)) == X87_CW_PC;
+    p.nearest = !(f->control & X87_CW_RC);
     return mem ? with_memory(&p) : with_registers(&p);
 }
 

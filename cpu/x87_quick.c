@@ -83,7 +83,7 @@ ALWAYS_INLINE u32 store(struct cpu *cpu, u32 what, u32 eip, u8 *mem, u32 dp, enu
     u32 max = w == W64 ? 0x7FF : 0xFF, exp = (a.sign_exp & X87_EXP_MAX) - X87_BIAS + max / 2;
     u64 half = BIT64(drop - 1), rest = a.mant & (half * 2 - 1);
 
-    if (UNLIKELY(x87_empty(f, 0) || !is_default(f) || !(a.mant >> 63) || exp - 2 > max - 4))
+    if (UNLIKELY(x87_empty(f, 0) || f->control & X87_CW_RC || !(a.mant >> 63) || exp - 2 > max - 4))
         return x87_plain_rest(cpu, what, eip, mem, dp);
     bool up = rest > half || (rest == half && (a.mant >> drop & 1));
     u64 v = ((u64)exp << mant) + (a.mant << 1 >> (drop + 1)) + up;
@@ -138,7 +138,7 @@ ALWAYS_INLINE u32 arith_memory(struct cpu *cpu, u32 what, u32 eip, u8 *mem, u32 
     struct f80 a = *x87_st(f, 0), b;
 
     if (UNLIKELY(x87_empty(f, 0) || !is_default(f) || !load_normal(mem, w, &b) ||
-                 !x87_arith_normal(op, rev ? b : a, rev ? a : b, &r)))
+                 !x87_arith_normal(op, rev ? b : a, rev ? a : b, 0, &r)))
         return x87_plain_rest(cpu, what, eip, mem, dp);
     *x87_st(f, 0) = r.v;
     return end(cpu, what, eip, true, dp, status_of(&r));
@@ -156,7 +156,7 @@ ALWAYS_INLINE u32 arith(struct cpu *cpu, u32 what, u32 eip, u8 *mem, u32 dp, enu
     struct f80 a = *x87_st(f, 0), b = *x87_st(f, i);
 
     if (UNLIKELY(x87_empty(f, 0) || x87_empty(f, i) || !is_default(f) ||
-                 !x87_arith_normal(op, rev ? b : a, rev ? a : b, &r)))
+                 !x87_arith_normal(op, rev ? b : a, rev ? a : b, 0, &r)))
         return x87_plain_rest(cpu, what, eip, mem, dp);
     *x87_st(f, to == TO_ST0 ? 0 : i) = r.v;
     if (to == TO_STI_POP)

@@ -27,7 +27,7 @@ struct jit_helpers {
     u32 (*fp_function)(struct cpu *cpu, u32 id);
 };
 
-enum { JIT_X87_OPS = 10 };
+enum { JIT_X87_OPS = 27 };
 
 /** Common code, made once a cache: write addresses. */
 struct jit_stubs {

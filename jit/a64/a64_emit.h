@@ -179,7 +179,7 @@ struct a64_emit {
     } word;
     i32 held_off;
     u8 *stored_at; /* behind the last store, if it was of X0 with a constant; or NULL */
-    bool has_sse; /* up to the next executor */
+    bool has_sse, has_x87; /* up to the next executor: what was looked at */
     struct a64_x87 x87;
     struct fp_group group;
     u8 low[8]; /* by XMM: bytes from the lowest on that may not be 0: 4, 8, 16 */

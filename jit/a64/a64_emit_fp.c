@@ -42,7 +42,7 @@ static bool wants(const struct a64_emit *e, unsigned from, enum fp_want *what)
         if (!ir_is_fp(in->op))
             continue;
         sse |= a64_sse_knows(guest_of(e, in), &raises);
-        x87 |= x87_plain_knows(guest_of(e, in));
+        x87 |= x87_plain_knows(guest_of(e, in)) || a64_x87_controls(guest_of(e, in));
         arith |= raises;
     }
     *what = arith ? WANT_ARITH : sse ? WANT_SSE : WANT_X87;
@@ -54,7 +54,7 @@ static bool rounds(const struct a64_emit *e, unsigned from)
 {
     for (unsigned i = from; i < e->ir->count; i++) {
         const struct ir_insn *in = &e->ir->insn[i];
-        if (ir_op_info[in->op].kind == IR_CALL)
+        if (ir_op_info[in->op].kind == IR_CALL || guest_of(e, in)->id == INSN_FLDCW)
             break;
         if (ir_is_fp(in->op) && a64_x87_rounds(guest_of(e, in)))
             return true;
@@ -68,10 +68,11 @@ void a64_fp_gate(struct a64_emit *e, unsigned from)
     enum fp_want what;
 
     memset(e->low, 16, sizeof(e->low));
-    e->has_sse = false;
+    e->has_sse = e->has_x87 = false;
     if (!wants(e, from, &what))
         return;
     e->has_sse = what != WANT_X87;
+    e->has_x87 = what == WANT_X87;
     a64_ldr(e->c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
     struct cold *k = a64_cold(e, COLD_LIVE, a64_tbz(e->c, X16, bits[what], NULL));
     k->g = from ? e->ir->insn[from - 1].g + 1 : 0;

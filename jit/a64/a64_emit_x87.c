@@ -27,19 +27,27 @@ static i32 st(const struct a64_emit *e, unsigned i)
     return CPU_OFF(x87.r) + 16 * x87_place(e->x87.top, i);
 }
 
-/* X3: where the memory operand is. FDP and FDS are stored: it can be reached. */
+/* X3: where the memory operand is. It can be reached. */
+static void reach(struct a64_emit *e, const struct ir_insn *in)
+{
+    unsigned bytes = (unsigned)in->imm & IR_FP_SIZE, size = 0;
+    u8 at = a64_reg(e, in->a);
+
+    while (BIT(size) != bytes)
+        size++;
+    a64_look_up(e, at, size, in->imm & IR_FP_WRITE, MAY_BE_CROOKED, REG_ADDEND);
+    a64_arith_rx(e->c, A64_ADD, W64, X3, REG_ADDEND, at, A64_UXTW, 0);
+}
+
+/* The same, and FDP and FDS are stored. */
 static void operand(struct a64_emit *e, const struct ir_insn *in)
 {
     const struct insn *guest = &e->ir->guest[in->g];
     struct codebuf *c = e->c;
     i32 seg = CPU_OFF(seg[0]) + (i32)(guest->seg * sizeof(struct segment));
-    unsigned bytes = (unsigned)in->imm & IR_FP_SIZE, size = 0;
     u8 at = a64_reg(e, in->a), off = at;
 
-    while (BIT(size) != bytes)
-        size++;
-    a64_look_up(e, at, size, in->imm & IR_FP_WRITE, MAY_BE_CROOKED, REG_ADDEND);
-    a64_arith_rx(c, A64_ADD, W64, X3, REG_ADDEND, at, A64_UXTW, 0);
+    reach(e, in);
     if (jit_mode_seg(e->u->mode, guest->seg) != SEGC_FLAT) {
         a64_ldr(c, W32, X17, REG_CPU, seg + (i32)offsetof(struct segment, base));
         a64_arith_rr(c, A64_SUB, W32, X17, at, X17);
@@ -62,6 +70,19 @@ static void prepare(struct a64_emit *e, bool rounds)
         a64_mov_rr(e->c, W64, X15, XZR);
         e->x87.inexact = true;
     }
+}
+
+/* The branch is taken if the control word is not the expected one. */
+static u8 *look_at_control(struct a64_emit *e)
+{
+    struct codebuf *c = e->c;
+
+    if (!e->x87.loose)
+        return NULL;
+    a64_ldr(c, W16, X16, REG_CPU, CPU_OFF(x87.control));
+    a64_movz(c, W32, X17, e->x87.control, 0);
+    a64_arith_rr(c, A64_SUB, W32, X16, X16, X17);
+    return a64_cbnz(c, W32, X16, NULL);
 }
 
 static void call(struct a64_emit *e, enum x87_op op)
@@ -99,7 +120,7 @@ static bool done(struct a64_emit *e, const struct insn *guest, enum x87_c1 c1, s
 
 /* --- instructions in line --- */
 
-static const u8 op_of[8] = {X87_ADD, X87_MUL, 0, 0, X87_SUB, X87_SUBR, 0, 0};
+static const u8 op_of[8] = {X87_ADD, X87_MUL, 0, 0, X87_SUB, X87_SUBR, X87_DIV, X87_DIVR};
 
 static bool arith_registers(struct a64_emit *e, const struct insn *guest)
 {
@@ -110,29 +131,51 @@ static bool arith_registers(struct a64_emit *e, const struct insn *guest)
     if (is_empty(e, i))
         return false;
     prepare(e, true);
+    u8 *unexpected = look_at_control(e);
     a64_ldp(c, W64, X0, X1, REG_CPU, st(e, 0));
     a64_ldp(c, W64, X2, X12, REG_CPU, st(e, i));
-    call(e, op_of[reg]);
+    call(e, x87_op_of(&e->x87, op_of[reg]));
     before.nzcv = before.inexact = true;
     struct cold *k = or_plain(e, a64_bcond(c, A64_HS, NULL), &before);
+    k->from[2] = unexpected;
     a64_stp(c, W64, X0, X1, REG_CPU, st(e, group == GROUP_D8 ? 0 : i));
     return done(e, guest, C1_IN_X14, k);
 }
 
+static u8 *load_real(struct a64_emit *e, bool wide)
+{
+    a64_ldr(e->c, wide ? W64 : W32, X2, X3, 0);
+    call(e, wide ? X87_LOAD64 : X87_LOAD32);
+    return a64_tbnz(e->c, X12, X87_UNDONE, NULL);
+}
+
+static void load_int(struct a64_emit *e, enum width w)
+{
+    if (w == W64)
+        a64_ldr(e->c, W64, X2, X3, 0);
+    else
+        a64_mem_ri(e->c, A64_LDRS_X, w, X2, X3, 0);
+    call(e, X87_LOAD_INT);
+}
+
 static bool arith_memory(struct a64_emit *e, const struct ir_insn *in, const struct insn *guest)
 {
-    bool wide = x87_group(guest) == GROUP_DC;
+    unsigned group = x87_group(guest);
     struct codebuf *c = e->c;
+    u8 *unusual = NULL;
 
     operand(e, in);
     struct a64_x87 before = e->x87;
     prepare(e, true);
     before.nzcv = before.inexact = true;
-    a64_ldr(c, wide ? W64 : W32, X2, X3, 0);
-    call(e, wide ? X87_LOAD64 : X87_LOAD32);
-    struct cold *k = or_plain(e, a64_tbnz(c, X12, X87_UNDONE, NULL), &before);
+    struct cold *k = or_plain(e, look_at_control(e), &before);
+    if (group == GROUP_D8 || group == GROUP_DC)
+        unusual = load_real(e, group == GROUP_DC);
+    else
+        load_int(e, group == GROUP_DA ? W32 : W16);
+    k->from[2] = unusual;
     a64_ldp(c, W64, X0, X1, REG_CPU, st(e, 0));
-    call(e, op_of[x87_reg(guest)]);
+    call(e, x87_op_of(&e->x87, op_of[x87_reg(guest)]));
     k->from[1] = a64_bcond(c, A64_HS, NULL);
     a64_stp(c, W64, X0, X1, REG_CPU, st(e, 0));
     return done(e, guest, C1_IN_X14, k);
@@ -141,40 +184,50 @@ static bool arith_memory(struct a64_emit *e, const struct ir_insn *in, const str
 static bool load(struct a64_emit *e, const struct ir_insn *in, const struct insn *guest)
 {
     unsigned group = x87_group(guest);
-    bool wide = group == GROUP_DD, integer = group == GROUP_DB || group == GROUP_DF;
     struct codebuf *c = e->c;
     struct cold *k = NULL;
 
     if (!is_empty(e, 7))
         return false;
     operand(e, in);
-    if (group == GROUP_DF && x87_reg(guest) == 0)
-        a64_mem_ri(c, A64_LDRS_X, W16, X2, X3, 0);
-    else if (group == GROUP_DB)
-        a64_mem_ri(c, A64_LDRS_X, W32, X2, X3, 0);
+    if (group == GROUP_DB || group == GROUP_DF)
+        load_int(e, group == GROUP_DB ? W32 : x87_reg(guest) == 0 ? W16 : W64);
     else
-        a64_ldr(c, group == GROUP_D9 ? W32 : W64, X2, X3, 0);
-    call(e, integer ? X87_LOAD_INT : wide ? X87_LOAD64 : X87_LOAD32);
-    if (!integer)
-        k = or_plain(e, a64_tbnz(c, X12, X87_UNDONE, NULL), &e->x87);
+        k = or_plain(e, load_real(e, group == GROUP_DD), &e->x87);
     a64_stp(c, W64, X2, X12, REG_CPU, st(e, 7));
     return done(e, guest, C1_ZERO, k);
 }
 
-static bool store(struct a64_emit *e, const struct ir_insn *in, const struct insn *guest)
+static bool store(struct a64_emit *e, const struct ir_insn *in, enum x87_op op, enum width w)
 {
-    bool wide = x87_group(guest) == GROUP_DD;
+    const struct insn *guest = &e->ir->guest[in->g];
     struct codebuf *c = e->c;
 
     operand(e, in);
     struct a64_x87 before = e->x87;
     prepare(e, true);
     before.nzcv = before.inexact = true;
+    u8 *unexpected = a64_x87_rounds(guest) ? look_at_control(e) : NULL;
     a64_ldp(c, W64, X0, X1, REG_CPU, st(e, 0));
-    call(e, wide ? X87_STORE64 : X87_STORE32);
+    call(e, op);
     struct cold *k = or_plain(e, a64_bcond(c, A64_HS, NULL), &before);
-    a64_str(c, wide ? W64 : W32, X0, X3, 0);
+    k->from[1] = unexpected;
+    a64_str(c, w, X0, X3, 0);
     return done(e, guest, C1_IN_X14, k);
+}
+
+static bool store_real(struct a64_emit *e, const struct ir_insn *in, const struct insn *guest)
+{
+    bool wide = x87_group(guest) == GROUP_DD;
+
+    return store(e, in, wide ? X87_STORE64 : X87_STORE32, wide ? W64 : W32);
+}
+
+static bool store_int(struct a64_emit *e, const struct ir_insn *in, const struct insn *guest)
+{
+    enum width w = x87_group(guest) == GROUP_DB ? W32 : x87_reg(guest) == 7 ? W64 : W16;
+
+    return store(e, in, X87_STORE_INT16 + w - W16, w);
 }
 
 /* C3, C2 and C0 are where ZF, PF and CF are in the low byte. C1 is cleared, too. */
@@ -191,7 +244,7 @@ static bool compare(struct a64_emit *e, const struct ir_insn *in, const struct i
 {
     struct codebuf *c = e->c;
     unsigned i = x87_rm(guest), group = x87_group(guest);
-    bool flags = group == GROUP_DB || group == GROUP_DF, wide = group == GROUP_DC;
+    bool flags = group == GROUP_DB || group == GROUP_DF;
     u8 *unusual = NULL;
 
     if (!guest->mem && is_empty(e, i))
@@ -201,13 +254,10 @@ static bool compare(struct a64_emit *e, const struct ir_insn *in, const struct i
     struct a64_x87 before = e->x87;
     prepare(e, false);
     before.nzcv = true;
-    if (guest->mem) {
-        a64_ldr(c, wide ? W64 : W32, X2, X3, 0);
-        call(e, wide ? X87_LOAD64 : X87_LOAD32);
-        unusual = a64_tbnz(c, X12, X87_UNDONE, NULL);
-    } else {
+    if (guest->mem)
+        unusual = load_real(e, group == GROUP_DC);
+    else
         a64_ldp(c, W64, X2, X12, REG_CPU, st(e, i));
-    }
     a64_ldp(c, W64, X0, X1, REG_CPU, st(e, 0));
     call(e, X87_COMPARE);
     struct cold *k = or_plain(e, a64_cbz(c, W32, X0, NULL), &before);
@@ -279,17 +329,46 @@ static bool simple(struct a64_emit *e, const struct insn *guest)
     return done(e, guest, C1_ZERO, NULL);
 }
 
-/* FNSTSW AX, which no error waits for: ES and B are 0. */
-static bool status_word(struct a64_emit *e, const struct ir_insn *in)
+/* W0: the status word, which no error waits for: ES and B are 0. */
+static void status_word(struct a64_emit *e)
 {
     struct codebuf *c = e->c;
 
     a64_x87_store(e, &e->x87);
     a64_ldr(c, W16, X0, REG_CPU, CPU_OFF(x87.status));
-    a64_movz(c, W32, X1, (u16)(e->x87.top << SW_TOP), 0);
-    a64_logic_rr(c, A64_ORR, W32, X0, X0, X1);
-    a64_write(e, W16, in->d, X0, 0);
-    return true;
+    a64_ldr(c, W8, X1, REG_CPU, CPU_OFF(x87.top));
+    a64_logic_rs(c, A64_ORR, W32, X0, X0, X1, A64_LSL, SW_TOP);
+}
+
+/* Words that unmask an exception are left to the interpreter: the block is not made for them. */
+static void load_control(struct a64_emit *e)
+{
+    struct codebuf *c = e->c;
+
+    a64_ldr(c, W16, X0, X3, 0);
+    a64_mvn_rr(c, W32, X1, X0);
+    a64_logic_ri(c, A64_AND, W32, X1, X1, X87_CW_MASKS);
+    a64_bail_from(e, a64_cbnz(c, W32, X1, NULL));
+    a64_movz(c, W32, X1, X87_CW_WRITABLE, 0);
+    a64_logic_rr(c, A64_AND, W32, X0, X0, X1);
+    a64_logic_ri(c, A64_ORR, W32, X0, X0, X87_CW_ONES);
+    a64_str(c, W16, X0, REG_CPU, CPU_OFF(x87.control));
+    e->x87.loose = true;
+}
+
+/* FLDCW, FNSTCW and FNSTSW with memory: no place is recorded, nor C1 changed. */
+static void control(struct a64_emit *e, const struct ir_insn *in, const struct insn *guest)
+{
+    reach(e, in);
+    if (guest->id == INSN_FLDCW) {
+        load_control(e);
+        return;
+    }
+    if (guest->id == INSN_FNSTCW)
+        a64_ldr(e->c, W16, X0, REG_CPU, CPU_OFF(x87.control));
+    else
+        status_word(e);
+    a64_str(e->c, W16, X0, X3, 0);
 }
 
 /* Temporaries that the subroutines would lose. */
@@ -321,10 +400,13 @@ static bool in_line(struct a64_emit *e, const struct ir_insn *in, const struct i
 
     if (temps_are_busy(e, in))
         return false;
-    if (a64_x87_rounds(guest) && !x87_is_default(&e->x87))
+    if (a64_x87_rounds(guest) && !x87_is_nearest(&e->x87))
         return false;
-    if (guest->id == INSN_FNSTSW_AX)
-        return status_word(e, in);
+    if (guest->id == INSN_FNSTSW_AX) {
+        status_word(e);
+        a64_write(e, W16, in->d, X0, 0);
+        return true;
+    }
     if (guest->mem && (group & 1) && (reg == 0 || (group == GROUP_DF && reg == 5)))
         return load(e, in, guest);
     if (!guest->mem && group == GROUP_D9 && (guest->modrm & 0x20))
@@ -336,7 +418,9 @@ static bool in_line(struct a64_emit *e, const struct ir_insn *in, const struct i
     if (compares(guest))
         return compare(e, in, guest);
     if (a64_x87_stores(guest))
-        return store(e, in, guest);
+        return store_real(e, in, guest);
+    if (a64_x87_stores_int(guest))
+        return store_int(e, in, guest);
     if (!a64_x87_sums(guest))
         return false;
     return guest->mem ? arith_memory(e, in, guest) : arith_registers(e, guest);
@@ -363,6 +447,12 @@ bool a64_x87(struct a64_emit *e, const struct ir_insn *in)
     const struct insn *guest = &e->ir->guest[in->g];
     struct codebuf *c = e->c;
 
+    if (guest->id == INSN_FWAIT && e->has_x87) /* nothing can be waited for */
+        return true;
+    if (!e->has_sse && a64_x87_controls(guest)) {
+        control(e, in, guest);
+        return true;
+    }
     if (e->has_sse || !x87_plain_knows(guest))
         return false;
     if (e->x87.on && in_line(e, in, guest))

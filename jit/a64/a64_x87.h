@@ -2,9 +2,9 @@
 /*
  * x87 instructions in line, private to this folder. Where a block begins, code looks once whether
  * TOP, tags and control word are what they were when it was made; if so, registers of the stack are
- * places that are known, and nothing can fault but memory operands. Sums, products and the like are
+ * places that are known, and nothing can fault but memory operands. Sums, products, quotients are
  * made by subroutines (enum x87_op) in integers, for normal numbers and zeros, rounded to nearest
- * with all 64 bits; everything else goes to x87_plain() of cpu/x87_plain.h.
+ * as PC says; everything else goes to x87_plain() of cpu/x87_plain.h.
  *
  * What instructions leave behind (TOP, tags, the status word, FIP, FOP) is put where it belongs
  * once, where somebody may look: struct a64_x87 says what is still missing.
@@ -25,19 +25,27 @@ struct codebuf;
  * NZCV, unless it is said otherwise.
  */
 enum x87_op {
-    /* a = a op b; C set: not done, and X14, X15 are as they were */
+    /* a = a op b, with all bits; C set: not done, and X14, X15 are as they were */
     X87_ADD,
     X87_SUB,  /* a - b */
     X87_SUBR, /* b - a */
     X87_MUL,
+    X87_DIV,   /* a / b */
+    X87_DIVR,  /* b / a */
+    X87__SUMS, /* the same in the same order with 53 bits, and with 24 */
+    X87__OTHERS = X87__SUMS * 3,
     /* b = the float of 4 or 8 bytes, or the integer, in X2; bit X87_UNDONE of W12: not done, which
      * integers never are. NZCV stay. */
-    X87_LOAD32,
+    X87_LOAD32 = X87__OTHERS,
     X87_LOAD64,
     X87_LOAD_INT,
     /* X0 = a as float of 4 or 8 bytes; C set: not done, and X14, X15 are as they were */
     X87_STORE32,
     X87_STORE64,
+    /* X0 = a as integer of 2, 4 or 8 bytes, rounded as RC in memory says; C set: the same */
+    X87_STORE_INT16,
+    X87_STORE_INT32,
+    X87_STORE_INT64,
     /* W0 = X87_DONE with EFLAGS as FCOMI sets them, or 0: not done */
     X87_COMPARE,
     X87__OPS
@@ -52,7 +60,8 @@ enum x87_c1 { C1_STORED, C1_ZERO, C1_IN_X14 };
 struct a64_x87 {
     bool on; /* the following is known */
     u8 top, empty, stored_top, stored_empty;
-    u16 control;     /* 0: it is not known                           */
+    u16 control;     /* as it was when the block was made            */
+    bool loose;      /* FLDCW came since: look whether it still is   */
     u8 last;         /* 1 + the guest instruction to be recorded     */
     u8 c1;           /* enum x87_c1                                  */
     bool inexact;    /* X15 is in use                                */
@@ -84,19 +93,30 @@ static inline u8 x87_place(u8 top, unsigned i)
     return (top + i) & 7;
 }
 
-/** Rounding and precision are those of FNINIT. */
-static inline bool x87_is_default(const struct a64_x87 *x)
+/** Rounding is to nearest: sums can be made in line. */
+static inline bool x87_is_nearest(const struct a64_x87 *x)
 {
-    return (x->control & (X87_CW_RC | X87_CW_PC)) == X87_CW_PC;
+    return !(x->control & X87_CW_RC);
+}
+
+/** The subroutine for @op, up to X87__SUMS, with as many bits as PC says. */
+static inline enum x87_op x87_op_of(const struct a64_x87 *x, enum x87_op op)
+{
+    static const u8 precision[4] = {2, 0, 1, 0};
+
+    return op + X87__SUMS * precision[x->control >> X87_CW_PC_SHIFT & 3];
 }
 
 /** The code of @op. */
 void a64_x87_subroutine(struct codebuf *c, enum x87_op op);
 
-/** Additions, subtractions and multiplications of D8, DC and DE. */
+/** Additions, subtractions, multiplications and divisions of D8, DA, DC and DE. */
 bool a64_x87_sums(const struct insn *guest);
-/** FST and FSTP to memory of 4 and 8 bytes. */
+/** FST and FSTP to memory of 4 and 8 bytes; FIST and FISTP. */
 bool a64_x87_stores(const struct insn *guest);
+bool a64_x87_stores_int(const struct insn *guest);
+/** FLDCW, FNSTCW and FNSTSW with memory. */
+bool a64_x87_controls(const struct insn *guest);
 /** Does @guest, made in line, rely on the control word? */
 bool a64_x87_rounds(const struct insn *guest);
 /** TOP and tags after @guest, if it does not fault. False: that is not known. */

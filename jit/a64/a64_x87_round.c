@@ -62,20 +62,37 @@ static void check_both(struct codebuf *c, struct ways_out *w)
     out_if(w, a64_tbz(c, X11, MSB, NULL));
 }
 
+/* W14: does X0:@low round up to a multiple of BIT(@drop)? X0 without what is below; X15. */
+static void find_nearest(struct codebuf *c, u8 low, unsigned drop)
+{
+    if (drop) {
+        a64_cmp_ri(c, W64, low, 0);
+        a64_cset(c, W32, X17, A64_NE);
+        a64_ubfiz(c, W64, X10, X0, 1, (u8)drop);
+        a64_logic_rr(c, A64_ORR, W64, X10, X10, X17);
+        a64_mov_ri64(c, X17, BIT64(drop));
+        low = X10;
+    } else {
+        a64_mov_ri64(c, X17, SIGN_OF_64);
+    }
+    a64_ubfx(c, W64, X11, X0, (u8)drop, 1); /* half of the last place, and less if that is odd */
+    a64_arith_rr(c, A64_SUB, W64, X17, X17, X11);
+    a64_cmp_rr(c, W64, low, X17);
+    a64_cset(c, W32, X14, A64_HI);
+    a64_logic_rr(c, A64_ORR, W64, X15, X15, low);
+    if (drop)
+        a64_logic_ri(c, A64_AND, W64, X0, X0, ~(BIT64(drop) - 1));
+}
+
 /* a = X0:@low rounded, W16 its exponent, bit 15 of W1 its sign; W1's other bits are 0. */
-static void round_and_end(struct codebuf *c, struct ways_out *w, u8 low)
+static void round_and_end(struct codebuf *c, struct ways_out *w, u8 low, unsigned drop)
 {
     a64_arith_ri(c, A64_SUB, W32, X17, EXP, 2);
     a64_movz(c, W32, X11, 0x7fff - 5, 0);
     a64_cmp_rr(c, W32, X17, X11);
     out_if(w, a64_bcond(c, A64_HI, NULL));
-    a64_mov_ri64(c, X17, SIGN_OF_64); /* half of the last place, and less if that is odd */
-    a64_logic_ri(c, A64_AND, W64, X11, X0, 1);
-    a64_arith_rr(c, A64_SUB, W64, X17, X17, X11);
-    a64_cmp_rr(c, W64, low, X17);
-    a64_cset(c, W32, X14, A64_HI);
-    a64_logic_rr(c, A64_ORR, W64, X15, X15, low);
-    a64_arith_rr(c, A64_ADDS, W64, X0, X0, X14);
+    find_nearest(c, low, drop);
+    a64_arith_rs(c, A64_ADDS, W64, X0, X0, X14, A64_LSL, (u8)drop);
     u8 *over = a64_bcond(c, A64_HS, NULL);
     a64_logic_rr(c, A64_ORR, W32, A_SIGN_EXP, A_SIGN_EXP, EXP);
     a64_ret(c); /* C is clear */
@@ -110,7 +127,21 @@ static void check_zeros(struct codebuf *c, const struct ways_out *unusual, struc
     check_zero(c, w, B_MANT, B_SIGN_EXP);
 }
 
-static void multiply(struct codebuf *c)
+static void product_sign(struct codebuf *c)
+{
+    a64_logic_rr(c, A64_EOR, W32, A_SIGN_EXP, A_SIGN_EXP, B_SIGN_EXP);
+    a64_logic_ri(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
+}
+
+static void zero_product(struct codebuf *c)
+{
+    a64_mov_rr(c, W64, X0, XZR);
+    a64_mov_rr(c, W64, X14, XZR);
+    product_sign(c);
+    succeed(c);
+}
+
+static void multiply(struct codebuf *c, unsigned drop)
 {
     struct ways_out unusual = {0}, w = {0};
 
@@ -127,18 +158,84 @@ static void multiply(struct codebuf *c)
     a64_shift_ri(c, A64_LSL, W64, X10, X10, 1);
     a64_arith_ri(c, A64_SUB, W32, EXP, EXP, 1);
     a64_here(c, upper);
-    a64_logic_rr(c, A64_EOR, W32, A_SIGN_EXP, A_SIGN_EXP, B_SIGN_EXP);
-    a64_logic_ri(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
+    product_sign(c);
     a64_mov_rr(c, W64, X0, X9);
-    round_and_end(c, &w, X10);
+    round_and_end(c, &w, X10, drop);
     w.count = 0;
     check_zeros(c, &unusual, &w);
-    a64_mov_rr(c, W64, X0, XZR);
-    a64_mov_rr(c, W64, X14, XZR);
-    a64_logic_rr(c, A64_EOR, W32, A_SIGN_EXP, A_SIGN_EXP, B_SIGN_EXP);
-    a64_logic_ri(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
-    succeed(c);
+    zero_product(c);
     fail(c, &w);
+}
+
+/* @q: a digit of 32 bits of X0:@next divided by X2; the rest is in X13. X11 and X12 are the halves
+ * of X2. By the upper one alone the digit is right, or up to two more. */
+static void digit(struct codebuf *c, u8 q, u8 next)
+{
+    a64_udiv(c, W64, q, X0, X11);
+    a64_msub(c, W64, X13, q, X11, X0);
+    a64_logic_rs(c, A64_ORR, W64, X13, next, X13, A64_LSL, 32);
+    a64_mul(c, W64, X17, q, X12);
+    a64_arith_rr(c, A64_SUBS, W64, X13, X13, X17);
+    u8 *right = a64_bcond(c, A64_HS, NULL);
+    const u8 *again = c->at;
+    a64_arith_ri(c, A64_SUB, W64, q, q, 1);
+    a64_arith_rr(c, A64_ADDS, W64, X13, X13, B_MANT);
+    a64_bcond(c, A64_LO, again);
+    a64_here(c, right);
+}
+
+/* X0:X10 = significand a divided by b, the upper bit 1. If a is not less, half of it is taken. */
+static void quotient(struct codebuf *c)
+{
+    a64_shift_ri(c, A64_LSR, W64, X11, B_MANT, 32);
+    a64_mov_rr(c, W32, X12, B_MANT);
+    a64_mov_rr(c, W64, X10, XZR);
+    a64_cmp_rr(c, W64, A_MANT, B_MANT);
+    u8 *less = a64_bcond(c, A64_LO, NULL);
+    a64_ubfiz(c, W64, X10, A_MANT, 31, 1);
+    a64_shift_ri(c, A64_LSR, W64, A_MANT, A_MANT, 1);
+    a64_arith_ri(c, A64_ADD, W32, EXP, EXP, 1);
+    a64_here(c, less);
+    digit(c, X9, X10);
+    a64_mov_rr(c, W64, X0, X13);
+    digit(c, X10, XZR);
+    a64_arith_rs(c, A64_ADD, W64, X0, X10, X9, A64_LSL, 32);
+    a64_arith_rr(c, A64_SUB, W64, X17, B_MANT, X13); /* more than half of b, and any */
+    a64_cmp_rr(c, W64, X13, X17);
+    a64_cset(c, W32, X10, A64_HI);
+    a64_cmp_ri(c, W64, X13, 0);
+    a64_cset(c, W32, X17, A64_NE);
+    a64_logic_rs(c, A64_ORR, W64, X10, X17, X10, A64_LSL, MSB);
+}
+
+static void divide(struct codebuf *c, unsigned drop)
+{
+    struct ways_out unusual = {0}, w = {0};
+
+    check_both(c, &unusual);
+    a64_ubfx(c, W32, EXP, A_SIGN_EXP, 0, EXP_BITS);
+    a64_ubfx(c, W32, X17, B_SIGN_EXP, 0, EXP_BITS);
+    a64_arith_rr(c, A64_SUB, W32, EXP, EXP, X17);
+    a64_movz(c, W32, X17, BIAS - 1, 0);
+    a64_arith_rr(c, A64_ADD, W32, EXP, EXP, X17);
+    product_sign(c);
+    quotient(c);
+    round_and_end(c, &w, X10, drop);
+    w.count = 0;
+    check_zeros(c, &unusual, &w);
+    out_if(&w, a64_cbz(c, W64, B_MANT, NULL));
+    zero_product(c);
+    fail(c, &w);
+}
+
+static void swap(struct codebuf *c)
+{
+    a64_mov_rr(c, W64, X9, A_MANT);
+    a64_mov_rr(c, W64, A_MANT, B_MANT);
+    a64_mov_rr(c, W64, B_MANT, X9);
+    a64_mov_rr(c, W64, X9, A_SIGN_EXP);
+    a64_mov_rr(c, W64, A_SIGN_EXP, B_SIGN_EXP);
+    a64_mov_rr(c, W64, B_SIGN_EXP, X9);
 }
 
 /* X11: the significand of the greater; X0:X12: that of the less, shifted to its place; W16, W1: the
@@ -191,8 +288,9 @@ static u8 *subtract(struct codebuf *c)
     return vanished;
 }
 
-/* One of them is zero: the sum is the other, or zero, negative if both are. */
-static void add_zero(struct codebuf *c)
+/* One of them is zero: the sum is the other, or zero, negative if both are. The other has to be
+ * rounded, at @round, if that is not NULL. */
+static void add_zero(struct codebuf *c, const u8 *round)
 {
     u8 *first = a64_cbnz(c, W64, A_MANT, NULL);
     u8 *second = a64_cbnz(c, W64, B_MANT, NULL);
@@ -202,13 +300,19 @@ static void add_zero(struct codebuf *c)
     a64_mov_rr(c, W64, A_MANT, B_MANT);
     a64_mov_rr(c, W32, A_SIGN_EXP, B_SIGN_EXP);
     a64_here(c, first);
+    if (round) {
+        a64_ubfx(c, W32, EXP, A_SIGN_EXP, 0, EXP_BITS);
+        a64_logic_ri(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
+        a64_mov_rr(c, W64, X12, XZR);
+        a64_b(c, round);
+    }
     a64_here(c, none);
     a64_uxt(c, W16, A_SIGN_EXP, A_SIGN_EXP);
     a64_mov_rr(c, W64, X14, XZR);
     succeed(c);
 }
 
-static void add(struct codebuf *c)
+static void add(struct codebuf *c, unsigned drop)
 {
     struct ways_out unusual = {0}, w = {0};
 
@@ -228,10 +332,11 @@ static void add(struct codebuf *c)
     u8 *vanished = subtract(c);
     a64_here(c, done);
     a64_here(c, also_done);
-    round_and_end(c, &w, X12);
+    const u8 *round = c->at;
+    round_and_end(c, &w, X12, drop);
     w.count = 0;
     check_zeros(c, &unusual, &w);
-    add_zero(c);
+    add_zero(c, drop ? round : NULL);
     a64_here(c, vanished);
     out_if(&w, a64_cbnz(c, W64, X12, NULL));
     a64_mov_rr(c, W64, A_SIGN_EXP, XZR);
@@ -317,6 +422,68 @@ static void store_float(struct codebuf *c, unsigned mant, unsigned exp, u16 less
     fail(c, &w);
 }
 
+/* W13: X0:X12, without a sign, is rounded up. RC is looked at: casts change it to chop for one
+ * instruction. */
+static void round_as_control(struct codebuf *c, struct ways_out *w)
+{
+    a64_ldr(c, W16, X9, REG_CPU, CPU_OFF(x87.control));
+    a64_ubfx(c, W32, X9, X9, X87_CW_RC_SHIFT, 2);
+    a64_mov_rr(c, W32, X13, XZR);
+    a64_cmp_ri(c, W32, X9, FP_CHOP);
+    u8 *chop = a64_bcond(c, A64_EQ, NULL);
+    out_if(w, a64_cbnz(c, W32, X9, NULL));
+    a64_mov_ri64(c, X17, SIGN_OF_64); /* as in find_nearest() */
+    a64_logic_ri(c, A64_AND, W64, X9, X0, 1);
+    a64_arith_rr(c, A64_SUB, W64, X17, X17, X9);
+    a64_cmp_rr(c, W64, X12, X17);
+    a64_cset(c, W32, X13, A64_HI);
+    a64_here(c, chop);
+}
+
+/*
+ * Integers of @bits. X11 is the significand without its lowest bit, which the one above has, too:
+ * they are far behind the point. W10: how many of its bits are behind the point; 63 if all are, and
+ * then it may be 1. W13: it is rounded up.
+ */
+static void store_int(struct codebuf *c, unsigned bits)
+{
+    struct ways_out w = {0};
+
+    a64_ubfx(c, W32, X9, A_SIGN_EXP, 0, EXP_BITS);
+    u8 *small = a64_tbz(c, A_MANT, MSB, NULL);
+    out_if(&w, a64_cbz(c, W32, X9, NULL));
+    a64_movz(c, W32, X10, (u16)(BIAS + bits - 2), 0);
+    a64_arith_rr(c, A64_SUBS, W32, X10, X10, X9);
+    out_if(&w, a64_bcond(c, A64_LO, NULL));
+    a64_arith_ri(c, A64_ADD, W32, X10, X10, 64 - bits);
+    a64_movz(c, W32, X9, MSB, 0);
+    a64_cmp_rr(c, W32, X10, X9);
+    a64_logic_ri(c, A64_AND, W64, X11, A_MANT, 1);
+    a64_logic_rs(c, A64_ORR, W64, X11, X11, A_MANT, A64_LSR, 1);
+    a64_movz(c, W32, X17, 1, 0);
+    a64_csel(c, W64, X11, X11, X17, A64_LS);
+    a64_csel(c, W32, X10, X10, X9, A64_LS);
+    a64_shift_rr(c, A64_LSR, W64, X0, X11, X10);
+    a64_neg_rr(c, W32, X10, X10);
+    a64_shift_rr(c, A64_LSL, W64, X12, X11, X10);
+    round_as_control(c, &w);
+    a64_arith_rr(c, A64_ADD, W64, X0, X0, X13);
+    out_if(&w, a64_tbnz(c, X0, (u8)(bits - 1), NULL));
+    a64_mov_rr(c, W64, X14, X13);
+    a64_logic_rr(c, A64_ORR, W64, X15, X15, X12);
+    a64_sbfx(c, W64, X9, A_SIGN_EXP, SIGN_BIT, 1);
+    a64_logic_rr(c, A64_EOR, W64, X0, X0, X9);
+    a64_arith_rr(c, A64_SUB, W64, X0, X0, X9);
+    succeed(c);
+    a64_here(c, small);
+    a64_logic_rr(c, A64_ORR, W64, X9, X9, A_MANT);
+    out_if(&w, a64_cbnz(c, W64, X9, NULL));
+    a64_mov_rr(c, W64, X0, XZR);
+    a64_mov_rr(c, W64, X14, XZR);
+    succeed(c);
+    fail(c, &w);
+}
+
 /* --- comparison --- */
 
 /* In the order of sign, exponent and significand; zeros are equal whatever their sign. */
@@ -358,23 +525,43 @@ static void compare(struct codebuf *c)
     a64_ret(c);
 }
 
-void a64_x87_subroutine(struct codebuf *c, enum x87_op op)
+/* Rounded to a multiple of BIT(@drop). */
+static void sum(struct codebuf *c, enum x87_op op, unsigned drop)
 {
     switch (op) {
     case X87_SUB:
         a64_logic_ri(c, A64_EOR, W32, B_SIGN_EXP, B_SIGN_EXP, BIT(SIGN_BIT));
-        add(c);
+        add(c, drop);
         break;
     case X87_SUBR:
         a64_logic_ri(c, A64_EOR, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
-        add(c);
+        add(c, drop);
         break;
     case X87_ADD:
-        add(c);
+        add(c, drop);
         break;
-    case X87_MUL:
-        multiply(c);
+    case X87_DIVR:
+        swap(c);
+        divide(c, drop);
         break;
+    case X87_DIV:
+        divide(c, drop);
+        break;
+    default:
+        multiply(c, drop);
+        break;
+    }
+}
+
+void a64_x87_subroutine(struct codebuf *c, enum x87_op op)
+{
+    static const u8 drop[] = {0, 64 - 53, 64 - 24};
+
+    if (op < X87__OTHERS) {
+        sum(c, op % X87__SUMS, drop[op / X87__SUMS]);
+        return;
+    }
+    switch (op) {
     case X87_LOAD32:
         load_float(c, 23, 8, MORE32);
         break;
@@ -389,6 +576,15 @@ void a64_x87_subroutine(struct codebuf *c, enum x87_op op)
         break;
     case X87_STORE64:
         store_float(c, 52, 11, MORE64);
+        break;
+    case X87_STORE_INT16:
+        store_int(c, 16);
+        break;
+    case X87_STORE_INT32:
+        store_int(c, 32);
+        break;
+    case X87_STORE_INT64:
+        store_int(c, 62); /* two bits have to be behind the point */
         break;
     default:
         compare(c);

@@ -15,14 +15,12 @@ enum { SW_PE = 5, SW_C1 = 9 };
 
 /* --- instructions --- */
 
-/* D8, DC, DE: addition, multiplication, subtractions, made by subroutines. */
+/* All but comparisons. */
 bool a64_x87_sums(const struct insn *guest)
 {
-    static const u8 sums = BIT(0) | BIT(1) | BIT(4) | BIT(5);
-    unsigned group = x87_group(guest);
+    unsigned group = x87_group(guest), reg = x87_reg(guest);
 
-    return (group == GROUP_D8 || group == GROUP_DC || (group == GROUP_DE && !guest->mem)) &&
-           sums >> x87_reg(guest) & 1;
+    return !(group & 1) && (guest->mem || group != GROUP_DA) && reg != 2 && reg != 3;
 }
 
 bool a64_x87_stores(const struct insn *guest)
@@ -30,6 +28,19 @@ bool a64_x87_stores(const struct insn *guest)
     unsigned group = x87_group(guest), reg = x87_reg(guest);
 
     return guest->mem && (group == GROUP_D9 || group == GROUP_DD) && (reg == 2 || reg == 3);
+}
+
+bool a64_x87_stores_int(const struct insn *guest)
+{
+    unsigned group = x87_group(guest), reg = x87_reg(guest);
+
+    return guest->mem && ((group == GROUP_DB && (reg == 2 || reg == 3)) ||
+                          (group == GROUP_DF && (reg == 2 || reg == 3 || reg == 7)));
+}
+
+bool a64_x87_controls(const struct insn *guest)
+{
+    return guest->id == INSN_FLDCW || guest->id == INSN_FNSTCW || guest->id == INSN_FNSTSW_m16;
 }
 
 bool a64_x87_rounds(const struct insn *guest)
@@ -194,7 +205,8 @@ void a64_x87_store(struct a64_emit *e, struct a64_x87 *x)
                           .empty = x->empty,
                           .stored_top = x->top,
                           .stored_empty = x->empty,
-                          .control = x->control};
+                          .control = x->control,
+                          .loose = x->loose};
 }
 
 void a64_x87_before(struct a64_emit *e, const struct ir_insn *in)
@@ -232,7 +244,7 @@ void a64_x87_gate(struct a64_emit *e, u8 g, bool rounds)
     if (!x->on)
         return;
     static_assert(offsetof(struct x87_state, top) == offsetof(struct x87_state, control) + 2, "");
-    if (rounds && x87_is_default(x)) {
+    if (rounds && x87_is_nearest(x) && !x->loose) {
         a64_ldr(c, W32, X16, REG_CPU, CPU_OFF(x87.control));
         a64_mov_ri64(c, X17, x->control | stack << 16);
     } else {
@@ -251,5 +263,5 @@ void a64_x87_executed(struct a64_emit *e, const struct insn *guest)
     x->stored_top = x->top;
     x->stored_empty = x->empty;
     if (guest->id == INSN_FLDCW)
-        x->control = 0;
+        x->loose = true;
 }

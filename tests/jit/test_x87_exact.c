@@ -20,10 +20,11 @@
 enum {
     DATA = 0x2000, /* operands of 8 bytes */
     OPERANDS = 16,
-    DATA_SIZE = 8 * OPERANDS,
+    CONTROLS = 4, /* control words behind them */
+    DATA_SIZE = 8 * (OPERANDS + 1),
     CODE = 0x8000,
     CODE_STEP = 128,
-    PROGRAMS = 200, /* of a machine                  */
+    PROGRAMS = 200, /* of a machine                    */
     ROUNDS = 60,    /* of a program, with new operands */
     INSNS_MAX = 9,
     BIAS = 0x3fff,
@@ -53,7 +54,7 @@ static u64 any_mant(void)
 {
     u64 m = any64();
 
-    switch (below(6)) {
+    switch (below(7)) {
     case 0:
         m = 0;
         break;
@@ -66,6 +67,9 @@ static u64 any_mant(void)
     case 3: /* halfway between two doubles, or two singles */
         m = below(2) ? m << 11 | 0x400 : m << 40 | BIT64(39);
         m += (u64)below(3) - 1;
+        break;
+    case 4: /* a double, or a single */
+        m <<= below(2) ? 11 : 40;
         break;
     default:
         break;
@@ -115,6 +119,15 @@ static u64 any_memory(void)
     }
 }
 
+/* As FNINIT leaves it; to nearest, with whatever precision; any, and rarely with an exception. */
+static u16 any_control(void)
+{
+    u32 kind = below(8), rc = kind ? 0 : below(4), pc = kind < 4 ? below(4) : 3;
+    u16 masks = below(200) ? X87_CW_MASKS : (u16)below(X87_CW_MASKS);
+
+    return (u16)(X87_CW_RESET | masks | pc << X87_CW_PC_SHIFT | rc << X87_CW_RC_SHIFT);
+}
+
 /* --- programs --- */
 
 /* An instruction: what it does to the stack, and whether it has a memory operand. */
@@ -142,8 +155,23 @@ static const struct op {
     {0xd9, 0x16, 0, true, false},   {0xd9, 0x1e, 1, true, false},   {0xdd, 0x06, -1, true, false},
     {0xdd, 0x16, 0, true, false},   {0xdd, 0x1e, 1, true, false},   {0xdb, 0x06, -1, true, false},
     {0xdb, 0x1e, 1, true, false},   {0xdf, 0x06, -1, true, false},  {0xdf, 0x2e, -1, true, false},
-    {0xda, 0x06, 0, true, false},   {0xdf, 0x3e, 1, true, false},
+    {0xda, 0x06, 0, true, false},   {0xdf, 0x3e, 1, true, false},   {0xd8, 0xf8, 0, false, true},
+    {0xdc, 0xf0, 0, false, true},   {0xdc, 0xf8, 0, false, true},   {0xde, 0xf0, 1, false, true},
+    {0xde, 0xf8, 1, false, true},   {0xd8, 0x36, 0, true, false},   {0xd8, 0x3e, 0, true, false},
+    {0xdc, 0x3e, 0, true, false},   {0xda, 0x0e, 0, true, false},   {0xda, 0x26, 0, true, false},
+    {0xda, 0x2e, 0, true, false},   {0xda, 0x36, 0, true, false},   {0xda, 0x3e, 0, true, false},
+    {0xde, 0x06, 0, true, false},   {0xde, 0x0e, 0, true, false},   {0xde, 0x36, 0, true, false},
+    {0xdb, 0x16, 0, true, false},   {0xdf, 0x16, 0, true, false},   {0xdf, 0x1e, 1, true, false},
+    {0x9b, 0, 0, false, false},     {0xd9, 0x3e, 0, true, false},   {0xdd, 0x3e, 0, true, false},
+    {0xd9, 0x2e, 0, true, false},   {0xd9, 0x2e, 0, true, false},   {0xd9, 0x2e, 0, true, false},
 };
+
+enum { FWAIT = 0x9b };
+
+static bool is_fldcw(const struct op *o)
+{
+    return o->opcode == 0xd9 && o->modrm == 0x2e;
+}
 
 struct program {
     u8 code[CODE_STEP];
@@ -180,12 +208,16 @@ static int any_x87(struct program *p, int depth)
         fits = o->pops < 0 ? depth < 8 : depth > (o->pops == 2 ? 1 : 0);
     } while (!fits && below(40));
     emit(p, o->opcode);
-    if (o->sti)
+    if (o->opcode == FWAIT)
+        ;
+    else if (o->sti)
         emit(p, (u8)(o->modrm | (depth > 0 && below(60) ? below((u32)depth) : below(8))));
     else
         emit(p, o->modrm);
     if (o->memory) {
         u16 at = (u16)(DATA + 8 * below(OPERANDS));
+        if (is_fldcw(o))
+            at = (u16)(DATA + 8 * OPERANDS + 2 * below(CONTROLS));
         emit(p, (u8)at);
         emit(p, (u8)(at >> 8));
     }
@@ -198,9 +230,8 @@ static void any_program(struct program *p)
     unsigned count = 1 + below(INSNS_MAX);
     int depth = 2 + (int)below(5);
 
-    *p = (struct program){.top = (u8)below(8), .depth = (u8)depth, .control = X87_CW_INIT};
-    if (!below(8))
-        p->control = (u16)(X87_CW_RESET | X87_CW_MASKS | below(4) << 8 | below(4) << 10);
+    *p = (struct program){
+        .top = (u8)below(8), .depth = (u8)depth, .control = any_control() | X87_CW_MASKS};
     while (count--) {
         if (!below(6))
             any_integer(p);
@@ -245,10 +276,12 @@ static void start(struct pair *m, const struct program *p, u16 at)
     u32 exp = BIAS - 40 + below(80), eflags = (u32)any64() & FL_OSZAPC, general[4];
     u16 status = (u16)(any64() & (below(2) ? 0x473f : 0x4700));
     struct x87_state x = {.top = p->top, .empty = 0xff, .control = p->control, .status = status};
-    u64 data[OPERANDS];
+    u64 data[OPERANDS + 1] = {0};
 
     for (unsigned i = 0; i < OPERANDS; i++)
         data[i] = any_memory();
+    for (unsigned i = 0; i < CONTROLS; i++)
+        data[OPERANDS] |= (u64)(below(4) ? p->control : any_control()) << 16 * i;
     for (unsigned i = 0; i < 8; i++)
         x.r[i] = any_f80(exp);
     if (!below(4)) /* these two nearly cancel */
