@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/log.h"
 #include "cpu/interp.h"
 #include "cpu/interrupt.h"
 #include "jit/jit_private.h"
@@ -397,8 +398,15 @@ static enum status create_code(struct jit *j, size_t bytes)
     static const struct jit_helpers helpers = {jit_access, jit_exec, jit_finish, jit_fp_enter,
                                                jit_fp_function};
     size_t reach = j->backend->reach;
-    enum status s = cache_create(&j->cache, bytes < reach ? bytes : reach, j->backend);
     struct codebuf code;
+
+    if (bytes > reach) {
+        log_write(LOG_JIT, LOG_INFO,
+                  "memory for translated code is %zu MiB: this host's jumps reach no further",
+                  reach >> 20);
+        bytes = reach;
+    }
+    enum status s = cache_create(&j->cache, bytes, j->backend);
 
     if (s != STATUS_OK)
         return s;

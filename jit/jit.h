@@ -28,7 +28,8 @@ struct jit_desc {
     struct cpu *cpu;
     struct physmem *physmem;
     enum jit_engine engine;
-    size_t cache_bytes;   /* of host code; 0: the default; at least JIT_CACHE_MIN        */
+    size_t cache_bytes;   /* of host code; 0: the default; at least JIT_CACHE_MIN, and no
+                           * more than jumps reach, or it is said so              */
     u32 threshold;        /* translate a block that was interpreted this often; 0: the default */
     bool count;           /* code counts its runs, for jit_stats(): slower              */
     const char *perf_map; /* write names of translated code there, or NULL              */

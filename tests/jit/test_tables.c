@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept of a block's sites is what the backend said of them. */
+/* What is kept of a block's sites is what the backend said of them; how much code may be kept. */
 #include "jit/tables.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/log.h"
+#include "jit/backend.h"
 #include "jit/jit.h"
 #include "tests/support/check.h"
 #include "tests/support/fpgen.h"
@@ -153,6 +157,31 @@ static void runs_are_counted_across_evictions(void **state)
     assert_in_range(executed, blocks, (u64)PASSES * (blocks + 2));
 }
 
+/* As much as the host's jumps reach, and who asks for more is told so. */
+static void a_cache_beyond_the_reach_is_told(void **state)
+{
+    struct little_pc *pc = *state;
+    struct jit_desc d = {
+        .cpu = pc->cpu, .physmem = pc->pm, .engine = JIT_HOST, .cache_bytes = (size_t)1 << 30};
+    char path[] = "/tmp/test_tables.XXXXXX", text[256];
+    struct jit *j;
+
+    if (!jit_supported())
+        skip();
+    close(mkstemp(path));
+    assert_int_equal(log_open(path), STATUS_OK);
+    assert_int_equal(jit_create(&j, &d), STATUS_OK);
+    jit_destroy(j);
+    assert_int_equal(log_open("/dev/null"), STATUS_OK); /* the file is written */
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof(text) - 1, f)] = 0;
+    fclose(f);
+    unlink(path);
+    assert_int_equal(strstr(text, "reach no further") != NULL,
+                     backend_host()->reach < d.cache_bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +189,8 @@ int main(void)
         cmocka_unit_test(plain_site_takes_three_bytes),
         cmocka_unit_test(eips_are_sums_of_lengths),
         cmocka_unit_test_setup_teardown(runs_are_counted_across_evictions, little_pc_setup,
+                                        little_pc_teardown),
+        cmocka_unit_test_setup_teardown(a_cache_beyond_the_reach_is_told, little_pc_setup,
                                         little_pc_teardown),
     };
 
