@@ -74,10 +74,13 @@ static bool eval_memory(struct ir_eval *e, const struct ir_insn *in)
 {
     enum width w = (enum width)in->w;
     lin_addr lin = ir_eval_get(e, in, in->a, W32);
+    const u32 *marked = &mmu_view(e->cpu->mmu)->marked, before = *marked;
     u8 *host = eval_host(e->cpu, lin, w, in->op == IR_LD ? MMU_READ : MMU_WRITE);
 
-    if (!host)
+    /* What earlier accesses know of page tables may not be true behind a walk (ir_passes.c). */
+    if (!host || (e->accessed && *marked != before))
         return false;
+    e->accessed = true;
     if (in->op == IR_ST) {
         store_le(host, ir_eval_get(e, in, in->b, w), width_bytes(w));
         return true;

@@ -10,7 +10,7 @@
  * A word of memory is known from the last store, and from loads since then: any other store may
  * have hit it, or the page tables that say where it is. Nothing else writes memory within a block,
  * but executors, behind which nothing is known, and walks of page tables, which
- * end the block (jit_access()).
+ * end the block (jit_access(), eval_memory()).
  */
 #include "jit/ir.h"
 

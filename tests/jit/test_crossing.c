@@ -205,26 +205,39 @@ static void bytes_are_written_where_words_crossed_before(void **state)
 }
 
 /* A walk sets the accessed bit in a word of the page table that was just written, and is read. */
+static const u8 accessed[] = {
+    0x0f, 0x01, 0x16, 0x3f, 0x10,                   /* lgdt [103fh]              */
+    0xb8, 0x08, 0x00, 0x8e, 0xd8,                   /* mov ax,8; mov ds,ax: flat */
+    0x66, 0xb8, 0x07, 0x00, 0x02, 0x00,             /* mov eax,20007h            */
+    0x66, 0xbf, 0x34, 0x80, 0x00, 0x00,             /* mov edi,8034h: page 13's  */
+    0x66, 0xbd, 0x23, 0xd1, 0x00, 0x00,             /* mov ebp,0d123h            */
+    0x66, 0x67, 0x89, 0x07,                         /* again: mov [edi],eax      */
+    0x66, 0x67, 0x8b, 0x1f,                         /* mov ebx,[edi]             */
+    0x3e, 0x67, 0x38, 0x55, 0x00,                   /* cmp [ds:ebp],dl           */
+    0x66, 0x67, 0x8b, 0x17,                         /* mov edx,[edi]             */
+    0x66, 0xd1, 0xc6, 0x66, 0x31, 0xd6,             /* rol esi,1; xor esi,edx    */
+    0x49, 0x75, 0xe6, 0xf4,                         /* dec cx; jnz again; hlt    */
+    0xff, 0xff, 0x00, 0x00, 0x00, 0x93, 0xcf, 0x00, /* flat          */
+    0x0f, 0x00, 0x2f, 0x10, 0x00, 0x00,             /* 102fh, 15     */
+};
+
 static void a_word_of_a_page_table_is_read_as_a_walk_left_it(void **state)
 {
-    static const u8 code[] = {
-        0x0f, 0x01, 0x16, 0x3b, 0x10,                   /* lgdt [103bh]              */
-        0xb8, 0x08, 0x00, 0x8e, 0xd8,                   /* mov ax,8; mov ds,ax: flat */
-        0x66, 0xb8, 0x07, 0x00, 0x02, 0x00,             /* mov eax,20007h            */
-        0x66, 0xbf, 0x34, 0x80, 0x00, 0x00,             /* mov edi,8034h: page 13's  */
-        0x66, 0xbd, 0x23, 0xd1, 0x00, 0x00,             /* mov ebp,0d123h            */
-        0x66, 0x67, 0x89, 0x07,                         /* again: mov [edi],eax      */
-        0x3e, 0x67, 0x8a, 0x55, 0x00,                   /* mov dl,[ds:ebp]           */
-        0x66, 0x67, 0x8b, 0x1f,                         /* mov ebx,[edi]             */
-        0x66, 0xd1, 0xc6, 0x66, 0x31, 0xde,             /* rol esi,1; xor esi,ebx    */
-        0x49, 0x75, 0xea, 0xf4,                         /* dec cx; jnz again; hlt    */
-        0xff, 0xff, 0x00, 0x00, 0x00, 0x93, 0xcf, 0x00, /* flat          */
-        0x0f, 0x00, 0x2b, 0x10, 0x00, 0x00,             /* 102bh, 15     */
-    };
     struct pair *p = *state;
 
-    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
-    assert_int_equal(p->ours->cpu->gpr[REG_BX], 0x20027);
+    assert_int_equal(RUN(p, accessed), CPU_EXIT_HALTED);
+    assert_int_equal(p->ours->cpu->gpr[REG_DX], 0x20027);
+}
+
+static void the_evaluator_reads_it_so_too(void **state)
+{
+    struct pair *p = *state;
+    struct jit_desc d = {.cpu = p->ours->cpu, .physmem = p->ours->pm, .engine = JIT_EVAL};
+
+    jit_destroy(p->jit);
+    assert_int_equal(jit_create(&p->jit, &d), STATUS_OK);
+    assert_int_equal(RUN(p, accessed), CPU_EXIT_HALTED);
+    assert_int_equal(p->ours->cpu->gpr[REG_DX], 0x20027);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
@@ -243,6 +256,7 @@ int main(void)
         TEST(write_across_the_segments_end_is_a_fault),
         TEST(bytes_are_written_where_words_crossed_before),
         TEST(a_word_of_a_page_table_is_read_as_a_walk_left_it),
+        TEST(the_evaluator_reads_it_so_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
