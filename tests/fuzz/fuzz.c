@@ -11,22 +11,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/support/rng.h"
+
 /* More is a hang, even with sanitizers: of the processor's time, or, if it sleeps, of the clock's.
  */
 enum { CASE_SECONDS = 60, CASE_SLEEP_SECONDS = 1200 };
 
 u64 fuzz_u64(struct fuzz *f)
 {
-    u64 z = f->state += 0x9e3779b97f4a7c15ull; /* SplitMix64 */
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-    return z ^ z >> 31;
+    return rng_u64(&f->state);
 }
 
 u32 fuzz_below(struct fuzz *f, u32 n)
 {
-    return (u32)((fuzz_u64(f) >> 32) * n >> 32);
+    return rng_below(&f->state, n);
 }
 
 bool fuzz_one_in(struct fuzz *f, u32 n)

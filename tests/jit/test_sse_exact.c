@@ -15,6 +15,7 @@
 #include "jit/jit.h"
 #include "tests/support/check.h"
 #include "tests/support/little_pc.h"
+#include "tests/support/rng.h"
 
 enum {
     DATA = 0x2000, /* 16 operands of 16 bytes, then what is stored */
@@ -37,15 +38,12 @@ static u64 random_state = 1;
 
 static u64 any64(void)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state * 0x2545f4914f6cdd1du;
+    return rng_u64(&random_state);
 }
 
 static u32 below(u32 n)
 {
-    return (u32)(any64() >> 33) % n;
+    return rng_below(&random_state, n);
 }
 
 /* A number with @mant bits of significand and an exponent of which @max is all ones. */

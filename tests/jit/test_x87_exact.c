@@ -16,6 +16,7 @@
 #include "jit/jit.h"
 #include "tests/support/check.h"
 #include "tests/support/little_pc.h"
+#include "tests/support/rng.h"
 
 enum {
     DATA = 0x2000, /* operands of 8 bytes */
@@ -38,15 +39,12 @@ static u64 random_state = 1;
 
 static u64 any64(void)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state * 0x2545f4914f6cdd1du;
+    return rng_u64(&random_state);
 }
 
 static u32 below(u32 n)
 {
-    return (u32)(any64() >> 33) % n;
+    return rng_below(&random_state, n);
 }
 
 /* A significand with its upper bit set: any; few bits, at one end or at both; nearly all bits. */

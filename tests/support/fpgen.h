@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cpu/softfloat.h"
+#include "tests/support/rng.h"
 
 struct fpgen {
     u64 s;
@@ -10,11 +11,7 @@ struct fpgen {
 
 ALWAYS_INLINE u64 fpgen_next(struct fpgen *g)
 {
-    u64 z = g->s += 0x9E3779B97F4A7C15;
-
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
-    z = (z ^ z >> 27) * 0x94D049BB133111EB;
-    return z ^ z >> 31;
+    return rng_u64(&g->s);
 }
 
 ALWAYS_INLINE u32 fpgen_below(struct fpgen *g, u32 n)
