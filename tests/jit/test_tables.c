@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept of a block's sites is what the backend said of them; how much code may be kept. */
+/* What is kept of a block's sites is what the backend said of them; tables of blocks by address; how much code may be kept. */
 #include "jit/tables.h"
 
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "jit/backend.h"
 #include "jit/jit.h"
+#include "jit/jit_private.h"
 #include "tests/support/check.h"
 #include "tests/support/fpgen.h"
 #include "tests/support/little_pc.h"
@@ -115,6 +116,63 @@ static void eips_are_sums_of_lengths(void **state)
     assert_int_equal(jit_block_eip(&b, 3), 2);
 }
 
+/* --- tables of blocks by address --- */
+
+enum { KEYS = 128 };
+
+/* A key is an address and two bits of the mode: KEYS of them, @step bytes apart. */
+static unsigned places_of(u64 first, u64 step, u32 places)
+{
+    static bool taken[JIT_PATCHES];
+    unsigned n = 0;
+
+    memset(taken, 0, sizeof(taken));
+    for (u64 i = 0; i < KEYS; i++) {
+        u32 at = jit_place((first + i * step) << 2 | 1, places);
+        assert_in_range(at, 0, places - 1);
+        n += !taken[at];
+        taken[at] = true;
+    }
+    return n;
+}
+
+/* By chance 128 keys would have 101 of 256 places, and 120 of 1024. */
+static void blocks_at_equal_distances_have_places_of_their_own(void **state)
+{
+    (void)state;
+    for (unsigned shift = 0; shift <= 16; shift++) {
+        for (u64 first = 0x7c00; first < BIT64(32); first = first * 5 + 3) {
+            assert_in_range(places_of(first, BIT64(shift), JIT_DEVICES), KEYS / 2, KEYS);
+            assert_in_range(places_of(first, BIT64(shift), JIT_CROSSINGS), KEYS / 2, KEYS);
+            assert_in_range(places_of(first, BIT64(shift), JIT_PATCHES), KEYS * 3 / 4, KEYS);
+        }
+    }
+}
+
+/* Blocks at the starts of pages, written over in turn. */
+static void most_of_many_blocks_that_are_written_over_are_not_forgotten(void **state)
+{
+    struct jit *j = calloc(1, sizeof(*j));
+    struct jit_block code = {0};
+    struct block b[KEYS] = {0};
+    unsigned kept = 0;
+
+    (void)state;
+    assert_non_null(j);
+    for (unsigned i = 0; i < KEYS; i++) {
+        b[i].key = (u64)(0x100000 + i * PAGE_SIZE) << 2 | 1;
+        b[i].code = &code;
+    }
+    for (unsigned n = 0; n < JIT_PATCHED_OFTEN; n++) {
+        for (unsigned i = 0; i < KEYS; i++)
+            jit_patch_dropped(j, &b[i]);
+    }
+    for (unsigned i = 0; i < KEYS; i++)
+        kept += jit_patch_times(j, &b[i]) == JIT_PATCHED_OFTEN;
+    free(j);
+    assert_in_range(kept, KEYS * 3 / 4, KEYS);
+}
+
 /* A chain of more blocks than the smallest cache holds: inc ax; jmp next. */
 enum { CHAIN = 0x1000, CHAIN_END = 0xf000, CHAIN_STEP = 16, PASSES = 20 };
 
@@ -188,6 +246,8 @@ int main(void)
         cmocka_unit_test(sites_come_back_as_they_were),
         cmocka_unit_test(plain_site_takes_three_bytes),
         cmocka_unit_test(eips_are_sums_of_lengths),
+        cmocka_unit_test(blocks_at_equal_distances_have_places_of_their_own),
+        cmocka_unit_test(most_of_many_blocks_that_are_written_over_are_not_forgotten),
         cmocka_unit_test_setup_teardown(runs_are_counted_across_evictions, little_pc_setup,
                                         little_pc_teardown),
         cmocka_unit_test_setup_teardown(a_cache_beyond_the_reach_is_told, little_pc_setup,
