@@ -39,6 +39,11 @@ static bool attach_warm(struct fuzz_machine *m)
     return jit_attach(m, JIT_HOST, 4, 0);
 }
 
+static bool attach_hot(struct fuzz_machine *m)
+{
+    return jit_attach(m, JIT_HOST, 6, JIT_CACHE_MIN);
+}
+
 static void detach_jit(struct fuzz_machine *m)
 {
     jit_destroy(m->jit);
@@ -50,6 +55,7 @@ const struct fuzz_engine fuzz_engines[FUZZ_ENGINES] = {
     {"eval", "the evaluator of the intermediate form", attach_eval, detach_jit, false},
     {"jit", "host code, from the first time on, in a small cache", attach_jit, detach_jit, false},
     {"warm", "host code of what was interpreted some times", attach_warm, detach_jit, true},
+    {"hot", "the same in a small cache, for as long as it can", attach_hot, detach_jit, false},
 };
 
 /* --- the device, ports and interrupts: all of them see the time --- */
@@ -205,8 +211,10 @@ void fuzz_machine_run(struct fuzz_machine *m, u64 until)
 {
     while (!m->ended && clock_retired(&m->clock) < until) {
         u64 cap = until - clock_retired(&m->clock);
-        if (m->engine->split && cap > 1)
-            cap = 1 + fuzz_below(&m->slices, cap < 9 ? (u32)cap : 9);
+        if (m->engine->split && cap > 1) {
+            u32 most = fuzz_one_in(&m->slices, 8) ? 400 : 9;
+            cap = 1 + fuzz_below(&m->slices, cap < most ? (u32)cap : most);
+        }
         clock_begin(&m->clock, cap);
         enum cpu_exit e = cpu_run(m->cpu);
         clock_fire(&m->clock);

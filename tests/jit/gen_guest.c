@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The machine around a random program: its memory, its tables, and handlers that let it go on.
- *
- * A fault counts, and execution continues at the item behind the one that faulted, which the table
- * at GEN_RESUME knows; after a jump to nowhere, at the first item. Traps and interrupts count and
- * return. After max_faults faults, or INT 7Fh, the program ends with CLI; HLT.
- */
+/* The machine around a random program: its memory, its tables, its state at the start. */
 #include <string.h>
 
 #include "base/bits.h"
@@ -16,197 +10,22 @@
 #include "cpu/segment.h"
 #include "tests/jit/gen_program.h"
 
-/* Variables of the handlers, from GEN_VARS. */
-enum { VAR_FAULTS = GEN_VARS, VAR_TICKS = GEN_VARS + 4, VAR_ERRORS = GEN_VARS + 0x40 };
-enum { VECTOR_INTR = 0x20, VECTOR_INT = 0x30, VECTOR_END = 0x7f };
-
 static bool is_8086(const struct gen_program *p)
 {
     return p->kind == GEN_REAL || p->kind == GEN_V86;
 }
 
-static u32 first_ip(const struct gen_program *p)
+u32 gen_first_ip(const struct gen_program *p)
 {
     return p->start + (p->kind == GEN_FLAT ? (u32)GEN_CODE : 0);
 }
 
-static u16 code_selector(const struct gen_program *p)
+u16 gen_code_selector(const struct gen_program *p)
 {
     return is_8086(p) ? GEN_CODE >> 4 : (u16)(GEN_SEL_CODE | (p->ring3 ? 3 : 0));
 }
 
-/* --- code of the handlers --- */
-
-struct out {
-    u8 *ram;
-    u32 at;
-};
-
-static void put(struct out *o, const void *bytes, u32 n)
-{
-    memcpy(o->ram + o->at, bytes, n);
-    o->at += n;
-}
-#define PUT(o, ...) put(o, (const u8[]){__VA_ARGS__}, sizeof((const u8[]){__VA_ARGS__}))
-
-static void put16(struct out *o, u32 v)
-{
-    PUT(o, (u8)v, (u8)(v >> 8));
-}
-
-static void put32(struct out *o, u32 v)
-{
-    put16(o, v);
-    put16(o, v >> 16);
-}
-
-static bool has_error(unsigned vector)
-{
-    return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
-}
-
-/* CLI; HLT for ever. */
-static u32 put_end(struct out *o)
-{
-    u32 at = o->at;
-
-    PUT(o, 0xfa, 0xf4, 0xeb, 0xfd);
-    return at;
-}
-
-/* On the stack: vector, error code, EIP, CS, EFLAGS. */
-static u32 put_fault32(struct out *o, const struct gen_program *p, u32 end)
-{
-    u32 at = o->at;
-
-    PUT(o, 0x60, 0x1e);                                   /* PUSHA; PUSH DS */
-    PUT(o, 0x66, 0xb8, GEN_SEL_KDATA, 0, 0x8e, 0xd8);     /* DS = flat      */
-    PUT(o, 0xa1), put32(o, VAR_FAULTS);                   /* one more       */
-    PUT(o, 0x40, 0xa3), put32(o, VAR_FAULTS);             /*                */
-    PUT(o, 0x3d), put32(o, p->max_faults);                /* enough?        */
-    PUT(o, 0x0f, 0x83), put32(o, end - (o->at + 4));      /* JAE end        */
-    PUT(o, 0x8b, 0x44, 0x24, 0x24);                       /* EAX = vector   */
-    PUT(o, 0x8b, 0x5c, 0x24, 0x28);                       /* EBX = error    */
-    PUT(o, 0x31, 0x1c, 0x85), put32(o, VAR_ERRORS);       /* remember it    */
-    PUT(o, 0x8b, 0x44, 0x24, 0x2c);                       /* EAX = EIP      */
-    PUT(o, 0x2d), put32(o, first_ip(p));                  /*                */
-    PUT(o, 0x3d), put32(o, p->at[p->count]);              /* in the program? */
-    PUT(o, 0x72, 0x04, 0x31, 0xc0, 0xeb, 0x08);           /* no: from the first item */
-    PUT(o, 0x0f, 0xb7, 0x04, 0x45), put32(o, GEN_RESUME); /* yes: the next one */
-    PUT(o, 0x05), put32(o, first_ip(p));                  /*                */
-    PUT(o, 0x89, 0x44, 0x24, 0x2c);                       /* EIP = EAX      */
-    PUT(o, 0xc7, 0x44, 0x24, 0x30), put32(o, code_selector(p));
-    PUT(o, 0x1f, 0x61, 0x83, 0xc4, 0x08, 0xcf); /* POP DS; POPA; ADD ESP, 8; IRET */
-    return at;
-}
-
-/* On the stack: EIP, CS, EFLAGS, of which TF is cleared. */
-static u32 put_trap32(struct out *o)
-{
-    u32 at = o->at;
-
-    PUT(o, 0x50, 0x1e, 0x66, 0xb8, GEN_SEL_KDATA, 0, 0x8e, 0xd8);
-    PUT(o, 0xff, 0x05), put32(o, VAR_TICKS);
-    PUT(o, 0x81, 0x64, 0x24, 0x10), put32(o, ~(u32)FL_T);
-    PUT(o, 0x1f, 0x58, 0xcf);
-    return at;
-}
-
-/* What comes first in the handler of #MF. */
-static void put_clear(struct out *o, const struct gen_program *p, unsigned vector)
-{
-    if (vector == 16 && p->clear)
-        PUT(o, 0xdb, 0xe2); /* FNCLEX */
-}
-
-static u32 put_stub32(struct out *o, const struct gen_program *p, unsigned vector, u32 fault)
-{
-    u32 at = o->at;
-
-    put_clear(o, p, vector);
-    if (!has_error(vector))
-        PUT(o, 0x6a, 0);
-    PUT(o, 0x6a, (u8)vector, 0xe9);
-    put32(o, fault - (o->at + 4));
-    return at;
-}
-
-/* The same in real mode. On the stack: vector, IP, CS, FLAGS. */
-static u32 put_fault16(struct out *o, const struct gen_program *p, u32 end)
-{
-    u32 at = o->at;
-
-    PUT(o, 0x60, 0x1e, 0x31, 0xc0, 0x8e, 0xd8, 0x89, 0xe5); /* PUSHA; PUSH DS; DS = 0; BP = SP */
-    PUT(o, 0xff, 0x06), put16(o, VAR_FAULTS);
-    PUT(o, 0x81, 0x3e), put16(o, VAR_FAULTS), put16(o, p->max_faults);
-    PUT(o, 0x0f, 0x83), put16(o, end - (o->at + 2));
-    PUT(o, 0x8b, 0x5e, 0x12, 0xfe, 0x87), put16(o, VAR_ERRORS);
-    PUT(o, 0x8b, 0x46, 0x14, 0x2d), put16(o, first_ip(p));
-    PUT(o, 0x3d), put16(o, p->at[p->count]);
-    PUT(o, 0x72, 0x04, 0x31, 0xc0, 0xeb, 0x08);
-    PUT(o, 0x89, 0xc3, 0x01, 0xdb, 0x8b, 0x87), put16(o, GEN_RESUME);
-    PUT(o, 0x05), put16(o, first_ip(p));
-    PUT(o, 0x89, 0x46, 0x14, 0xc7, 0x46, 0x16), put16(o, code_selector(p));
-    PUT(o, 0x1f, 0x61, 0x83, 0xc4, 0x02, 0xcf);
-    return at;
-}
-
-static u32 put_trap16(struct out *o)
-{
-    u32 at = o->at;
-
-    PUT(o, 0x1e, 0x50, 0x31, 0xc0, 0x8e, 0xd8, 0xff, 0x06), put16(o, VAR_TICKS);
-    PUT(o, 0x58, 0x1f, 0x55, 0x89, 0xe5, 0x81, 0x66, 0x06, 0xff, 0xfe, 0x5d, 0xcf);
-    return at;
-}
-
-static u32 put_stub16(struct out *o, const struct gen_program *p, unsigned vector, u32 fault)
-{
-    u32 at = o->at;
-
-    put_clear(o, p, vector);
-    PUT(o, 0x6a, (u8)vector, 0xe9);
-    put16(o, fault - (o->at + 2));
-    return at;
-}
-
 /* --- tables --- */
-
-static bool is_trap(unsigned vector)
-{
-    return (vector >= 1 && vector <= 4) || vector >= VECTOR_INTR;
-}
-
-static void put_gate(u8 *idt, unsigned vector, u32 to)
-{
-    u32 type = 0x8e00;
-
-    if (vector >= VECTOR_INT && vector != VECTOR_END)
-        type = 0xef00; /* interrupts stay on */
-    else if (vector == 3 || vector == 4 || vector == VECTOR_END)
-        type = 0xee00;
-    store32(idt + 8 * vector, (to & 0xffff) | (u32)GEN_SEL_KCODE << 16);
-    store32(idt + 8 * vector + 4, (to & 0xffff0000) | type);
-}
-
-static void put_handlers(const struct gen_program *p, u8 *ram)
-{
-    struct out o = {ram, GEN_HANDLERS};
-    bool real = p->kind == GEN_REAL;
-    u32 end = put_end(&o);
-    u32 fault = real ? put_fault16(&o, p, end) : put_fault32(&o, p, end);
-    u32 trap = real ? put_trap16(&o) : put_trap32(&o);
-
-    for (unsigned v = 0; v <= VECTOR_END; v++) {
-        u32 to = v == VECTOR_END ? end : trap;
-        if (!is_trap(v))
-            to = real ? put_stub16(&o, p, v, fault) : put_stub32(&o, p, v, fault);
-        if (real)
-            store32(ram + 4 * v, to);
-        else
-            put_gate(ram + GEN_IDT, v, to);
-    }
-}
 
 /* Access byte: present, not system, accessed. */
 enum { DATA_RW = 0x93, DATA_RO = 0x91, DATA_DOWN = 0x97, CODE_RX = 0x9b, ABSENT = 0x13 };
@@ -244,6 +63,12 @@ static void make_gdt(const struct gen_program *p, u64 out[GDT_ENTRIES])
         [12] = descriptor(GEN_DATA, 0xfffff, DATA_RW | ring, big),
         [13] = descriptor(0, 0xfffff, DATA_RW | ring, big),
         [14] = descriptor(0xfffff000u + odd, 0xfffff, DATA_RW | ring, big),
+        [GEN_SEL_ALIAS / 8] =
+            descriptor((flat ? 0u : GEN_CODE) - GEN_ALIAS, limit, CODE_RX | ring, code),
+        [GEN_SEL_OTHER / 8] =
+            descriptor(flat ? 0 : GEN_CODE, limit, CODE_RX | ring, code ^ FLAG_BIG),
+        [GEN_SEL_SWAP / 8] =
+            descriptor(flat ? 0 : GEN_STACK, limit, DATA_RW | ring, stack ^ FLAG_BIG),
         [GEN_SEL_TSS / 8] = descriptor(GEN_TSS, 0x67, 0x8b, 0),
     };
 
@@ -261,18 +86,46 @@ static void put_system(const struct gen_program *p, u8 *ram)
     store16(ram + GEN_TSS + 0x66, 0x68);
 }
 
-static void put_pages(const struct gen_program *p, u8 *ram)
+/* An address space at @at. */
+static void put_pages(const struct gen_program *p, u8 *ram, u32 at)
 {
-    u8 *dir = ram + GEN_PAGES, *table = dir + PAGE_SIZE;
+    u8 *dir = ram + at, *table = dir + PAGE_SIZE;
 
-    store32(dir, (GEN_PAGES + PAGE_SIZE) | 7);
-    store32(dir + 4, (GEN_PAGES + PAGE_SIZE) | 7);
+    store32(dir, (at + PAGE_SIZE) | 7);
+    store32(dir + 4, (at + PAGE_SIZE) | 7);
     store32(dir + 8, p->big_pages ? 0x87 : 0);
     for (u32 page = 0; page < GEN_RAM / PAGE_SIZE; page++)
         store32(table + 4 * page, page * PAGE_SIZE | (page < GEN_CODE / PAGE_SIZE ? 3u : 7u));
     for (u32 i = 0; i < GEN_DATA_PAGES; i++)
         store32(table + 4 * (GEN_DATA / PAGE_SIZE + i), p->page[i]);
     store32(table + 4 * (GEN_DEVICE / PAGE_SIZE), GEN_DEVICE | 7);
+    store32(table + 4 * (GEN_TABLE / PAGE_SIZE), (GEN_PAGES + PAGE_SIZE) | 7);
+}
+
+/* The other one has the data's pages in another order, and every other page of the code's copy. */
+static void put_other_pages(const struct gen_program *p, u8 *ram)
+{
+    u8 *table = ram + GEN_PAGES2 + PAGE_SIZE;
+
+    put_pages(p, ram, GEN_PAGES2);
+    for (u32 i = 0; i < GEN_DATA_PAGES; i++)
+        store32(table + 4 * (GEN_DATA / PAGE_SIZE + i), p->page[i ^ 1]);
+    for (u32 i = 1; i < GEN_WINDOW / PAGE_SIZE; i += 2)
+        store32(table + 4 * (GEN_CODE / PAGE_SIZE + i), (GEN_COPY + i * PAGE_SIZE) | 7);
+}
+
+/* Some numbers are others than in the code. */
+static void put_copy(const struct gen_program *p, u8 *ram)
+{
+    struct fuzz f = {.state = p->data_seed + 1};
+
+    memcpy(ram + GEN_COPY, ram + GEN_CODE, GEN_WINDOW);
+    for (unsigned i = 0; i < p->count; i++) {
+        const struct gen_item *it = &p->item[i];
+        u32 end = p->start + p->at[i + 1];
+        if (!it->removed && it->fix == GEN_FIX_NONE && fuzz_one_in(&f, 4) && end < GEN_WINDOW)
+            ram[GEN_COPY + end - 1] ^= 8;
+    }
 }
 
 static void put_code(const struct gen_program *p, u8 *ram)
@@ -295,12 +148,14 @@ void gen_image(const struct gen_program *p, u8 *ram)
     memset(ram, 0, GEN_RAM);
     fuzz_bytes(&f, ram + GEN_CODE, 3 * GEN_WINDOW);
     store16(ram + GEN_STACK + GEN_LOOPS, p->rounds);
-    put_handlers(p, ram);
+    gen_handlers(p, ram);
     if (p->kind != GEN_REAL) {
         put_system(p, ram);
-        put_pages(p, ram);
+        put_pages(p, ram, GEN_PAGES);
+        put_other_pages(p, ram);
     }
     put_code(p, ram);
+    put_copy(p, ram);
 }
 
 /* --- the CPU at the start --- */
@@ -339,7 +194,7 @@ static void start_system(const struct gen_program *p, struct cpu *cpu)
         cpu->cr0 |= CR0_PG;
     cpu->cr3 = GEN_PAGES;
     cpu->gdtr = (struct table_reg){GEN_GDT, GEN_SEL_TSS + 7};
-    cpu->idtr = (struct table_reg){GEN_IDT, 8 * (VECTOR_END + 1) - 1};
+    cpu->idtr = (struct table_reg){GEN_IDT, 8 * GEN_VECTORS - 1};
     cpu->tr = (struct segment){
         .base = GEN_TSS, .limit = 0x67, .selector = GEN_SEL_TSS, .attr = SEG_P | 11};
     cpu->ldtr.attr = 0;
@@ -380,7 +235,7 @@ void gen_start(const struct gen_program *p, struct cpu *cpu)
     start_fp(p, cpu);
     if (p->ts)
         cpu->cr0 |= CR0_TS;
-    cpu->rip = first_ip(p);
+    cpu->rip = gen_first_ip(p);
     cpu->cpl = p->kind == GEN_V86 || p->ring3 ? 3 : 0;
     cpu_loaded(cpu);
 }
@@ -391,7 +246,7 @@ static void print_item(const struct gen_program *p, const struct decode_table *t
                        FILE *out)
 {
     const struct gen_item *it = &p->item[i];
-    u32 ip = first_ip(p) + p->at[i];
+    u32 ip = gen_first_ip(p) + p->at[i];
     struct insn in;
     char text[128] = "?";
 
@@ -409,14 +264,14 @@ void gen_print(const struct gen_program *p, FILE *out)
     struct decode_table *t;
 
     fprintf(out,
-            "%s mode, %s-bit code, %s-bit stack%s%s%s%s%s%s%s%s%s%s; %u rounds, timer %u, NMI %u, "
-            "FCW %x, MXCSR %x\n",
-            kinds[p->kind], p->code32 ? "32" : "16", p->stack32 ? "32" : "16",
+            "%s: %s mode, %s-bit code, %s-bit stack%s%s%s%s%s%s%s%s%s%s; %u rounds, timer %u, "
+            "NMI %u, FCW %x, MXCSR %x, flickering page %x\n",
+            gen_shapes[p->shape], kinds[p->kind], p->code32 ? "32" : "16", p->stack32 ? "32" : "16",
             p->ring3 ? ", ring 3" : "", p->paging ? ", paging" : "",
             p->big_pages ? ", big pages" : "", p->io ? ", IOPL 3" : "", p->wp ? ", WP" : "",
             p->am ? ", AM" : "", p->ts ? ", TS" : "", p->ne ? "" : ", no NE",
             p->clear ? ", FNCLEX" : "", p->xmm ? "" : ", no OSXMMEXCPT", p->rounds, p->timer,
-            p->nmi, p->fcw, p->mxcsr);
+            p->nmi, p->fcw, p->mxcsr, p->flicker * PAGE_SIZE);
     for (unsigned i = 0; i < GEN_DATA_PAGES && p->paging; i++) {
         if (p->page[i] != ((GEN_DATA + i * PAGE_SIZE) | 7))
             fprintf(out, "page %x is %x\n", GEN_DATA + i * PAGE_SIZE, p->page[i]);

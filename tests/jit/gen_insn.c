@@ -67,7 +67,7 @@ static bool is_vector(unsigned row)
 static unsigned random_row(struct gen *g)
 {
     bool ring0 = g->p->kind == GEN_REAL || (g->p->kind != GEN_V86 && !g->p->ring3);
-    bool vector = fuzz_one_in(g->f, g->p->fp ? 2 : 40);
+    bool vector = !g->flags && fuzz_one_in(g->f, g->p->fp ? 2 : 40);
     bool function = vector && g->p->fp && fuzz_one_in(g->f, 5);
     unsigned row;
 
@@ -78,6 +78,8 @@ static unsigned random_row(struct gen *g)
         if ((ring0 && NAMED(system, row)) || (g->calm && NAMED(stack, row)))
             continue;
         if (function && !NAMED(functions, row))
+            continue;
+        if (g->flags && !((insn_def[row].read | insn_def[row].written) & FL_OSZAPC))
             continue;
         if (!NAMED(rare, row) || fuzz_one_in(g->f, 12))
             return row;
@@ -193,7 +195,7 @@ static bool wants_memory(struct gen *g, const struct insn_def *d)
         if (d->op[i] == OPND_Cd || d->op[i] == OPND_Dd)
             return false;
     }
-    return (d->form & FORM_MEM) || fuzz_one_in(g->f, 2);
+    return (d->form & FORM_MEM) || fuzz_one_in(g->f, g->flags ? 8 : 2);
 }
 
 static void put_modrm(struct gen *g, const struct encoding *e)
@@ -263,4 +265,11 @@ void gen_insn(struct gen *g)
         put_modrm(g, &e);
     for (unsigned i = 0; i < 3; i++)
         put_immediate(g, &e, i);
+}
+
+void gen_flags(struct gen *g)
+{
+    g->flags = true;
+    gen_insn(g);
+    g->flags = false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which items a program has. */
+/* A program, and most of its items. */
 #include "tests/jit/gen_program.h"
 
 #include <string.h>
@@ -56,6 +56,12 @@ void gen_fix(struct gen *g, enum gen_fix fix, unsigned size, unsigned target)
         gen8(g, 0);
 }
 
+void gen_byte(struct gen *g, u32 byte)
+{
+    gen_begin(g);
+    gen8(g, byte);
+}
+
 unsigned gen_code_bytes(const struct gen *g)
 {
     return g->p->code32 ? 4 : 2;
@@ -106,7 +112,7 @@ static u32 stack_pointer_value(struct gen *g)
 }
 
 /* A pointer that wandered off comes back. */
-static void gen_point(struct gen *g)
+void gen_point(struct gen *g)
 {
     unsigned reg = pointers[fuzz_below(g->f, ARRAY_LEN(pointers))];
 
@@ -114,7 +120,7 @@ static void gen_point(struct gen *g)
 }
 
 /* A data register becomes small enough for an index or a count. */
-static void gen_small(struct gen *g)
+void gen_small(struct gen *g)
 {
     gen_begin(g);
     gen_opsize(g, W32);
@@ -125,7 +131,7 @@ static void gen_small(struct gen *g)
 
 /* --- strings, patches, interrupts, segments --- */
 
-static void gen_string(struct gen *g)
+void gen_string(struct gen *g)
 {
     static const u8 op[] = {0xa4, 0xa6, 0xaa, 0xac, 0xae};
 
@@ -154,7 +160,7 @@ static void gen_string(struct gen *g)
 }
 
 /* Change a byte of an item, mostly of one's immediate, through DS if flat, else GS. */
-static void gen_patch(struct gen *g)
+void gen_patch(struct gen *g)
 {
     unsigned count = g->p->count, target = fuzz_below(g->f, count + 8);
     static const u8 op[][2] = {{0xfe, 0}, {0x30, 0}, {0x00, 1}, {0x88, 2}, {0xc6, 0}};
@@ -174,7 +180,7 @@ static void gen_patch(struct gen *g)
         gen8(g, fuzz_below(g->f, 256));
 }
 
-static void gen_interrupt(struct gen *g)
+void gen_interrupt(struct gen *g)
 {
     gen_begin(g);
     switch (fuzz_below(g->f, 8)) {
@@ -214,7 +220,7 @@ static u16 random_selector(struct gen *g)
 }
 
 /* ES, DS, FS or GS from AX or from the stack; sometimes SS as it was, for its shadow. */
-static void gen_segment(struct gen *g)
+void gen_segment(struct gen *g)
 {
     static const u8 reg[] = {SEG_ES, SEG_DS, SEG_FS, SEG_GS, SEG_ES, SEG_FS};
     static const u8 pops[SEG__COUNT][2] = {{0x07}, {0}, {0x17}, {0x1f}, {0x0f, 0xa1}, {0x0f, 0xa9}};
@@ -243,7 +249,7 @@ static void gen_segment(struct gen *g)
 }
 
 /* What only CPL 0 may: the address space again, or with another write protection. */
-static void gen_system(struct gen *g)
+void gen_system(struct gen *g)
 {
     bool cr3 = fuzz_one_in(g->f, 2);
 
@@ -259,7 +265,7 @@ static void gen_system(struct gen *g)
     gen8(g, 0x0f), gen8(g, 0x22), gen8(g, cr3 ? 0xd8 : 0xc0);
 }
 
-static void gen_device(struct gen *g)
+void gen_device(struct gen *g)
 {
     static const u8 op[] = {0x8a, 0x8b, 0x88, 0x89, 0x01, 0x03, 0xff};
 
@@ -274,8 +280,73 @@ static void gen_device(struct gen *g)
     }
 }
 
+/* To across a page's end, some times; then perhaps by another width, which a patch of the opcode's
+ * lowest bit makes: MOV, ADD, XOR, XCHG, ROL, NEG [BX]. */
+void gen_cross(struct gen *g)
+{
+    static const u8 op[] = {0x89, 0x89, 0x88, 0x01, 0x31, 0x87, 0xd1, 0xf7};
+    u32 border = gen_pointer(g, false) & ~(u32)(PAGE_SIZE - 1);
+    unsigned store;
+
+    gen_mov(g, REG_BX, border - 1 - fuzz_below(g->f, 3));
+    gen_mov(g, REG_CX, 1 + (u32)fuzz_length(g->f, 4));
+    store = g->p->count;
+    gen_begin(g);
+    if (fuzz_one_in(g->f, 3))
+        gen8(g, 0x66);
+    gen8(g, op[fuzz_below(g->f, ARRAY_LEN(op))]);
+    gen8(g, g->p->code32 ? 0x03 : 0x07); /* [EBX], [BX] */
+    if (g->it->bytes[g->it->len - 2] == 0xf7)
+        g->it->bytes[g->it->len - 1] |= 3 << 3; /* NEG */
+    gen_byte(g, 0xe2);
+    gen_fix(g, GEN_FIX_REL, 1, store);
+    if (fuzz_one_in(g->f, 2))
+        return;
+    gen_begin(g); /* XOR byte [store], 1 */
+    if (g->p->kind != GEN_FLAT)
+        gen8(g, 0x65);
+    gen8(g, 0x80);
+    gen8(g, g->p->code32 ? 0x35 : 0x36);
+    gen_fix(g, GEN_FIX_DATA, gen_code_bytes(g), store);
+    g->it->target_byte = g->p->item[store].bytes[0] == 0x66;
+    gen8(g, 1);
+}
+
+/* A page that was not accessed yet is, between two looks at its entry; some times. */
+void gen_table(struct gen *g)
+{
+    static const u8 op[] = {0x8b, 0x89, 0x01, 0x33};
+    u32 page = g->p->flicker ? g->p->flicker : GEN_DATA / PAGE_SIZE + fuzz_below(g->f, 4);
+    unsigned again;
+
+    if (g->p->kind != GEN_FLAT || !g->p->paging) {
+        gen_insn(g);
+        return;
+    }
+    gen_mov(g, REG_SI, 1 + (u32)fuzz_length(g->f, 5));
+    gen_mov(g, REG_DI, GEN_TABLE + 4 * page);
+    again = g->p->count;
+    gen_begin(g);
+    gen16(g, 0x2780); /* AND byte [EDI], ~(A and D) */
+    gen8(g, 0x9f);
+    if (fuzz_one_in(g->f, 4)) {
+        gen_byte(g, 0xcd);
+        gen8(g, GEN_ACT + fuzz_below(g->f, GEN_ACTS));
+    }
+    gen_begin(g);
+    gen16(g, 0x078b); /* MOV EAX, [EDI] */
+    gen_byte(g, op[fuzz_below(g->f, ARRAY_LEN(op))]);
+    gen8(g, REG_CX << 3 | 5);
+    gen32(g, page * PAGE_SIZE + 4 * fuzz_below(g->f, 64));
+    gen_begin(g);
+    gen16(g, 0x178b); /* MOV EDX, [EDI] */
+    gen_byte(g, 0x48 | REG_SI);
+    gen_byte(g, 0x75);
+    gen_fix(g, GEN_FIX_REL, 1, again);
+}
+
 /* A control word, or MXCSR, that is worth having: mostly like what the program began with. */
-static void gen_control(struct gen *g)
+void gen_control(struct gen *g)
 {
     bool mxcsr = fuzz_one_in(g->f, 2);
     u32 at = gen_pointer(g, false) & ~3u;
@@ -299,7 +370,7 @@ static void gen_control(struct gen *g)
 
 /* --- programs --- */
 
-static void gen_stack_item(struct gen *g)
+void gen_stack_item(struct gen *g)
 {
     gen_begin(g);
     switch (fuzz_below(g->f, 4)) {
@@ -314,45 +385,6 @@ static void gen_stack_item(struct gen *g)
         gen8(g, 0x50 | (fuzz_one_in(g->f, 2) ? 8u : 0u) | fuzz_below(g->f, 3));
         break;
     }
-}
-
-static void gen_any(struct gen *g)
-{
-    bool ring0 = g->p->kind >= GEN_FLAT && !g->p->ring3;
-    u32 n = fuzz_below(g->f, 100);
-
-    if (g->p->fp && fuzz_one_in(g->f, 25))
-        gen_control(g);
-    else if (n < 62)
-        gen_insn(g);
-    else if (n < 74)
-        gen_jump(g);
-    else if (n < 77)
-        gen_small(g);
-    else if (n < 79)
-        gen_loop(g);
-    else if (n < 83)
-        gen_point(g);
-    else if (n < 87)
-        gen_string(g);
-    else if (n < 90)
-        gen_patch(g);
-    else if (n < 92)
-        gen_interrupt(g);
-    else if (n < 93)
-        gen_device(g);
-    else if (g->calm)
-        gen_insn(g);
-    else if (n < 95)
-        gen_call(g);
-    else if (n < 96)
-        gen_return(g);
-    else if (n < 98)
-        gen_stack_item(g);
-    else if (n < 99 || !ring0)
-        gen_segment(g);
-    else
-        gen_system(g);
 }
 
 /* Registers as they should be at the start of every round. */
@@ -383,99 +415,19 @@ static void gen_epilogue(struct gen *g)
     gen16(g, 0x7fcd); /* INT 7Fh: the end */
 }
 
-static void choose_pages(struct fuzz *f, struct gen_program *p)
-{
-    for (u32 i = 0; i < GEN_DATA_PAGES; i++) {
-        u32 at = GEN_DATA + i * PAGE_SIZE;
-        switch (fuzz_below(f, 24)) {
-        case 0:
-        case 1:
-            p->page[i] = fuzz_below(f, 4096) & ~1u; /* not present */
-            break;
-        case 2:
-            p->page[i] = at | 5; /* read-only */
-            break;
-        case 3:
-            p->page[i] = at | 3; /* the supervisor's */
-            break;
-        case 4:
-            p->page[i] = (GEN_DATA + fuzz_below(f, GEN_DATA_PAGES) * PAGE_SIZE) | 7;
-            break;
-        case 5:
-            p->page[i] = (GEN_CODE + fuzz_below(f, 2) * PAGE_SIZE) | 7;
-            break;
-        case 6:
-            p->page[i] = fuzz_one_in(f, 2) ? GEN_DEVICE | 7 : (GEN_PAGES + PAGE_SIZE) | 7;
-            break;
-        default:
-            p->page[i] = at | 7;
-            break;
-        }
-    }
-}
-
-/* Mostly everything is masked, as in most programs. */
-static void choose_fp(struct fuzz *f, struct gen_program *p, bool fp)
-{
-    p->fp = fuzz_one_in(f, 3) || fp;
-    p->ts = fuzz_one_in(f, 20);
-    p->ne = p->xmm = true;
-    p->fcw = 0x7f;
-    p->mxcsr = MXCSR_MASKS;
-    if (!p->fp)
-        return;
-    p->fcw |= (u16)((fuzz_one_in(f, 2) ? X87_CW_PC : fuzz_below(f, 0x400)) & X87_CW_PC);
-    p->fcw |= (u16)(fuzz_below(f, 0x1000) & X87_CW_RC);
-    p->mxcsr |= fuzz_below(f, 0x10000) & (MXCSR_RC | MXCSR_DAZ | MXCSR_FTZ | 0x3f);
-    p->ne = !fuzz_one_in(f, 4);
-    p->xmm = !fuzz_one_in(f, 4);
-    p->clear = !fuzz_one_in(f, 4);
-    if (fuzz_one_in(f, 4))
-        p->fcw &= (u16)~fuzz_below(f, 0x40);
-    if (fuzz_one_in(f, 8))
-        p->mxcsr &= ~(fuzz_below(f, 0x40) << 7);
-}
-
-static void choose_machine(struct fuzz *f, struct gen_program *p, bool fp)
-{
-    static const u8 kinds[] = {GEN_REAL, GEN_V86,  GEN_SEGMENTS, GEN_SEGMENTS,
-                               GEN_FLAT, GEN_FLAT, GEN_FLAT};
-
-    p->kind = kinds[fuzz_below(f, ARRAY_LEN(kinds))];
-    p->code32 = p->kind == GEN_FLAT || (p->kind == GEN_SEGMENTS && fuzz_one_in(f, 2));
-    p->stack32 = p->kind == GEN_FLAT || (p->kind == GEN_SEGMENTS && fuzz_one_in(f, 2));
-    p->ring3 = p->kind >= GEN_FLAT && !fuzz_one_in(f, 3);
-    p->paging = p->kind != GEN_REAL && !fuzz_one_in(f, 5);
-    p->big_pages = fuzz_one_in(f, 3);
-    p->io = fuzz_one_in(f, 2);
-    p->wp = fuzz_one_in(f, 2);
-    p->am = fuzz_one_in(f, 4);
-    p->start = (u16)(PAGE_SIZE - fuzz_below(f, 1000));
-    p->rounds = (u16)(1 + fuzz_below(f, 40));
-    p->max_faults = 50 + (u32)fuzz_length(f, 10);
-    p->data_seed = fuzz_u64(f);
-    p->timer = fuzz_one_in(f, 3) ? 0 : 24 + (u32)fuzz_length(f, 9);
-    p->nmi = fuzz_one_in(f, 4) ? 50 + (u32)fuzz_length(f, 9) : 0;
-    p->event_seed = fuzz_u64(f);
-    p->budget = 2000 + fuzz_length(f, 15);
-    p->slice = 1 + (u32)fuzz_length(f, 11);
-    p->slice_seed = fuzz_u64(f);
-    for (unsigned i = 0; i < 8; i++)
-        p->gpr[i] = (u32)fuzz_length(f, 32);
-    choose_pages(f, p);
-    choose_fp(f, p, fp);
-}
-
-void gen_program(struct fuzz *f, struct gen_program *p, bool fp)
+void gen_program(struct fuzz *f, struct gen_program *p, enum gen_shape shape, bool fp)
 {
     struct gen g = {.f = f, .p = p};
-    unsigned body = 4 + fuzz_below(f, GEN_ITEMS - 80);
+    unsigned body;
 
     memset(p, 0, sizeof(*p));
-    choose_machine(f, p, fp);
+    p->shape = (u8)shape;
+    gen_machine(f, p, fp);
+    body = gen_body(&g);
     gen_prologue(&g);
     while (p->count < body)
         gen_any(&g);
+    p->body = p->count;
     gen_epilogue(&g);
     gen_subroutines(&g);
     gen_layout(p);
@@ -492,6 +444,8 @@ static u32 fixed(const struct gen_program *p, unsigned i)
         return target - p->at[i + 1];
     case GEN_FIX_IP:
         return code + target;
+    case GEN_FIX_FAR:
+        return code + target + GEN_ALIAS;
     default:
         return code + target + (it->target_byte < len ? it->target_byte : len ? len - 1 : 0);
     }

@@ -3,7 +3,8 @@
  * Random guest programs on several engines: after every some instructions everything that a guest
  * can see must be the same.
  *
- *   test_jit_fuzz [--count N] [--seed S] [--case K] [--engines A,B,...] [--fp] [--no-shrink]
+ *   test_jit_fuzz [--count N] [--seed S] [--case K] [--engines A,B,...] [--fp] [--shape NAME]
+ *                 [--no-shrink]
  *
  * A difference, a crash or a hang ends it: the program is made smaller as long as it still fails,
  * and printed with the first thing that differs. Cases run in a process of their own for that.
@@ -27,6 +28,7 @@ enum {
 struct options {
     u64 count, seed, only;
     bool one, shrink, fp;
+    unsigned shape;
     const struct fuzz_engine *engine[FUZZ_ENGINES];
     unsigned engines;
 };
@@ -42,7 +44,7 @@ static void make_program(const struct options *o, u64 number, struct gen_program
     struct fuzz f = {.state = o->seed, .seed = o->seed, .number = number};
 
     f.state = fuzz_u64(&f) ^ number * 0xd1342543de82ef95u;
-    gen_program(&f, p, o->fp);
+    gen_program(&f, p, o->shape, o->fp);
 }
 
 /* --- one program --- */
@@ -114,6 +116,14 @@ static bool try_program(const struct options *o, struct gen_program *p,
     return true;
 }
 
+static bool try_budget(const struct options *o, struct gen_program *p, u64 budget)
+{
+    struct gen_program t = *p;
+
+    t.budget = budget;
+    return try_program(o, p, &t);
+}
+
 /* The machine: as little as possible of what is not needed. */
 static void shrink_machine(const struct options *o, struct gen_program *p)
 {
@@ -125,7 +135,10 @@ static void shrink_machine(const struct options *o, struct gen_program *p)
         t.field = value;                                                                           \
         try_program(o, p, &t);                                                                     \
     } while (0)
+    while (p->budget > 2000 && try_budget(o, p, p->budget / 2))
+        ;
     TRY(slice, 1);
+    TRY(flicker, 0);
     TRY(nmi, 0);
     TRY(timer, 0);
     TRY(am, false);
@@ -163,7 +176,7 @@ static bool shrink_items(const struct options *o, struct gen_program *p, unsigne
 static void shrink(const struct options *o, struct gen_program *p)
 {
     shrink_machine(o, p);
-    for (unsigned n = 64; n; n /= 2)
+    for (unsigned n = 1024; n; n /= 2)
         shrink_items(o, p, n);
     while (shrink_items(o, p, 1))
         ;
@@ -177,8 +190,10 @@ static void report(const struct options *o, u64 number, int how)
     u64 insns = 0;
 
     make_program(o, number, &p);
-    fprintf(stderr, "FOUND:%s --seed %llu --case %llu\n", o->fp ? " --fp" : "",
-            (unsigned long long)o->seed, (unsigned long long)number);
+    fprintf(stderr, "FOUND:%s%s%s --seed %llu --case %llu\n", o->fp ? " --fp" : "",
+            o->shape < GEN__SHAPES ? " --shape " : "",
+            o->shape < GEN__SHAPES ? gen_shapes[o->shape] : "", (unsigned long long)o->seed,
+            (unsigned long long)number);
     if (!fails(o, &p)) {
         fprintf(stderr, "but not by itself (it ended by %s %d)\n",
                 WIFSIGNALED(how) ? "signal" : "status",
@@ -216,6 +231,14 @@ static bool parse_engines(struct options *o, const char *names)
     return o->engines > 0;
 }
 
+static bool parse_shape(struct options *o, const char *name)
+{
+    o->shape = 0;
+    while (o->shape < GEN__SHAPES && strcmp(gen_shapes[o->shape], name) != 0)
+        o->shape++;
+    return o->shape < GEN__SHAPES;
+}
+
 static bool parse(int argc, char **argv, struct options *o)
 {
     for (int i = 1; i < argc; i++) {
@@ -236,6 +259,12 @@ static bool parse(int argc, char **argv, struct options *o)
             i++;
             continue;
         }
+        if (strcmp(argv[i], "--shape") == 0) {
+            if (!parse_shape(o, value))
+                return false;
+            i++;
+            continue;
+        }
         if (strcmp(argv[i], "--count") == 0)
             o->count = v;
         else if (strcmp(argv[i], "--seed") == 0)
@@ -252,7 +281,7 @@ static bool parse(int argc, char **argv, struct options *o)
 static void usage(void)
 {
     fprintf(stderr, "usage: test_jit_fuzz [--count N] [--seed S] [--case K] [--no-shrink]\n"
-                    "                     [--engines A,B,...] [--fp]\n"
+                    "                     [--engines A,B,...] [--fp] [--shape NAME]\n"
                     "  --fp     only programs with mostly x87, MMX and SSE instructions\n");
     for (unsigned i = 0; i < FUZZ_ENGINES; i++)
         fprintf(stderr, "  %-8s %s\n", fuzz_engines[i].name, fuzz_engines[i].what);
@@ -293,9 +322,9 @@ static int run_all(const struct options *o, struct shared *s)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.count = 2000, .seed = 1, .shrink = true};
+    struct options o = {.count = 2000, .seed = 1, .shrink = true, .shape = GEN__SHAPES};
 
-    parse_engines(&o, jit_supported() ? "interp,split,eval,jit,warm" : "interp,split,eval");
+    parse_engines(&o, jit_supported() ? "interp,split,eval,jit,warm,hot" : "interp,split,eval");
     if (!parse(argc, argv, &o)) {
         usage();
         return 2;

@@ -76,7 +76,7 @@ static void translations_keep_the_rules(void **state)
     for (u64 n = 0; n < PROGRAMS; n++) {
         struct fuzz f = {.state = n * 0xd1342543de82ef95u};
         u32 segments = (u32)(fuzz_u64(&f) & 0xfff) << JIT_MODE_SEG_SHIFT;
-        gen_program(&f, &p, false);
+        gen_program(&f, &p, GEN__SHAPES, false);
         check_program(
             t, &p, segments | (p.code32 ? JIT_MODE_CS32 : 0u) | (p.stack32 ? JIT_MODE_SS32 : 0u));
     }
@@ -98,7 +98,7 @@ static void programs_have_every_integer_row(void **state)
     assert_int_equal(decode_table_create(&t, DECODE_ALL_FEATURES), STATUS_OK);
     for (u64 n = 0; n < PROGRAMS; n++) {
         struct fuzz f = {.state = n * 0xd1342543de82ef95u};
-        gen_program(&f, &p, false);
+        gen_program(&f, &p, GEN__SHAPES, false);
         for (unsigned i = 0; i < p.count; i++) {
             const struct gen_item *it = &p.item[i];
             if (decode(t, it->bytes, it->len, p.code32 ? MODE_CS32 : 0, &in) == DECODE_OK)
