@@ -83,6 +83,10 @@ static void control_timers(struct opl3 *o, u8 val)
 static void render(void *dev, i32 *mix, unsigned n, u64 first)
 {
     struct opl3 *o = dev;
+    i64 gain[2];
+
+    for (unsigned c = 0; c < 2; c++)
+        gain[c] = GAIN * (i64)(o->desc.gain ? o->desc.gain(o->desc.card, c) : 65536);
 
     for (unsigned i = 0; i < n; i++) {
         u64 now = (first + i + 1) * OPL3_HZ; /* in 1/SOUND_HZ of a sample */
@@ -100,9 +104,10 @@ static void render(void *dev, i32 *mix, unsigned n, u64 first)
             opl3_synth_sample(&o->synth, o->next);
             o->made++;
         }
-        for (unsigned c = 0; c < 2; c++)
-            mix[2 * i + c] +=
-                GAIN * (o->last[c] + (i32)((o->next[c] - o->last[c]) * part / SOUND_HZ));
+        for (unsigned c = 0; c < 2; c++) {
+            i64 level = o->last[c] + (o->next[c] - o->last[c]) * part / SOUND_HZ;
+            mix[2 * i + c] += (i32)(level * gain[c] / 65536);
+        }
     }
 }
 

@@ -13,7 +13,9 @@ struct opl3;
 struct opl3_desc {
     struct ioport_bus *io;
     struct clock *clk;
-    struct sound *sound; /* not owned */
+    struct sound *sound;                    /* not owned */
+    u32 (*gain)(void *card, unsigned side); /* of the card's mixer, 65536 is 1; NULL: always 1 */
+    void *card;
 };
 
 extern const struct device_class opl3_class;

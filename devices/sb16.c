@@ -39,6 +39,7 @@ enum {
     MODE_STEREO = BIT(5),
     CMD_INPUT = BIT(3),
     CMD_AUTO = BIT(2),
+    VOLUME_MAX = 0xf8,
     IRQ_5 = BIT(1),
     DMA_1_AND_5 = BIT(1) | BIT(5),
 };
@@ -329,8 +330,7 @@ static void mixer_reset(struct sb16 *sb)
 
     memset(sb->mixer, 0, sizeof(sb->mixer));
     for (unsigned i = MIX_MASTER_LEFT; i < MIX_MIDI_LEFT + 2; i++)
-        sb->mixer[i] = 0xc0; /* -14 dB */
-    sb->mixer[MIX_PRO_MASTER] = sb->mixer[MIX_PRO_VOICE] = sb->mixer[MIX_PRO_MIDI] = 0xcc;
+        sb->mixer[i] = VOLUME_MAX; /* not -14 dB: the card's software raised it at each boot */
     sb->mixer[MIX_IRQ] = irq;
     sb->mixer[MIX_DMA] = dma;
 }

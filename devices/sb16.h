@@ -26,3 +26,6 @@ extern const struct device_class sb16_class;
 
 /** Create the card at 220h and 330h, with IRQ 5 and DMA 1 and 5. On failure *@out is untouched. */
 enum status sb16_create(struct sb16 **out, const struct sb16_desc *desc) MUST_CHECK;
+
+/** What the mixer makes of the synthesizer's sound on the left (@side 0) or right: 65536 is 1. */
+u32 sb16_midi_gain(void *sb, unsigned side);

@@ -15,6 +15,9 @@ enum {
     STEP_FRAMES = 64,
     STEP_NS = 2000000,  /* at most between two looks */
     DELAY_NS = 4000000, /* from DMA to the ear: longer than any step */
+    LINE_NS = 250000,   /* a level goes to the next one in a line: a tick of the lowest rate */
+    HOLD_NS = 20000000, /* how long a level stays that nothing follows... */
+    FADE_NS = 30000000, /* ...and how long it takes to nothing then */
     CHUNK = 512,        /* bytes */
     DMA_8 = 1,
     DMA_16 = 5,
@@ -87,15 +90,42 @@ void sb16_hear(struct sb16 *sb, u64 at, i16 left, i16 right)
         sb->first++;
         sb->count--;
     }
-    sb->heard[(sb->first + sb->count++) % SB16_HEARD] = (struct sb16_frame){at, left, right};
+    sb->heard[(sb->first + sb->count++) % SB16_HEARD] = (struct sb16_frame){at, {left, right}};
 }
 
-static i32 scaled(const struct sb16 *sb, i16 v, unsigned side)
+/* Of a source and the master, 65536 is 1. @reg: the source's left register. */
+static u32 gain(const struct sb16 *sb, unsigned reg, unsigned side)
 {
-    u32 voice = volume[sb->mixer[MIX_VOICE_LEFT + side] >> 3];
-    u32 master = volume[sb->mixer[MIX_MASTER_LEFT + side] >> 3];
+    u64 source = volume[sb->mixer[reg + side] >> 3];
+    u64 master = volume[sb->mixer[MIX_MASTER_LEFT + side] >> 3];
 
-    return (i32)((i64)v * voice / 65536 * master / 65536);
+    return (u32)(source * master / 65536) << (sb->mixer[MIX_OUTPUT_GAIN_LEFT + side] >> 6);
+}
+
+u32 sb16_midi_gain(void *dev, unsigned side)
+{
+    return gain(dev, MIX_MIDI_LEFT, side);
+}
+
+/* The DAC holds its last level; what couples the output lets go of it slowly. So blocks of which
+ * each begins when a driver got the interrupt of the one before are one sound. */
+static i32 held(i32 level, u64 age)
+{
+    if (age < HOLD_NS)
+        return level;
+    age -= HOLD_NS;
+    return age < FADE_NS ? (i32)((i64)level * (i64)(FADE_NS - age) / FADE_NS) : 0;
+}
+
+/* What is heard at @now, with frame @a reached and @b, if there is one, to come. */
+static i32 level_at(i32 a, u64 at, const i16 *b, u64 next, u64 now)
+{
+    u64 line = b && next - at > LINE_NS ? next - LINE_NS : at;
+
+    if (!b || now < line)
+        return held(a, now - at);
+    i32 from = held(a, line - at);
+    return from + (i32)((i64)(*b - from) * (i64)(now - line) / (i64)(next - line));
 }
 
 void sb16_render(void *dev, i32 *mix, unsigned n, u64 first)
@@ -112,15 +142,12 @@ void sb16_render(void *dev, i32 *mix, unsigned n, u64 first)
         const struct sb16_frame *a = &sb->heard[sb->first % SB16_HEARD];
         if (now < a->at)
             continue;
-        i64 left = a->left, right = a->right;
-        if (sb->count > 1) { /* on the line to the next one */
-            const struct sb16_frame *b = &sb->heard[(sb->first + 1) % SB16_HEARD];
-            i64 part = (i64)(now - a->at), whole = (i64)(b->at - a->at); /* b is later */
-            left += (b->left - left) * part / whole;
-            right += (b->right - right) * part / whole;
+        const struct sb16_frame *b =
+            sb->count > 1 ? &sb->heard[(sb->first + 1) % SB16_HEARD] : NULL;
+        for (unsigned c = 0; c < 2; c++) {
+            i64 level = level_at(a->level[c], a->at, b ? &b->level[c] : NULL, b ? b->at : 0, now);
+            mix[2 * i + c] += (i32)(level * gain(sb, MIX_VOICE_LEFT, c) / 65536);
         }
-        mix[2 * i] += scaled(sb, (i16)left, 0);
-        mix[2 * i + 1] += scaled(sb, (i16)right, 1);
     }
 }
 
@@ -207,7 +234,6 @@ static void block_end(struct sb16 *sb)
         sb->left = sb->block;
     } else {
         sb->running = false;
-        sb16_hear(sb, frame_time(sb, sb->frames + 1), 0, 0); /* nothing holds the level */
         i8237_set_dreq(sb->desc.dma, dma_channel(sb), false);
     }
     sb16_raise(sb, sb->wide ? IRQ_STATUS_16 : IRQ_STATUS_8);

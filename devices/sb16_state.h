@@ -18,6 +18,7 @@ enum sb16_mixer {
     MIX_MASTER_LEFT = 0x30, /* bits 7:3; right at 31h */
     MIX_VOICE_LEFT = 0x32,
     MIX_MIDI_LEFT = 0x34,
+    MIX_OUTPUT_GAIN_LEFT = 0x41, /* bits 7:6, 6 dB a step */
     MIX_IRQ = 0x80,
     MIX_DMA = 0x81,
     MIX_IRQ_STATUS = 0x82,
@@ -28,7 +29,7 @@ enum sb16_status { IRQ_STATUS_8 = BIT(0), IRQ_STATUS_16 = BIT(1), IRQ_STATUS_MPU
 
 struct sb16_frame {
     u64 at; /* ns */
-    i16 left, right;
+    i16 level[2]; /* left, right */
 };
 
 /* Where decoding is. */

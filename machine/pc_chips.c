@@ -417,8 +417,8 @@ static enum status create_sb16(struct pc *pc)
         return pc_fail(pc, STATUS_BAD_VALUE, "-device: there can be only one sb16");
     TRY(s);
     TRY(pc_add_chip(pc, &sb16_class, sb));
-    TRY(opl3_create(&opl,
-                    &(struct opl3_desc){.io = pc->io, .clk = &pc->clock, .sound = pc->sound}));
+    struct opl3_desc synth = {pc->io, &pc->clock, pc->sound, sb16_midi_gain, sb};
+    TRY(opl3_create(&opl, &synth));
     return pc_add_chip(pc, &opl3_class, opl);
 }
 

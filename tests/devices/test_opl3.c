@@ -13,6 +13,7 @@ struct board {
     struct opl3 *chip;
     i16 left[HEARD], right[HEARD];
     unsigned heard;
+    u32 gain[2];
 };
 
 static void put(void *ctx, const i16 *frames, unsigned n)
@@ -25,6 +26,11 @@ static void put(void *ctx, const i16 *frames, unsigned n)
     }
 }
 
+static u32 gain(void *card, unsigned side)
+{
+    return ((struct board *)card)->gain[side];
+}
+
 static int setup(void **state)
 {
     struct board *b = calloc(1, sizeof(*b));
@@ -33,7 +39,9 @@ static int setup(void **state)
     clock_init(&b->clk, CLOCK_RATIO_DEFAULT);
     struct sound_desc sound = {&b->clk, put, b};
     assert_int_equal(sound_create(&b->sound, &sound), STATUS_OK);
-    struct opl3_desc desc = {b->io, &b->clk, b->sound};
+    struct opl3_desc desc = {b->io, &b->clk, b->sound, gain, b};
+
+    b->gain[0] = b->gain[1] = 65536;
     *state = b;
     return opl3_create(&b->chip, &desc);
 }
@@ -153,6 +161,20 @@ static void the_pitch_is_that_of_number_and_block(void **state)
     }
 }
 
+static void the_cards_mixer_has_the_volume(void **state)
+{
+    struct board *b = *state;
+
+    play_sine(b, 0x244, 4);
+    listen(b, 100000000);
+    i16 full = peak(b->left, b->heard);
+    b->gain[0] = 32768;
+    b->gain[1] = 0;
+    listen(b, 100000000);
+    assert_in_range(peak(b->left + 480, b->heard - 480), full / 2 - 2, full / 2 + 2);
+    assert_int_equal(peak(b->right + 480, b->heard - 480), 0);
+}
+
 /* Total level is 0.75 dB a step: 8 steps are half. */
 static void total_level_attenuates(void **state)
 {
@@ -249,7 +271,8 @@ static void state_survives_save_and_load(void **state)
 
     play_sine(b, 0x244, 4);
     assert_int_equal(sound_create(&sound, &(struct sound_desc){.clk = &b->clk}), STATUS_OK);
-    assert_int_equal(opl3_create(&other, &(struct opl3_desc){io, &b->clk, sound}), STATUS_OK);
+    struct opl3_desc desc = {io, &b->clk, sound, NULL, NULL};
+    assert_int_equal(opl3_create(&other, &desc), STATUS_OK);
     check_save_load(&opl3_class, b->chip, other);
     opl3_class.destroy(other);
     sound_destroy(sound);
@@ -263,6 +286,7 @@ int main(void)
         T(detection_by_timers_works),
         T(the_pitch_is_that_of_number_and_block),
         T(total_level_attenuates),
+        T(the_cards_mixer_has_the_volume),
         T(envelopes_take_their_time),
         T(a_released_key_fades_into_silence),
         T(sides_and_the_second_bank_are_the_opl3s),

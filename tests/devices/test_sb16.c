@@ -15,11 +15,16 @@ struct board {
     struct sb16 *chip;
     struct spy irq[4];
     i16 heard; /* the last sample */
+    i16 low;   /* the lowest one */
 };
 
 static void listen(void *ctx, const i16 *frames, unsigned n)
 {
-    ((struct board *)ctx)->heard = frames[2 * n - 2];
+    struct board *b = ctx;
+
+    b->heard = frames[2 * n - 2];
+    for (unsigned i = 0; i < n; i++)
+        b->low = frames[2 * i] < b->low ? frames[2 * i] : b->low;
 }
 
 static struct sb16_desc desc_of(struct board *b, struct ioport_bus *io, struct clock *clk)
@@ -252,6 +257,96 @@ static void state_survives_save_and_load(void **state)
     ioport_destroy(io);
 }
 
+static void set_mixer(struct board *b, u8 reg, u8 val)
+{
+    out(b, 0x224, reg);
+    out(b, 0x225, val);
+}
+
+/* 256 bytes of one level at 10000 Hz, and once more. */
+static void play_block(struct board *b, u8 level)
+{
+    u8 bytes[256];
+
+    memset(bytes, level, sizeof(bytes));
+    physmem_write(b->pm, 0x1000, bytes, sizeof(bytes));
+    set_dma(b, sizeof(bytes), 0x49);
+    dsp(b, 0x40);
+    dsp(b, 156);
+    dsp(b, 0x14);
+    dsp(b, sizeof(bytes) - 1);
+    dsp(b, 0);
+}
+
+/* Each block began with silence: a click. */
+static void blocks_begun_by_interrupts_are_one_sound(void **state)
+{
+    struct board *b = *state;
+
+    play_block(b, 0xc0);
+    clock_run(&b->clk, 10 * MS);
+    sound_sync(b->sound);
+    b->low = INT16_MAX;
+    for (unsigned blocks = 0; blocks < 20; blocks++) {
+        while (!b->irq[1].level)
+            clock_run(&b->clk, MS / 10);
+        (void)in(b, 0x22e);
+        clock_run(&b->clk, blocks * MS / 10); /* a driver takes its time */
+        play_block(b, 0xc0);
+    }
+    sound_sync(b->sound);
+    assert_int_equal(b->low, 0x4000);
+    assert_int_equal(b->heard, 0x4000);
+}
+
+static void a_level_that_nothing_follows_fades(void **state)
+{
+    struct board *b = *state;
+    i16 before = INT16_MAX;
+
+    play_block(b, 0xc0);
+    clock_run(&b->clk, 26 * MS + 20 * MS);
+    sound_sync(b->sound);
+    assert_int_equal(b->heard, 0x4000);
+    for (unsigned i = 0; i < 30; i++) {
+        clock_run(&b->clk, 2 * MS);
+        sound_sync(b->sound);
+        assert_true(before - b->heard < 0x4000 / 10 || before == INT16_MAX);
+        before = b->heard;
+    }
+    assert_int_equal(b->heard, 0);
+    b->low = 0;
+    play_block(b, 0xc0); /* and it does not come back before the next one */
+    clock_run(&b->clk, 3 * MS);
+    sound_sync(b->sound);
+    assert_int_equal(b->heard, 0);
+    assert_int_equal(b->low, 0);
+}
+
+/* 2 dB a step, 6 dB of output gain. */
+static void the_mixer_has_the_samples_volume_and_the_synthesizers(void **state)
+{
+    struct board *b = *state;
+
+    play_block(b, 0xc0);
+    clock_run(&b->clk, 10 * MS);
+    set_mixer(b, 0x32, 0xc8); /* voice, left: -12 dB */
+    set_mixer(b, 0x30, 0xe0); /* master: -6 dB */
+    clock_run(&b->clk, MS);
+    sound_sync(b->sound);
+    assert_in_range(b->heard, 2050, 2070);
+    set_mixer(b, 0x41, 0x40);
+    clock_run(&b->clk, MS);
+    sound_sync(b->sound);
+    assert_in_range(b->heard, 4100, 4140);
+    assert_int_equal(sb16_midi_gain(b->chip, 1), 65536);
+    set_mixer(b, 0x26, 0xfc); /* the Pro's view: right, -12 dB */
+    assert_int_equal(sb16_midi_gain(b->chip, 1), 16462);
+    set_mixer(b, 0x31, 0);
+    set_mixer(b, 0x26, 0);
+    assert_int_equal(sb16_midi_gain(b->chip, 1), 0);
+}
+
 /* The level after @len bytes, played by @command at 4000 samples a second, stay where they end. */
 static i16 level_after(struct board *b, u8 command, const u8 *bytes, unsigned len)
 {
@@ -385,6 +480,9 @@ int main(void)
         T(adpcm_ends_at_the_level_of_the_same_pcm),
         T(adpcm_takes_a_byte_for_two_three_or_four_samples),
         T(a_recording_is_silence),
+        T(blocks_begun_by_interrupts_are_one_sound),
+        T(a_level_that_nothing_follows_fades),
+        T(the_mixer_has_the_samples_volume_and_the_synthesizers),
         T(the_mixer_chooses_the_interrupt),
         T(the_mpu_acknowledges),
         T(state_survives_save_and_load),
