@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Modes of fewer lines, 320x200 and 640x400 among them, fill a monitor's 4:3 whoever set them. */
+enum { SQUARE_MIN = 480 };
+
 /* What the picture follows from, memory apart. Padding is zero: it is compared as bytes. */
 struct vga_look {
     u64 blink; /* text modes: phases of cursor and characters */
@@ -196,7 +199,7 @@ enum status vga_show(struct vga *v, struct vga_picture *out)
     struct vga_look now;
     enum status status = STATUS_OK;
 
-    *out = (struct vga_picture){.square = vbe_on(v) || vga_is_linear(v)};
+    *out = (struct vga_picture){0};
     vga_look_at(v, &now);
     bool all = !s->valid || memcmp(&now, &s->look, sizeof(now)) != 0;
     vga_screen_collect(v);
@@ -218,5 +221,6 @@ enum status vga_show(struct vga *v, struct vga_picture *out)
     out->pixels = s->frame.pixels;
     out->width = s->frame.width;
     out->height = s->frame.height;
+    out->square = (vbe_on(v) || vga_is_linear(v)) && out->height >= SQUARE_MIN;
     return STATUS_OK;
 }

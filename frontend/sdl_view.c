@@ -11,8 +11,8 @@ static void natural_size(const struct window *w, int *width, int *height)
     *height = w->tex_h;
     if (w->square)
         return;
-    if (*width < WIDTH_MIN)
-        *width = WIDTH_MIN;
+    while (*width < WIDTH_MIN)
+        *width += w->tex_w;
     *height = *width * 3 / 4;
 }
 

@@ -34,17 +34,18 @@ SPECIAL = [((99,), "e02ae037 e0b7e0aa"), ((56, 99), "38 54 d4 b8"), ((29, 119), 
 KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
 KEY_I, KEY_M, KEY_V, KEY_1, KEY_2, KEY_ENTER, KEY_DOWN = 23, 50, 47, 2, 3, 28, 108
 LOCKS = [58, 69, 70]  # Caps, Num, Scroll
+LARGE, SMALL = "0x4118,0x411b", "0x410d,0x4115,0x4100"  # 1024x768, 1280x1024; 320x200, 800x600, 640x400
 
 
 class Guest:
     """input.asm, or another program, in a window."""
 
-    def __init__(self, desktop, *options, program="input.asm"):
+    def __init__(self, desktop, *options, program="input.asm", modes="0"):
         self.desktop = desktop
         self.tmp = tempfile.mkdtemp()
         image = os.path.join(self.tmp, "input.img")
         self.log = os.path.join(self.tmp, "log")
-        subprocess.run(["nasm", "-f", "bin", "-o", image, os.path.join(HERE, program)],
+        subprocess.run(["nasm", "-f", "bin", "-o", image, "-D", "MODES=" + modes, os.path.join(HERE, program)],
                        check=True)
         with open(image, "ab") as f:
             f.truncate(1440 * 1024)
@@ -275,7 +276,7 @@ def a_window_that_grows_stays_on_the_screen_with_its_frame(guest):
     """Its picture did, but its title and border were beyond the edge: the frame was not counted."""
     d = guest.desktop
     guest.close()
-    guest = Guest(d, program="large.asm")
+    guest = Guest(d, program="modes.asm", modes=LARGE)
     try:
         d.check_on_screen(guest.window, lambda size: size == [1024, 768])
         guest.key(KEY_A)
@@ -301,7 +302,7 @@ def a_guest_that_halts_leaves_the_host_idle(guest):
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     d = guest.desktop
     guest.close()
-    guest = Guest(d, program="large.asm")
+    guest = Guest(d, program="modes.asm", modes=LARGE)
     try:
         guest.key(KEY_A)
         d.check_on_screen(guest.window, lambda size: size[0] > 1024)
@@ -531,6 +532,18 @@ def ctrl_alt_q_ends_the_run(guest):
     assert guest.ends() == (0, "")
 
 
+def modes_of_few_lines_fill_a_screen_of_4_to_3(guest):
+    d = guest.desktop
+    guest.close()
+    guest = Guest(d, program="modes.asm", modes=SMALL)
+    try:
+        for size in ([640, 480], [800, 600], [640, 480]):
+            wait_for(lambda: d.geometry(guest.window)[2:] == size, f"the window has {size}")
+            guest.key(KEY_A)
+    finally:
+        guest.close()
+
+
 def a_display_that_goes_away_ends_the_run_in_order(_):
     desktop = Desktop()
     guest = Guest(desktop)
@@ -566,6 +579,7 @@ TESTS = [
     ctrl_alt_d_is_ctrl_alt_del,
     full_screen_and_back,
     a_window_that_grows_stays_on_the_screen_with_its_frame,
+    modes_of_few_lines_fill_a_screen_of_4_to_3,
     a_paused_machine_says_so_and_goes_on,
     a_guest_that_halts_leaves_the_host_idle,
     all_of_the_picture_stays_while_the_cursor_blinks,

@@ -502,7 +502,7 @@ static void only_what_changed_is_drawn_again(void **state)
     vbe(b, 4, 0x41);
     assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
     assert_int_equal(p.rows, 400);
-    assert_true(p.square);
+    assert_false(p.square);
     physmem_write(b->pm, 0xe0000000 + 1280 * 16, red, 2); /* page 5: rows 16 to 19 */
     assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
     assert_int_equal(p.first_row, 16);
@@ -510,6 +510,11 @@ static void only_what_changed_is_drawn_again(void **state)
     assert_int_equal(p.pixels[640 * 16], 0xff0000);
     assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
     assert_int_equal(p.rows, 0);
+    vbe(b, 4, 0);
+    vbe(b, 2, 480);
+    vbe(b, 4, 0x41);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_true(p.square);
 }
 
 static void registers_answer_in_bar_2(void **state)
