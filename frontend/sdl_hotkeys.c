@@ -148,7 +148,7 @@ static void do_menu(struct window *w, struct pc *pc)
 }
 
 static const struct {
-    SDL_Scancode code;
+    SDL_Scancode code; /* on a US keyboard */
     void (*run)(struct window *w, struct pc *pc);
 } hotkeys[] = {
     {SDL_SCANCODE_G, do_grab},         {SDL_SCANCODE_F, do_full_screen},
@@ -168,12 +168,22 @@ void sdl_hotkey_run(struct window *w, struct pc *pc, SDL_Scancode code)
     }
 }
 
+/* The key that has the letter, in the layout of now; where no key has it (Cyrillic, Greek), the one
+ * that has it on a US keyboard. Digits have the same place everywhere, with Shift or not. */
+static SDL_Scancode key_with(SDL_Scancode us)
+{
+    if (us < SDL_SCANCODE_A || us > SDL_SCANCODE_Z)
+        return us;
+    SDL_Scancode code = SDL_GetScancodeFromKey((SDL_Keycode)('a' + (us - SDL_SCANCODE_A)));
+    return code == SDL_SCANCODE_UNKNOWN ? us : code;
+}
+
 bool sdl_hotkey(struct window *w, struct pc *pc, const SDL_KeyboardEvent *e)
 {
     bool ctrl_alt = e->keysym.mod & KMOD_CTRL && e->keysym.mod & KMOD_LALT;
 
     for (unsigned i = 0; ctrl_alt && i < ARRAY_LEN(hotkeys); i++) {
-        if (hotkeys[i].code != e->keysym.scancode)
+        if (key_with(hotkeys[i].code) != e->keysym.scancode)
             continue;
         if (!e->repeat) {
             sdl_release_all(w); /* Ctrl and Alt were for us */

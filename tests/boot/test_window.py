@@ -32,7 +32,7 @@ PAUSE = (119, "e11d45 e19dc5")
 SPECIAL = [((99,), "e02ae037 e0b7e0aa"), ((56, 99), "38 54 d4 b8"), ((29, 119), "1d e046e0c6 9d"), ((122,), "f2"),
            ((123,), "f1"), ((89,), "73f3"), ((92,), "79f9"), ((93,), "70f0"), ((94,), "7bfb"), ((124,), "7dfd")]
 KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
-KEY_I, KEY_M, KEY_V, KEY_1, KEY_2, KEY_ENTER, KEY_DOWN = 23, 50, 47, 2, 3, 28, 108
+KEY_I, KEY_M, KEY_V, KEY_1, KEY_2, KEY_ENTER, KEY_DOWN, KEY_SEMICOLON = 23, 50, 47, 2, 3, 28, 108, 39
 LOCKS = [58, 69, 70]  # Caps, Num, Scroll
 LARGE, SMALL = "0x4118,0x411b", "0x410d,0x4115,0x4100"  # 1024x768, 1280x1024; 320x200, 800x600, 640x400
 
@@ -532,6 +532,34 @@ def ctrl_alt_q_ends_the_run(guest):
     assert guest.ends() == (0, "")
 
 
+def hotkeys_are_where_the_layout_has_their_letters(guest):
+    """On a French keyboard M is right of L, and A and Q have changed places; a Russian one has neither."""
+    if not shutil.which("setxkbmap"):
+        return
+    d = guest.desktop
+    ground = lambda: d.picture(guest.window)[2].count(bytes([0x28] * 3))
+
+    def opens_and_closes(key):
+        guest.hotkey(key)
+        wait_for(lambda: ground() > 50000, "the menu is over the picture")
+        guest.key(1)
+        wait_for(lambda: ground() == 0, "Escape takes it away")
+    try:
+        subprocess.run(["setxkbmap", "fr"], env=d.env, check=True)
+        opens_and_closes(KEY_SEMICOLON)
+        assert guest.bytes("K", 4) == "1d389db8"
+        guest.hotkey(KEY_M)  # a comma
+        guest.hotkey(KEY_Q)  # an A
+        assert guest.bytes("K", 12) == "1d3832b2b89d" "1d381090b89d"
+        subprocess.run(["setxkbmap", "ru"], env=d.env, check=True)
+        opens_and_closes(KEY_M)
+        subprocess.run(["setxkbmap", "fr"], env=d.env, check=True)
+        guest.hotkey(KEY_A)
+        assert guest.ends() == (0, "")
+    finally:
+        subprocess.run(["setxkbmap", "us"], env=d.env, check=True)
+
+
 def modes_of_few_lines_fill_a_screen_of_4_to_3(guest):
     d = guest.desktop
     guest.close()
@@ -594,6 +622,7 @@ TESTS = [
     the_menu_follows_the_mouse,
     the_close_button_ends_the_run,
     ctrl_alt_q_ends_the_run,
+    hotkeys_are_where_the_layout_has_their_letters,
     a_german_layout_sends_the_same_codes,
     a_display_that_goes_away_ends_the_run_in_order,
     without_a_display_one_sentence_says_so,
