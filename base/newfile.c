@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/outfile.h"
+
 bool newfile_open(struct newfile *f, const char *path)
 {
     struct stat st;
@@ -13,6 +15,10 @@ bool newfile_open(struct newfile *f, const char *path)
 
     if (n < 0 || n >= (int)sizeof(f->path) || m < 0 || m >= (int)sizeof(f->partial)) {
         errno = ENAMETOOLONG;
+        return false;
+    }
+    if (!file_is_free(path)) {
+        errno = EBUSY;
         return false;
     }
     f->beside = stat(path, &st) != 0 || S_ISREG(st.st_mode);

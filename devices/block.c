@@ -5,7 +5,6 @@
  * The format is never guessed: every file is raw. One that begins like a well-known container is
  * refused, because a guest that boots from it sees garbage and may "repair" it.
  */
-#define _GNU_SOURCE /* F_OFD_SETLK */
 #include "devices/block.h"
 
 #include <errno.h>
@@ -13,13 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include "base/bits.h"
 #include "base/log.h"
+#include "base/outfile.h"
 
 enum {
     CHUNK = 4096,
@@ -94,20 +93,6 @@ static const char *container_name(const u8 *head)
     return NULL;
 }
 
-/* Locks of the open file, not of the process: two machines in one process exclude each other. */
-static bool lock_file(int fd, bool exclusive)
-{
-#ifdef F_OFD_SETLK
-    struct flock lock = {.l_type = exclusive ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
-
-    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
-        return true;
-    if (errno != EINVAL && errno != ENOLCK)
-        return false;
-#endif
-    return flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 || errno == ENOLCK;
-}
-
 static enum status check_image(int fd, const char *path, bool writable, u64 *sectors,
                                char err[BLOCK_ERR_SIZE])
 {
@@ -119,8 +104,9 @@ static enum status check_image(int fd, const char *path, bool writable, u64 *sec
                  (long long)size);
         return STATUS_BAD_SIZE;
     }
-    if (!lock_file(fd, writable)) {
-        snprintf(err, BLOCK_ERR_SIZE, "\"%s\" is in use by another emulator.", path);
+    if (!file_lock(fd, writable)) {
+        snprintf(err, BLOCK_ERR_SIZE, "\"%s\" is in use, by another emulator or as an output.",
+                 path);
         return STATUS_LOCKED;
     }
     if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head)) {

@@ -41,6 +41,11 @@ bool audio_choose(struct audio **out, const struct config *cfg, bool window)
     return !asked; /* who did not ask for sound goes without */
 }
 
+bool audio_begin(struct audio *a)
+{
+    return !a || !a->ops->begin || a->ops->begin(a->dev);
+}
+
 void audio_put(void *audio, const i16 *frames, unsigned n)
 {
     struct audio *a = audio;

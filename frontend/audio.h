@@ -15,6 +15,9 @@ struct audio;
  */
 bool audio_choose(struct audio **out, const struct config *cfg, bool window) MUST_CHECK;
 
+/** The machine is there. False: the file cannot be written, and that was told. NULL: true. */
+bool audio_begin(struct audio *a) MUST_CHECK;
+
 /** Frames of the guest, 16 bits left and right, SOUND_HZ a second; fits struct pc_sound. */
 void audio_put(void *audio, const i16 *frames, unsigned n);
 

@@ -6,6 +6,7 @@
 
 /** One way to be heard. */
 struct audio_ops {
+    bool (*begin)(void *dev); /* the machine is there; false: told. NULL: nothing to do */
     void (*put)(void *dev, const i16 *frames, unsigned n);
     bool (*close)(void *dev); /* false: told */
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/outfile.h"
 #include "frontend/audio_private.h"
 #include "machine/pc.h"
 
@@ -14,7 +15,8 @@ enum { HEADER = 44, FRAME = 4, WRITE_FRAMES = 256 };
 #define DATA_MAX (UINT32_MAX - HEADER)
 
 struct wav {
-    FILE *file;
+    struct outfile out;
+    FILE *file; /* NULL: not begun */
     char path[256];
     u32 bytes; /* of frames */
     bool failed;
@@ -39,7 +41,7 @@ static void wav_put(void *dev, const i16 *frames, unsigned n)
 {
     struct wav *w = dev;
 
-    while (n && w->bytes < DATA_MAX - WRITE_FRAMES * FRAME) {
+    while (w->file && n && w->bytes < DATA_MAX - WRITE_FRAMES * FRAME) {
         u8 bytes[WRITE_FRAMES * FRAME];
         unsigned part = n < WRITE_FRAMES ? n : WRITE_FRAMES;
         for (unsigned i = 0; i < 2 * part; i++)
@@ -51,16 +53,40 @@ static void wav_put(void *dev, const i16 *frames, unsigned n)
     }
 }
 
-static bool wav_close(void *dev)
+static bool wav_begin(void *dev)
 {
     struct wav *w = dev;
+    u8 h[HEADER];
+
+    w->file = outfile_begin(&w->out) ? fdopen(w->out.fd, "wb") : NULL;
+    if (!w->file) {
+        fprintf(stderr, "turbo86: -audio: cannot write '%s': %s\n", w->path, strerror(errno));
+        return false;
+    }
+    make_header(h, 0);
+    w->failed = fwrite(h, HEADER, 1, w->file) != 1;
+    return true;
+}
+
+static bool finish(struct wav *w)
+{
     u8 h[HEADER];
 
     make_header(h, w->bytes);
     bool ok = fseek(w->file, 0, SEEK_SET) == 0 && fwrite(h, HEADER, 1, w->file) == 1;
     ok = fclose(w->file) == 0 && ok && !w->failed;
+    w->out.fd = -1;
     if (!ok)
         fprintf(stderr, "turbo86: -audio: '%s' could not be written to its end\n", w->path);
+    return ok;
+}
+
+static bool wav_close(void *dev)
+{
+    struct wav *w = dev;
+    bool ok = !w->file || finish(w);
+
+    outfile_close(&w->out);
     free(w);
     return ok;
 }
@@ -68,22 +94,18 @@ static bool wav_close(void *dev)
 enum status audio_wav_open(void **dev, const struct audio_ops **ops, const char *path,
                            char error[AUDIO_ERROR_MAX])
 {
-    static const struct audio_ops wav_ops = {wav_put, wav_close};
+    static const struct audio_ops wav_ops = {wav_begin, wav_put, wav_close};
     struct wav *w = calloc(1, sizeof(*w));
-    u8 h[HEADER];
 
     if (!w)
         return STATUS_NO_MEMORY;
     snprintf(w->path, sizeof(w->path), "%s", path);
-    w->file = fopen(path, "wb");
-    if (!w->file) {
+    if (!outfile_open(&w->out, path)) {
         snprintf(error, AUDIO_ERROR_MAX, "-audio: cannot write '%.200s': %s", path,
                  strerror(errno));
         free(w);
         return STATUS_IO;
     }
-    make_header(h, 0);
-    w->failed = fwrite(h, HEADER, 1, w->file) != 1;
     *dev = w;
     *ops = &wav_ops;
     return STATUS_OK;

@@ -24,6 +24,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/outfile.h"
 #include "frontend/terminal.h"
 
 /* macOS: no program is started, and SIGPIPE is ignored (frontend/signals.c). */
@@ -54,6 +55,7 @@ struct chardev {
     char *socket;     /* owned: the path of a unix server, or NULL */
     unsigned clients; /* that a server has had */
     int listener;     /* tcp server: waits for a client while in is -1 */
+    struct outfile file; /* behind @out, for CHARDEV_FILE */
     bool ended;
     bool own_out;  /* @out is a second descriptor, to be closed           */
     bool may_wait; /* a write to @out may block: ask poll() before each   */
@@ -70,6 +72,13 @@ const char chardev_help[] = "stdio                   this terminal (Ctrl-a h for
                             "                        server=on,wait=off and server,nowait\n"
                             "unix:PATH,server        the same at a socket in the file system\n";
 
+const char chardev_keys_help[] = "\n"
+                                 "Ctrl-a h       this help\n"
+                                 "Ctrl-a x       end turbo86\n"
+                                 "Ctrl-a d       Ctrl-Alt-Del (-display terminal)\n"
+                                 "Ctrl-a c       monitor, and back\n"
+                                 "Ctrl-a Ctrl-a  send Ctrl-a to the guest\n";
+
 static enum status fail(char *error, enum status s, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 static enum status fail(char *error, enum status s, const char *fmt, ...)
@@ -85,10 +94,10 @@ static enum status fail(char *error, enum status s, const char *fmt, ...)
 static enum status open_file(struct chardev *c, const char *path, char *error)
 {
     c->kind = CHARDEV_FILE;
-    c->out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     c->ended = true;
-    if (c->out < 0)
+    if (!outfile_open(&c->file, path))
         return fail(error, STATUS_NO_FILE, "cannot write '%.200s': %s", path, strerror(errno));
+    c->out = c->file.fd;
     fcntl(c->out, F_SETFL, O_NONBLOCK); /* PATH can be a pipe */
     return STATUS_OK;
 }
@@ -321,6 +330,14 @@ enum status chardev_open(struct chardev **out, const char *spec, char error[CHAR
     return STATUS_OK;
 }
 
+bool chardev_begin(struct chardev *c)
+{
+    if (!c || c->kind != CHARDEV_FILE || outfile_begin(&c->file))
+        return true;
+    fprintf(stderr, "turbo86: cannot write '%s': %s\n", c->file.path, strerror(errno));
+    return false;
+}
+
 void chardev_close(struct chardev *c)
 {
     if (!c)
@@ -329,6 +346,8 @@ void chardev_close(struct chardev *c)
         if (c->own_out)
             close(c->out);
         terminal_restore();
+    } else if (c->kind == CHARDEV_FILE) {
+        outfile_close(&c->file);
     } else {
         if (c->in >= 0)
             close(c->in);

@@ -19,6 +19,9 @@ struct chardev;
 enum status chardev_open(struct chardev **out, const char *spec,
                          char error[CHARDEV_ERROR_MAX]) MUST_CHECK;
 
+/** The machine is there: "file:PATH" loses what it held before. False: told. NULL is accepted. */
+bool chardev_begin(struct chardev *c) MUST_CHECK;
+
 /** Restore the terminal, close; what chardev_flush() left is dropped. NULL is accepted. */
 void chardev_close(struct chardev *c);
 
@@ -55,3 +58,6 @@ bool chardev_is_keyboard(const struct chardev *c);
 
 /** The backends, one a line, for "-serial help". */
 extern const char chardev_help[];
+
+/** What Ctrl-a does on the terminal. */
+extern const char chardev_keys_help[];

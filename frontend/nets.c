@@ -44,6 +44,17 @@ bool nets_open(struct nets *n, const struct config *cfg, struct pc_host *host)
     return ok;
 }
 
+bool nets_begin(struct nets *n)
+{
+    for (unsigned i = 0; i < PC_NICS; i++) {
+        if (!n->of[i] || netuser_begin(n->of[i]))
+            continue;
+        fprintf(stderr, "turbo86: pcap: the file cannot be written\n");
+        return false;
+    }
+    return true;
+}
+
 void nets_close(struct nets *n)
 {
     for (unsigned i = 0; i < PC_NICS; i++)

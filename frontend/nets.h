@@ -10,6 +10,8 @@ struct nets {
 
 /** Plug the cards of @cfg in, and tell @host. False: told, and nets_close() is still needed. */
 bool nets_open(struct nets *n, const struct config *cfg, struct pc_host *host) MUST_CHECK;
+/** The machine is there: packet dumps lose what they held before. False: told. */
+bool nets_begin(struct nets *n) MUST_CHECK;
 void nets_close(struct nets *n);
 
 /** Between two slices, as netuser_exchange(). */

@@ -323,6 +323,11 @@ enum status netuser_open(struct netuser **out, const struct nic_net *net,
     return STATUS_OK;
 }
 
+bool netuser_begin(struct netuser *n)
+{
+    return !n->pcap || pcap_begin(n->pcap);
+}
+
 void netuser_close(struct netuser *n)
 {
     if (!n)
@@ -342,6 +347,12 @@ enum status netuser_open(struct netuser **out, const struct nic_net *net,
     (void)out, (void)net;
     snprintf(error, NETUSER_ERROR_MAX, "this build has no user networking: libslirp was not there");
     return STATUS_UNSUPPORTED;
+}
+
+bool netuser_begin(struct netuser *n)
+{
+    (void)n;
+    return true;
 }
 
 void netuser_close(struct netuser *n)

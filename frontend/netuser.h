@@ -22,6 +22,8 @@ struct netuser;
 /** Plug into what @net describes. On failure *@out is untouched and @error holds one sentence. */
 enum status netuser_open(struct netuser **out, const struct nic_net *net,
                          char error[NETUSER_ERROR_MAX]) MUST_CHECK;
+/** The machine is there. False: the packet dump cannot be written. */
+bool netuser_begin(struct netuser *n) MUST_CHECK;
 /** NULL is accepted. */
 void netuser_close(struct netuser *n);
 

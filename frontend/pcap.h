@@ -6,8 +6,9 @@
 
 struct pcap;
 
-/** Create or replace the file; NULL: it cannot be written. */
+/** NULL: the file cannot be written. What it holds stays until pcap_begin(). */
 struct pcap *pcap_open(const char *path);
+bool pcap_begin(struct pcap *p) MUST_CHECK;
 /** NULL is accepted. */
 void pcap_close(struct pcap *p);
 

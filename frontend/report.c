@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/outfile.h"
 #include "frontend/exit_codes.h"
 #include "frontend/png.h"
 
@@ -63,6 +64,8 @@ bool report_can_write(const char *path)
         errno = EISDIR;
     else if (!*path)
         errno = ENOENT;
+    else if (!file_is_free(path))
+        errno = EBUSY;
     else
         return access(exists ? path : slash ? dir : ".", exists ? W_OK : W_OK | X_OK) == 0;
     return false;

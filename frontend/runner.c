@@ -5,7 +5,6 @@
  */
 #include "frontend/runner.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +69,7 @@ struct runner {
     bool paused;           /* in the window */
     struct monitor monitor;
     bool in_monitor, quit;
+    bool begun;                   /* else there is nothing to report */
     bool lost;                    /* quit, because there is no display any more */
     u64 started;                  /* host time         */
     u64 quiet_since, halted_then; /* guest time of the last output, and pc_time_halted() then */
@@ -116,13 +116,6 @@ static void flush_all(struct runner *r)
 }
 
 /* --- input --- */
-
-static const char escape_help[] = "\n"
-                                  "Ctrl-a h       this help\n"
-                                  "Ctrl-a x       end turbo86\n"
-                                  "Ctrl-a d       Ctrl-Alt-Del (-display terminal)\n"
-                                  "Ctrl-a c       monitor, and back\n"
-                                  "Ctrl-a Ctrl-a  send Ctrl-a to the guest\n";
 
 static void deliver(struct port *p, u8 byte)
 {
@@ -172,7 +165,7 @@ static void on_escape(struct port *p, u8 byte)
         if (r->display && !no_monitor && !r->in_monitor)
             toggle_monitor(p);
         if (!r->display || r->in_monitor)
-            monitor_print(p->dev, escape_help);
+            monitor_print(p->dev, chardev_keys_help);
         break;
     }
 }
@@ -497,10 +490,8 @@ static bool open_ports(struct runner *r)
     }
     if (!window_choose(&r->window, r->cfg))
         return false;
-    if (r->window)
-        return true;
-    if (wants_display(r))
-        return open_display(r);
+    if (r->window || wants_display(r))
+        return r->window || open_display(r);
     bool headless = r->cfg->value[CONFIG_display].set && !config_flag(r->cfg, CONFIG_nographic);
     if (serial->count == 0 && !headless && terminal_is_free(r))
         return open_port(r, 0, "stdio");
@@ -519,7 +510,7 @@ static void close_ports(struct runner *r)
     }
 }
 
-static void describe_host(struct runner *r, struct pc_host *host)
+static bool describe_host(struct runner *r, struct pc_host *host)
 {
     memset(host, 0, sizeof(*host));
     for (unsigned i = 0; i < PC_SERIALS; i++)
@@ -529,6 +520,16 @@ static void describe_host(struct runner *r, struct pc_host *host)
     if (r->audio)
         host->sound = (struct pc_sound){audio_put, r->audio};
     host_time_of_day(host);
+    return nets_open(&r->nets, r->cfg, host);
+}
+
+/* Files lose what they held only now: a mistake in the command line changes nothing. */
+static bool begin_files(struct runner *r)
+{
+    r->begun = nets_begin(&r->nets) && audio_begin(r->audio);
+    for (unsigned i = 0; r->begun && i < PORTS; i++)
+        r->begun = chardev_begin(r->port[i].dev);
+    return r->begun;
 }
 
 static int build_and_run(struct runner *r)
@@ -543,10 +544,7 @@ static int build_and_run(struct runner *r)
         return EXIT_CODE_USAGE;
     }
     if (!control_open(&r->control, r->cfg) || !open_ports(r) ||
-        !audio_choose(&r->audio, r->cfg, r->window))
-        return EXIT_CODE_USAGE;
-    describe_host(r, &host);
-    if (!nets_open(&r->nets, r->cfg, &host))
+        !audio_choose(&r->audio, r->cfg, r->window) || !describe_host(r, &host))
         return EXIT_CODE_USAGE;
     enum status s = pc_create(&r->pc, r->cfg, &host, error);
     if (s != STATUS_OK) {
@@ -554,9 +552,11 @@ static int build_and_run(struct runner *r)
         fprintf(stderr, "turbo86: %s\n", *error ? error : status_text(s));
         return s == STATUS_NO_MEMORY || s == STATUS_IO ? EXIT_CODE_HOST : EXIT_CODE_USAGE;
     }
-    if (!control_attach(&r->control, r->cfg, r->pc, terminal_is_free(r)) ||
+    if (!report_check(r->cfg) || /* again: drives have their images now */
+        !control_attach(&r->control, r->cfg, r->pc, terminal_is_free(r)) ||
         !recording_begin(r->cfg, r->pc) ||
-        !sandbox_start(r->cfg, r->find ? find_script(r->find) : r->script, r->window))
+        !sandbox_start(r->cfg, r->find ? find_script(r->find) : r->script, r->window) ||
+        !begin_files(r))
         return EXIT_CODE_USAGE;
     if (!r->find) /* which nothing has to follow */
         signals_catch();
@@ -580,12 +580,12 @@ int runner_main(const struct config *cfg)
     for (unsigned i = 0; i < PORTS; i++)
         r->port[i].r = r;
     status = build_and_run(r);
-    if (r->pc && !r->script && !r->find && !r->window && !r->display)
+    if (r->begun && !r->script && !r->find && !r->window && !r->display)
         ending_tell(cfg, r->pc, r->said, status);
     close_ports(r);
     nets_close(&r->nets);
     signals_release(); /* whoever sends another one does not want the report */
-    if (r->pc)
+    if (r->begun)
         status = recording_end(r->cfg, r->pc, report(r->cfg, r->pc, status));
     for (unsigned i = 0; i < TAPES; i++)
         tape_free(&r->said[i]);

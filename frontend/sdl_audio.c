@@ -107,7 +107,7 @@ static void errors_back(int kept)
 
 enum status audio_sdl_open(void **dev, const struct audio_ops **ops, char error[AUDIO_ERROR_MAX])
 {
-    static const struct audio_ops sdl_ops = {sdl_put, sdl_close};
+    static const struct audio_ops sdl_ops = {NULL, sdl_put, sdl_close};
     SDL_AudioSpec want = {
         .freq = PC_SOUND_HZ, .format = AUDIO_S16SYS, .channels = 2, .samples = 512};
     struct sdl_audio *a = calloc(1, sizeof(*a));

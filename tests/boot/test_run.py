@@ -386,6 +386,30 @@ def mistakes_end_with_2_and_one_line():
         check(f"{args}: lines", (out, len(err.splitlines())), ("", 1))
 
 
+def a_mistake_changes_no_file():
+    """Not even a file that is to be written; and none is written that a drive has."""
+    path = lambda name: os.path.join(DIR.name, name)
+    old = b"old" * 1000
+    for option, value in (("-audio", "wav:"), ("-serial", "file:"), ("-debugcon", "file:"), ("-nic", "user,pcap=")):
+        with open(path("kept"), "wb") as f:
+            f.write(old)
+        for name in ("kept", "new"):
+            code, _, err = run("-hda", "/nonexistent", option, value + path(name))
+            check(f"{option}: status and lines", (code, len(err.splitlines())), (2, 1))
+        with open(path("kept"), "rb") as f:
+            check(f"{option}: what the file held is there", f.read() == old, True)
+        check(f"{option}: no new file", os.path.exists(path("new")), False)
+    disk = image(IDLE, "disk.img")
+    with open(disk, "rb") as f:
+        before = f.read()
+    for drive in (["-hda", disk], ["-hda", disk, "-snapshot"]):
+        for args in (["-audio", "wav:" + disk], ["-serial", "file:" + disk], ["-screenshot", disk], ["-record", disk]):
+            code, _, err = run(*drive, "-display", "none", "--timeout", "1s", *args)
+            check(f"{drive} {args}: status and lines", (code, len(err.splitlines())), (2, 1))
+            with open(disk, "rb") as f:
+                check(f"{drive} {args}: the image is whole", f.read() == before, True)
+
+
 def a_port_of_the_host_leads_to_the_guest():
     guest = os.path.join(DIR.name, "udp_echo.img")
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "udp_echo.asm")
