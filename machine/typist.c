@@ -8,7 +8,12 @@
 
 #include "machine/keymap.h"
 
-enum { KEYS_MAX = 5, KEY_SHIFT = 0x2a };
+enum {
+    KEYS_MAX = 5,
+    KEY_SHIFT = 0x2a,
+    KEY_LETTER = 0x8000, /* with the key of a letter in text: its case depends on Caps Lock */
+    LED_CAPS = BIT(2),
+};
 
 #define HOLD_NS  30000000u /* a key is down */
 #define GAP_NS   30000000u /* and then none is */
@@ -75,7 +80,7 @@ static bool parse_char(char c, struct stroke *s)
 
     if (shift)
         s->key[s->keys++] = KEY_SHIFT;
-    s->key[s->keys++] = (u16)key;
+    s->key[s->keys++] = (u16)(isalpha((unsigned char)c) ? key | KEY_LETTER : key);
     return key != 0;
 }
 
@@ -184,10 +189,24 @@ enum status typist_add(struct typist *t, u64 at, const char *text, char error[TY
 
 /* ---- typing ---- */
 
+/* Letters come out as they are written: with Caps Lock, small ones need Shift. */
+static void choose_case(struct stroke *s, bool caps)
+{
+    u16 *letter = s->keys == 1 || s->keys == 2 ? &s->key[s->keys - 1] : NULL;
+
+    if (!letter || !(*letter & KEY_LETTER))
+        return;
+    u16 key = *letter & (u16)~KEY_LETTER;
+    bool shift = (s->keys == 2) != caps;
+    s->key[0] = shift ? KEY_SHIFT : key;
+    s->key[1] = key;
+    s->keys = shift ? 2 : 1;
+}
+
 static void on_timer(void *dev, u32 arg)
 {
     struct typist *t = dev;
-    const struct stroke *s = &t->stroke[t->next];
+    struct stroke *s = &t->stroke[t->next];
     u64 now = clock_now(t->clk);
 
     (void)arg;
@@ -205,6 +224,7 @@ static void on_timer(void *dev, u32 arg)
     } else if (!ps2kbd_idle(t->kbd)) {
         schedule(t, now + RETRY_NS);
     } else {
+        choose_case(s, ps2kbd_leds(t->kbd) & LED_CAPS);
         for (unsigned i = 0; i < s->keys; i++)
             (void)ps2kbd_key(t->kbd, s->key[i], true);
         t->down = true;

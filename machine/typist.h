@@ -3,8 +3,9 @@
  * Types on the guest's keyboard, in guest time, as fast as a good typist, and never faster than the
  * guest takes the keys. So equal runs see equal keys at equal moments.
  *
- * Text is what a US keyboard has. "\n", "\t", "\e" and "\\" are as in C; <NAME> is a key or several
- * held together, by their names: <f1>, <ctrl-alt-delete>; <500ms> is a pause; << is one <.
+ * Text is what a US keyboard has; letters keep their case while the guest's Caps Lock is on. "\n",
+ * "\t", "\e" and "\\" are as in C; <NAME> is a key or several held together, by their names: <f1>,
+ * <ctrl-alt-delete>; <500ms> is a pause; << is one <.
  */
 #pragma once
 

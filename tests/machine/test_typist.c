@@ -68,6 +68,18 @@ static void text_becomes_keys(void **state)
     EXPECT(d, 0x2a, 0x33, 0xb3, 0xaa, 0x3b, 0xbb, 0x1d, 0x38, 0xe0, 0x53, 0xe0, 0xd3, 0xb8, 0x9d);
 }
 
+static void letters_keep_their_case_under_caps_lock(void **state)
+{
+    struct desk *d = *state;
+
+    ps2kbd_ops.write(d->kbd, 0xed);
+    ps2kbd_ops.write(d->kbd, 4);
+    assert_int_equal(ps2kbd_ops.take(d->kbd), 0xfa);
+    assert_int_equal(ps2kbd_ops.take(d->kbd), 0xfa);
+    assert_int_equal(typist_add(d->typist, 0, "aB1!<c>", d->error), STATUS_OK);
+    EXPECT(d, 0x2a, 0x1e, 0x9e, 0xaa, 0x30, 0xb0, 0x02, 0x82, 0x2a, 0x02, 0x82, 0xaa, 0x2e, 0xae);
+}
+
 static void keys_wait_for_their_time_and_for_the_guest(void **state)
 {
     struct desk *d = *state;
@@ -120,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(text_becomes_keys),
+        TEST(letters_keep_their_case_under_caps_lock),
         TEST(keys_wait_for_their_time_and_for_the_guest),
         TEST(what_is_no_key_is_refused_whole),
         TEST(every_printable_character_has_a_key),
