@@ -49,6 +49,11 @@ static void put(struct paste *out, char c)
     out->text[out->length++] = c;
 }
 
+size_t paste_key_length(const char *text)
+{
+    return (*text == '<' || *text == '\\') && text[1] ? 2 : 1;
+}
+
 struct paste paste_text(const char *clip)
 {
     struct paste out = {.text = malloc(2 * PASTE_MAX + 1)};

@@ -17,3 +17,6 @@ struct paste {
 
 /** @clip is UTF-8; lines end as they do anywhere. */
 struct paste paste_text(const char *clip);
+
+/** Characters of @text, in that notation, that are one key; not 0. */
+size_t paste_key_length(const char *text);

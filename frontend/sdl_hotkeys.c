@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What Ctrl-Alt and another key do, and the screenshots and pastes among it. */
+/* What Ctrl-Alt and another key do, and the screenshots among it. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "frontend/paste.h"
 #include "frontend/png.h"
+#include "frontend/report.h"
 #include "frontend/sdl_private.h"
 
 enum { NAMES_MAX = 1000 };
@@ -27,6 +28,7 @@ static void do_ctrl_alt_del(struct window *w, struct pc *pc)
     static const SDL_Scancode keys[] = {SDL_SCANCODE_LCTRL, SDL_SCANCODE_LALT, SDL_SCANCODE_DELETE};
 
     (void)pc;
+    sdl_paste_stop(w);
     sdl_tap(w, keys, ARRAY_LEN(keys));
 }
 
@@ -40,7 +42,7 @@ static void do_pause(struct window *w, struct pc *pc)
 
 static void do_reset(struct window *w, struct pc *pc)
 {
-    (void)w;
+    sdl_paste_stop(w); /* the rest is not for the firmware */
     pc_reset(pc);
 }
 
@@ -84,52 +86,20 @@ static void do_screenshot(struct window *w, struct pc *pc)
     while (access(name, F_OK) == 0 && ++n < NAMES_MAX);
     enum status s = n < NAMES_MAX ? pc_screen_frame(pc, &f) : STATUS_CONFLICT;
     if (s == STATUS_OK) {
+        errno = 0;
         s = png_save(name, f.pixels, f.width, f.height, f.width);
         free(f.pixels);
     }
     if (s == STATUS_OK)
         snprintf(text, sizeof(text), "screen saved as %s", name);
     else
-        snprintf(text, sizeof(text), "the screen could not be saved: %s", status_text(s));
+        snprintf(text, sizeof(text), "the screen could not be saved: %s", report_why(s));
     sdl_tell(w, text);
 }
 
-static void tell_pasted(struct window *w, const struct paste *p)
-{
-    char text[200];
-
-    if (p->cut)
-        snprintf(text, sizeof(text), "only the first %u characters are typed", PASTE_MAX);
-    else if (p->left_out)
-        snprintf(text, sizeof(text), "left out what a US keyboard does not have: %u character%s",
-                 p->left_out, p->left_out == 1 ? "" : "s");
-    else
-        return;
-    sdl_tell(w, text);
-}
-
-/* The clipboard is typed on the guest's keyboard, or into the monitor if that is shown. */
 static void do_paste(struct window *w, struct pc *pc)
 {
-    char error[PC_ERROR_MAX] = "";
-    char *clip = SDL_HasClipboardText() ? SDL_GetClipboardText() : NULL;
-    struct paste p = {0};
-
-    if (!clip || !*clip) {
-        sdl_tell(w, "the clipboard holds no text");
-    } else if (w->in_console) {
-        sdl_console_type(w, pc, clip);
-    } else if (pc_deterministic(pc)) {
-        sdl_tell(w, "typing has no part in a deterministic run");
-    } else {
-        p = paste_text(clip);
-        if (!p.text || (p.length && pc_type(pc, p.text, error) != STATUS_OK))
-            sdl_tell(w, p.text ? error : "out of memory");
-        else
-            tell_pasted(w, &p);
-    }
-    free(p.text);
-    SDL_free(clip);
+    sdl_paste(w, pc);
 }
 
 static void do_guest(struct window *w, struct pc *pc)

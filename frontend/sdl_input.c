@@ -114,6 +114,7 @@ void sdl_deliver(struct window *w, struct pc *pc)
         pc_mouse_point(pc, in->x, in->y);
         in->moved = false;
     }
+    sdl_paste_go_on(w, pc);
     look_at_mode(w, pc);
 }
 

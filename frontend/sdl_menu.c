@@ -24,17 +24,17 @@ enum {
     AT_INK = 0xffffff,
 };
 
-/* A hotkey's line, or one of the monitor's; without text a rule. */
+/* A hotkey's line, keys for the guest, or a line of the monitor's; without text a rule. */
 static const struct item {
     const char *text;
-    SDL_Scancode key;
+    SDL_Scancode key, tap; /* the second with Ctrl and Alt */
     const char *command;
 } items[] = {
     {.text = "Ctrl-Alt-Del", .key = SDL_SCANCODE_D},
-    {.text = "Ctrl-Alt-F1", .command = "sendkey ctrl-alt-f1"},
-    {.text = "Ctrl-Alt-F2", .command = "sendkey ctrl-alt-f2"},
-    {.text = "Ctrl-Alt-F7", .command = "sendkey ctrl-alt-f7"},
-    {.text = "Ctrl-Alt-Backspace", .command = "sendkey ctrl-alt-backspace"},
+    {.text = "Ctrl-Alt-F1", .tap = SDL_SCANCODE_F1},
+    {.text = "Ctrl-Alt-F2", .tap = SDL_SCANCODE_F2},
+    {.text = "Ctrl-Alt-F7", .tap = SDL_SCANCODE_F7},
+    {.text = "Ctrl-Alt-Backspace", .tap = SDL_SCANCODE_BACKSPACE},
     {.text = "Type the clipboard", .key = SDL_SCANCODE_V},
     {.text = NULL},
     {.text = "Pause, or go on", .key = SDL_SCANCODE_P},
@@ -107,8 +107,11 @@ static void choose(struct window *w, struct pc *pc)
     const struct item *item = &items[w->menu.at];
 
     sdl_menu_show(w, pc, false);
+    const SDL_Scancode keys[] = {SDL_SCANCODE_LCTRL, SDL_SCANCODE_LALT, item->tap};
     if (item->command)
         run_command(w, pc, item);
+    else if (item->tap)
+        sdl_tap(w, keys, ARRAY_LEN(keys)); /* after those of the menu's hotkey have gone up */
     else
         sdl_hotkey_run(w, pc, item->key);
 }
@@ -254,7 +257,7 @@ static void draw_item(const struct canvas *c, const struct item *item, int y, bo
     if (here)
         fill(c, y, CELL_H, AT_GROUND);
     write_at(c, CELL_W, y, item->text, here ? AT_INK : INK);
-    if (item->command)
+    if (item->command || item->tap)
         return;
     snprintf(keys, sizeof(keys), "Ctrl-Alt-%s", SDL_GetScancodeName(item->key));
     write_at(c, WIDTH - ((int)strlen(keys) + 1) * CELL_W, y, keys, here ? AT_INK : FAINT);

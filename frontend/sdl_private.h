@@ -81,6 +81,8 @@ struct window {
     struct sdl_console *console; /* NULL: nobody has asked for it yet */
     bool in_console, console_stale;
     struct sdl_input in;
+    char *paste; /* what is being typed, owned; NULL: nothing is */
+    size_t pasted;
     char title[500], told[300]; /* now; a sentence that stands there for a while */
     u64 told_until;             /* 0: from its first sight on, so long: */
     u64 told_ns;
@@ -151,6 +153,14 @@ void sdl_deliver(struct window *w, struct pc *pc);
 void sdl_release_all(struct window *w);
 /** Keys go down in this order, and up in the other. */
 void sdl_tap(struct window *w, const SDL_Scancode *keys, unsigned n);
+
+/* sdl_paste.c */
+/** Begin to type the clipboard on the guest's keyboard, or into the monitor if that is shown; or
+ * stop, if it is being typed. */
+void sdl_paste(struct window *w, struct pc *pc);
+/** Type on, key by key, when the guest has those before. */
+void sdl_paste_go_on(struct window *w, struct pc *pc);
+void sdl_paste_stop(struct window *w);
 
 /* sdl_hotkeys.c */
 /** Whether the key was one of ours; then it is done. */

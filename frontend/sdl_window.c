@@ -184,6 +184,7 @@ void window_close(struct window *w)
     if (!w)
         return;
     free(w->console);
+    sdl_paste_stop(w);
     if (w->lost) {
         free(w);
         return;

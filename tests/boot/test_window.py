@@ -31,7 +31,7 @@ PAUSE = (119, "e11d45 e19dc5")
 # PrintScreen and SysRq, Break; Hangul and Hanja; a Japanese keyboard's keys.
 SPECIAL = [((99,), "e02ae037 e0b7e0aa"), ((56, 99), "38 54 d4 b8"), ((29, 119), "1d e046e0c6 9d"), ((122,), "f2"),
            ((123,), "f1"), ((89,), "73f3"), ((92,), "79f9"), ((93,), "70f0"), ((94,), "7bfb"), ((124,), "7dfd")]
-KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q = 29, 42, 56, 30, 32, 33, 34, 25, 16
+KEY_LEFTCTRL, KEY_LEFTSHIFT, KEY_LEFTALT, KEY_A, KEY_D, KEY_F, KEY_G, KEY_P, KEY_Q, KEY_R = 29, 42, 56, 30, 32, 33, 34, 25, 16, 19
 KEY_I, KEY_M, KEY_V, KEY_1, KEY_2, KEY_ENTER, KEY_DOWN, KEY_SEMICOLON = 23, 50, 47, 2, 3, 28, 108, 39
 LOCKS = [58, 69, 70]  # Caps, Num, Scroll
 LARGE, SMALL = "0x4118,0x411b", "0x410d,0x4115,0x4100"  # 1024x768, 1280x1024; 320x200, 800x600, 640x400
@@ -387,6 +387,11 @@ def the_monitor_is_in_the_window_and_the_guest_behind_it(guest):
     assert guest.ends() == (0, "")
 
 
+def put_on_clipboard(d, text):
+    subprocess.run(["xclip", "-selection", "clipboard"], env=d.env, input=text.encode(), check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+
+
 def the_clipboard_is_typed_as_it_is(guest):
     """Backslashes and all; where the monitor is shown, into that."""
     if not shutil.which("xclip"):
@@ -394,8 +399,7 @@ def the_clipboard_is_typed_as_it_is(guest):
     d = guest.desktop
 
     def paste(text):
-        subprocess.run(["xclip", "-selection", "clipboard"], env=d.env, input=text.encode(), check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+        put_on_clipboard(d, text)
         guest.hotkey(KEY_V)
     paste("a\\n<x\r\n\u20acb")
     assert guest.bytes("K", 20) == "1d389db8" "1e9e" "2bab" "31b1" "2a33b3aa" "2dad" "1c9c" "30b0"
@@ -406,6 +410,47 @@ def the_clipboard_is_typed_as_it_is(guest):
     assert guest.bytes("K", 2) == "30b0"
     paste("quit\n")
     assert guest.ends() == (0, "")
+
+
+def the_clipboard_comes_after_the_keys_of_its_hotkey(guest):
+    """Letters with Ctrl and Alt would be other ones. A slow guest that was paused takes keys late, and there are many."""
+    if not shutil.which("xclip"):
+        return
+    d = guest.desktop
+    guest.close()
+    guest = Guest(d, "--speed", "8086")
+    try:
+        put_on_clipboard(d, "ab")
+        hotkeys = [KEY_P, KEY_V] + 10 * [KEY_I] + [KEY_P]
+        for key in hotkeys:
+            guest.hotkey(key)
+        got = guest.bytes("K", 4 * len(hotkeys) + 4)
+        assert got == len(hotkeys) * "1d389db8" + "1e9e" "30b0", got
+    finally:
+        guest.close()
+
+
+def typing_can_be_stopped(guest):
+    """By its own hotkey, and by a reset."""
+    if not shutil.which("xclip"):
+        return
+    d = guest.desktop
+    put_on_clipboard(d, "x" * 5000)
+    typed = lambda: guest.said()[guest.seen:].count("K 2d")
+    guest.hotkey(KEY_V)
+    wait_for(lambda: typed() > 5, "some of it")
+    guest.hotkey(KEY_V)
+    wait_for(lambda: "typing has stopped" in d.title(guest.window), "the title says so")
+    guest.key(KEY_A)
+    wait_for(lambda: guest.said()[-1] == "K 9e", "a key of the person's, and nothing behind it")
+    assert typed() < 4000
+    before = typed()
+    guest.hotkey(KEY_V)
+    wait_for(lambda: typed() > before + 5, "some of it")
+    guest.hotkey(KEY_R)
+    wait_for(lambda: guest.said().count("ready") == 2, "the guest has begun again")
+    guest.key(KEY_A)
+    wait_for(lambda: guest.said()[-1] == "K 9e", "a key of the person's, and nothing behind it")
 
 
 def a_new_window_tells_of_its_menu(guest):
@@ -614,6 +659,8 @@ TESTS = [
     the_overlay_has_the_speed_and_lights,
     the_monitor_is_in_the_window_and_the_guest_behind_it,
     the_clipboard_is_typed_as_it_is,
+    the_clipboard_comes_after_the_keys_of_its_hotkey,
+    typing_can_be_stopped,
     a_new_window_tells_of_its_menu,
     the_window_has_an_icon_of_its_own,
     a_deterministic_machine_says_that_it_takes_no_keys,

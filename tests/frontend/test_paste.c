@@ -28,6 +28,15 @@ static void what_the_typist_would_read_as_a_key_is_doubled(void **state)
     expect("<\\", "<<\\\\", 0);
 }
 
+static void a_key_is_a_character_or_a_doubled_one(void **state)
+{
+    (void)state;
+    assert_int_equal(paste_key_length("ab"), 1);
+    assert_int_equal(paste_key_length("<<b"), 2);
+    assert_int_equal(paste_key_length("\\\\"), 2);
+    assert_int_equal(paste_key_length("\n"), 1);
+}
+
 static void lines_end_with_enter_whatever_ended_them(void **state)
 {
     (void)state;
@@ -75,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_typist_would_read_as_a_key_is_doubled),
+        cmocka_unit_test(a_key_is_a_character_or_a_doubled_one),
         cmocka_unit_test(lines_end_with_enter_whatever_ended_them),
         cmocka_unit_test(what_typesetters_made_is_what_a_keyboard_has),
         cmocka_unit_test(what_no_key_has_is_left_out_and_counted),
