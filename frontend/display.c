@@ -30,6 +30,7 @@ struct display {
     struct keys keys;
     struct pc_text now, shown;
     unsigned columns, rows; /* of the terminal */
+    unsigned left, top;     /* the guest's cell in its corner */
     bool all;               /* nothing of what the terminal shows is known */
     bool suspended;
     unsigned attr;    /* as the terminal has it, or ATTR_NONE */
@@ -109,6 +110,33 @@ static void look_at_terminal(struct display *d)
     d->rows = rows;
 }
 
+/* The first of @size guest cells to be seen through a terminal of @room, so that @at is. */
+static unsigned first_seen(unsigned first, unsigned size, unsigned room, unsigned at)
+{
+    if (room >= size)
+        return 0;
+    if (at >= first + room)
+        first = at - room + 1;
+    if (at < first)
+        first = at;
+    return first + room > size ? size - room : first;
+}
+
+/* A smaller terminal shows the part with the cursor: without one, what it showed last. */
+static void follow_cursor(struct display *d)
+{
+    const struct pc_text *t = &d->now;
+    unsigned column = t->cursor_on ? t->cursor_column : 0;
+    unsigned row = t->cursor_on ? t->cursor_row : d->top;
+    unsigned left = first_seen(0, t->columns, d->columns, column); /* lines begin at the left */
+    unsigned top = first_seen(d->top, t->rows, d->rows, row);
+
+    if (left != d->left || top != d->top)
+        d->all = true;
+    d->left = left;
+    d->top = top;
+}
+
 static bool same_cell(const struct display *d, unsigned i)
 {
     return !d->all && d->shown.cell[i].ch == d->now.cell[i].ch &&
@@ -121,7 +149,7 @@ static void draw_row(struct display *d, unsigned row)
     bool there = false; /* the terminal's cursor is at the next cell */
 
     for (unsigned column = 0; column < columns; column++) {
-        unsigned i = row * d->now.columns + column;
+        unsigned i = (d->top + row) * d->now.columns + d->left + column;
         if (same_cell(d, i)) {
             there = false;
             continue;
@@ -137,11 +165,12 @@ static void draw_row(struct display *d, unsigned row)
 static void draw_cursor(struct display *d)
 {
     const struct pc_text *t = &d->now;
+    unsigned column = t->cursor_column - d->left, row = t->cursor_row - d->top;
 
-    if (!t->cursor_on || t->cursor_column >= d->columns || t->cursor_row >= d->rows)
+    if (!t->cursor_on || column >= d->columns || row >= d->rows) /* or wrapped */
         put(d, "\x1b[?25l");
     else
-        putf(d, "\x1b[%u;%uH\x1b[?25h", t->cursor_row + 1, t->cursor_column + 1);
+        putf(d, "\x1b[%u;%uH\x1b[?25h", row + 1, column + 1);
 }
 
 static void draw_text(struct display *d)
@@ -174,6 +203,7 @@ void display_draw(struct display *d, const struct pc *pc, u64 host_ns)
     d->drawn = host_ns;
     look_at_terminal(d);
     bool text = pc_screen_cells(pc, &d->now);
+    follow_cursor(d);
     if (d->now.columns != d->shown.columns || d->now.rows != d->shown.rows ||
         d->now.blink != d->shown.blink)
         d->all = true;

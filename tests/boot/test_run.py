@@ -12,6 +12,7 @@ import pty
 import re
 import select
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -321,6 +322,34 @@ def the_screen_is_drawn_in_a_terminal():
     check("nothing behind it", last.endswith(b"\x1b[?1049l"), True)
     os.close(master)
     os.close(slave)
+
+
+def a_small_terminal_shows_where_the_cursor_is():
+    """24 lines are usual, and a PC has 25: what was typed in the last one could not be seen."""
+    need_ptys()
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    p = subprocess.Popen([TURBO86], stdin=slave, stdout=slave, stderr=slave)
+
+    def type_and_see(typed, wanted):
+        os.write(master, typed)
+        got, end = b"", time.monotonic() + 60
+        while wanted not in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", got):
+            if not select.select([master], [], [], max(0, end - time.monotonic()))[0]:
+                raise AssertionError(f"{wanted!r} is not to be seen, but {got[-300:]!r}")
+            got += os.read(master, 65536)
+        places = [tuple(map(int, m.groups())) for m in re.finditer(rb"\x1b\[(\d+);(\d+)H", got)]
+        check("places are in the terminal", [x for x in places if x[0] > 24 or x[1] > 40], [])
+    try:
+        type_and_see(b"", b"demo>")
+        type_and_see(30 * b"\r" + b"LAST", b"LAST")
+        type_and_see(40 * b"x" + b"END", b"xxxxEND")
+        os.write(master, b"\x01x")
+        check_end(p, 0)
+    finally:
+        p.kill()
+        os.close(master)
+        os.close(slave)
 
 
 def equal_runs_have_equal_hashes():
