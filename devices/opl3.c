@@ -29,6 +29,7 @@ enum {
     TIMER_1_NS = 80000,
     TIMER_2_NS = 320000,
     GAIN = 2,
+    BEHIND_MAX = 8, /* samples; one frame is hardly more than one */
 };
 
 struct opl3 {
@@ -92,8 +93,8 @@ static void render(void *dev, i32 *mix, unsigned n, u64 first)
         u64 now = (first + i + 1) * OPL3_HZ; /* in 1/SOUND_HZ of a sample */
         u64 due = now / SOUND_HZ;
         i64 part = (i64)(now % SOUND_HZ);
-        if (o->made > due + 1)
-            o->made = due; /* an earlier state was loaded */
+        if (o->made > due + 1 || o->made + BEHIND_MAX < due)
+            o->made = due; /* a state of another time was loaded */
         if (opl3_synth_silent(&o->synth) && !o->last[0] && !o->last[1] && !o->next[0] &&
             !o->next[1]) {
             o->made = due + 1;

@@ -63,13 +63,19 @@ static void chunk(struct sound *s, unsigned n)
     s->desc.put(s->desc.ctx, out, n);
 }
 
+void sound_loaded(struct sound *s)
+{
+    if (s)
+        s->done = clock_ticks(clock_now(s->desc.clk), SOUND_HZ);
+}
+
 void sound_sync(struct sound *s)
 {
     if (!s || !s->desc.put)
         return;
     u64 now = clock_ticks(clock_now(s->desc.clk), SOUND_HZ);
     if (s->done > now)
-        s->done = now; /* an earlier state was loaded: from here again */
+        s->done = now;
     while (s->done < now)
         chunk(s, now - s->done < CHUNK ? (unsigned)(now - s->done) : CHUNK);
 }

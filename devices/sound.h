@@ -37,6 +37,9 @@ void sound_add(struct sound *s, sound_render_fn *render, void *dev);
 /** Finish the frames up to now: a chip calls it before it changes, the board between slices. */
 void sound_sync(struct sound *s);
 
+/** Another state was loaded: what is heard goes on from now, whatever the time was before. */
+void sound_loaded(struct sound *s);
+
 /** The guest time at which frame @n ends. */
 static inline u64 sound_frame_end(u64 n)
 {

@@ -19,7 +19,7 @@ struct wav {
     FILE *file; /* NULL: not begun */
     char path[256];
     u32 bytes; /* of frames */
-    bool failed;
+    bool failed, full;
 };
 
 static void make_header(u8 h[HEADER], u32 bytes)
@@ -50,6 +50,10 @@ static void wav_put(void *dev, const i16 *frames, unsigned n)
         w->bytes += part * FRAME;
         frames += 2 * part;
         n -= part;
+    }
+    if (w->file && n && !w->full) {
+        w->full = true;
+        fprintf(stderr, "turbo86: -audio: '%s' is full: a wave file ends at 4 GiB\n", w->path);
     }
 }
 

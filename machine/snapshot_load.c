@@ -470,6 +470,7 @@ static void commit(struct loading *l)
     commit_board(l);
     commit_clock(l);
     pc_time_jumped(pc, before);
+    sound_loaded(pc->sound);
     if (pc->jit)
         jit_flush(pc->jit);
 }

@@ -238,6 +238,19 @@ static void sides_and_the_second_bank_are_the_opl3s(void **state)
     assert_int_equal(peak(b->left + b->heard / 2, b->heard / 2), 0);
 }
 
+/* An hour of silence, or of notes, would have been made first. */
+static void a_loaded_time_is_where_sound_goes_on(void **state)
+{
+    struct board *b = *state;
+
+    play_sine(b, 0x244, 4);
+    clock_run(&b->clk, 3600000000000);
+    sound_loaded(b->sound);
+    listen(b, 100000000);
+    assert_int_equal(b->heard, 4800);
+    assert_true(peak(b->left, b->heard) > 7000);
+}
+
 static void drums_sound_without_a_key(void **state)
 {
     struct board *b = *state;
@@ -290,6 +303,7 @@ int main(void)
         T(envelopes_take_their_time),
         T(a_released_key_fades_into_silence),
         T(sides_and_the_second_bank_are_the_opl3s),
+        T(a_loaded_time_is_where_sound_goes_on),
         T(drums_sound_without_a_key),
         T(state_survives_save_and_load),
     };
