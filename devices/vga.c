@@ -114,6 +114,7 @@ static void vga_loaded(void *dev)
     v->gc_index &= GC__COUNT - 1;
     v->crtc_index &= 0x3f;
     v->dac_sub %= 3;
+    vbe_loaded(v);
     if (v->desc.cirrus)
         cirrus_loaded(v);
     if (v->pci.bus)

@@ -209,6 +209,8 @@ void vga_update_window(struct vga *v);
 /* vga_vbe.c */
 u16 vbe_read(const struct vga *v);
 void vbe_write(struct vga *v, u16 val);
+/** Registers were loaded, which may hold what no guest can reach. */
+void vbe_loaded(struct vga *v);
 extern const struct mmio_ops vga_mmio_ops; /* BAR 2: ports at 400h, VBE registers at 500h */
 
 static inline bool vbe_on(const struct vga *v)

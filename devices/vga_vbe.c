@@ -5,7 +5,8 @@
  *
  * Reference: the interface as Bochs' and QEMU's video BIOS and Linux' bochs-drm use it [DISPI].
  *
- * Not implemented: hardware cursor, EDID, palette blanking.
+ * Not implemented: hardware cursor, EDID, palette blanking; modes of 1 bit a pixel, which Bochs has
+ * not either.
  */
 #include "devices/vga_state.h"
 
@@ -118,6 +119,22 @@ static void vbe_set(struct vga *v, u16 val)
     default:
         log_guest(VGA, "write vbe register=%u val=%04x", v->vbe_index, val);
     }
+}
+
+void vbe_loaded(struct vga *v)
+{
+    u16 *r = v->vbe;
+
+    if (!vbe_bpp_exists(r[VBE_BPP]) && (r[VBE_BPP] || vbe_on(v)))
+        r[VBE_BPP] = 8;
+    r[VBE_BANK] &= (u16)((v->vram_bytes >> 16) - 1);
+    if (r[VBE_XRES] > VBE_MAX_XRES)
+        r[VBE_XRES] = VBE_MAX_XRES;
+    if (r[VBE_YRES] > VBE_MAX_YRES)
+        r[VBE_YRES] = VBE_MAX_YRES;
+    if (vbe_on(v) && (r[VBE_XRES] < 8 || !r[VBE_YRES] || r[VBE_VIRT_WIDTH] < r[VBE_XRES] ||
+                      vbe_lines(v) < r[VBE_YRES]))
+        r[VBE_ENABLE] = 0;
 }
 
 void vbe_write(struct vga *v, u16 val)

@@ -517,6 +517,46 @@ static void only_what_changed_is_drawn_again(void **state)
     assert_true(p.square);
 }
 
+/* Mode @was as a snapshot has it, with other values in its place. */
+static void load_mode(struct board *b, const u16 was[3], const u16 now[3])
+{
+    size_t size = fields_size(vga_class.fields, b->chip);
+    u8 *buf = malloc(size), *at = buf;
+    struct state_buffer out = {buf};
+    const u8 *p = buf;
+
+    assert_non_null(buf);
+    fields_save(vga_class.fields, b->chip, state_sink, &out);
+    while (at + 6 <= buf + size && memcmp(at, was, 6) != 0)
+        at++;
+    assert_true(at + 6 <= buf + size);
+    memcpy(at, now, 6);
+    assert_int_equal(fields_load(vga_class.fields, b->chip, &p, buf + size), STATUS_OK);
+    vga_class.loaded(b->chip);
+    free(buf);
+}
+
+/* A depth of 200 was copied into four bytes; 65535 x 65535 would want 17 GB. */
+static void a_damaged_snapshot_is_no_mode_that_is_not_there(void **state)
+{
+    static const u16 mode[] = {640, 400, 32}, deep[] = {640, 400, 200},
+                     large[] = {0xffff, 0xffff, 8}, mode8[] = {640, 400, 8};
+    struct board *b = *state;
+    struct vga_picture p;
+
+    for (unsigned i = 0; i < 3; i++)
+        vbe(b, (u16)(1 + i), mode[i]);
+    vbe(b, 4, 0x41);
+    vbe(b, 9, 0xffff); /* the rows wrap around the end of memory */
+    load_mode(b, mode, deep);
+    assert_int_equal(vbe_in(b, 3), 8);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.width, 640);
+    load_mode(b, mode8, large);
+    assert_int_equal(vbe_in(b, 4), 0);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+}
+
 static void registers_answer_in_bar_2(void **state)
 {
     struct board *b = *state;
@@ -598,6 +638,7 @@ int main(void)
         T(vbe_answers_as_the_bios_expects),
         T(vbe_modes_show_the_frame_buffer),
         T(only_what_changed_is_drawn_again),
+        T(a_damaged_snapshot_is_no_mode_that_is_not_there),
         T(registers_answer_in_bar_2),
         T(random_writes_are_harmless),
         T(state_survives_save_and_load),
