@@ -70,6 +70,7 @@ struct jit_unit {
     bool flagm, flagm2; /* ARM64: the host has FEAT_FlagM and FEAT_FlagM2 */
 
     u32 hot_size, count_size; /* count_size: of what adds to runs */
+    u32 round_size; /* if not 0: of hot_size, what one round of a loop runs; as much comes twice */
     struct jit_site site[3 * IR_MAX_GUEST];
     struct jit_edge edge[2];
     struct jit_exec exec[IR_MAX_GUEST];

@@ -26,8 +26,8 @@ enum recipe_kind {
     RECIPE_LOGIC,  /* of the result a                                  */
     RECIPE_TEST,   /* of a & b                                         */
     RECIPE_NEG,    /* of 0 - a, where a = -r: r is in place a          */
-    RECIPE_INC,    /* of a + 1, but for CF: r is in place a, CF in cpu->jit.carry; only lazily */
-    RECIPE_DEC,    /* (jit/lazy.h)                                     */
+    RECIPE_INC,    /* of a + 1, where r is in place a, but for CF: that is in cpu->jit.carry,  */
+    RECIPE_DEC,    /* or, if b is a place, what an addition of imm has left that gave b        */
     RECIPE_SHL,    /* of cpu->jit.shifted, shifted by imm              */
     RECIPE_SHR,
     RECIPE_SAR,

@@ -34,6 +34,15 @@ static u64 place(const struct cpu *cpu, u8 p, i32 imm)
     return p == RECIPE_IMM ? (u64)(i64)imm : p < 16 ? cpu->gpr[p] : cpu->gpr[p & 3] >> 8;
 }
 
+/* CF of what leaves it alone. */
+static bool carry_of(const struct cpu *cpu, const struct recipe *r)
+{
+    if (r->b == RECIPE_IMM)
+        return cpu->jit.carry;
+    u64 mask = width_mask(r->w);
+    return (place(cpu, r->b, 0) & mask) < ((u64)(i64)r->imm & mask);
+}
+
 void jit_flags_from(struct cpu *cpu, const struct recipe *r)
 {
     enum width w = r->w;
@@ -63,11 +72,11 @@ void jit_flags_from(struct cpu *cpu, const struct recipe *r)
         break;
     case RECIPE_INC:
         flags_add(cpu, w, a - 1, 1, a);
-        flags_set_cf(cpu, cpu->jit.carry);
+        flags_set_cf(cpu, carry_of(cpu, r));
         break;
     case RECIPE_DEC:
         flags_sub(cpu, w, a + 1, 1, a);
-        flags_set_cf(cpu, cpu->jit.carry);
+        flags_set_cf(cpu, carry_of(cpu, r));
         break;
     default:
         flags_shift(cpu, (enum flags_shift)(r->kind - RECIPE_SHL), w, cpu->jit.shifted,

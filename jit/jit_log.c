@@ -34,7 +34,7 @@ static void tell_code(const struct jit *j, const struct jit_block *b, line_fn *l
     size_t n = cs_disasm(cs, cache_write(&j->cache, b), b->code_size, at, 0, &insn);
     for (size_t i = 0; i < n; i++) {
         if (insn[i].address == at + b->hot_size)
-            line(ctx, "-- rarely:");
+            line(ctx, "-- behind it:");
         snprintf(text, sizeof(text), "%llx  %s %s", (unsigned long long)insn[i].address,
                  insn[i].mnemonic, insn[i].op_str);
         line(ctx, text);

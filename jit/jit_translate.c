@@ -269,7 +269,7 @@ static bool finish(struct jit *j, struct jit_block *n, struct block *b, const u8
         .soft = soft_of(&j->ir, IR_IMM),
         .tail = b->tail ? b->tail : soft_of(&j->ir, IR_DISP),
         .code_size = (u16)(u->code->at - code),
-        .hot_size = (u16)u->hot_size,
+        .hot_size = (u16)(u->round_size ? u->round_size : u->hot_size),
         .count_size = (u8)u->count_size,
         .guest_bytes = b->bytes,
         .guests = j->ir.guests,
@@ -312,6 +312,7 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->apart = jit_crossing_of(j, b);
     u->x87 = x87_now(j, b);
     u->by_exec = 0;
+    u->round_size = 0;
     if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j))) {
         look_ahead(j, b, mode);
         if (backend_emit(j->backend, u) && finish(j, n, b, bytes, start))

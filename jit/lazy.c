@@ -29,7 +29,7 @@ static u8 written_by(const struct ir_insn *in)
     return reg < 0 ? 0 : reg < 8 ? (u8)BIT(reg) : LAZY_UNFIT;
 }
 
-u8 lazy_spoils(const struct ir_block *b)
+static u8 spoils_of(const struct ir_block *b, bool keeps_carry)
 {
     u8 spoils = 0;
 
@@ -38,11 +38,22 @@ u8 lazy_spoils(const struct ir_block *b)
         u8 kind = ir_op_info[in->op].kind;
         if (in->use || kind == IR_CALL || kind == IR_EXIT || ir_is_fp(in->op))
             return LAZY_UNFIT;
+        bool step = keeps_carry && (in->op == IR_INC || in->op == IR_DEC);
         if (in->def)
-            return in->def == IRF_ALL ? spoils : LAZY_UNFIT;
+            return in->def == IRF_ALL || step ? spoils : LAZY_UNFIT;
         spoils |= written_by(in);
     }
     return LAZY_UNFIT;
+}
+
+u8 lazy_spoils(const struct ir_block *b)
+{
+    return spoils_of(b, false);
+}
+
+u8 lazy_spoils_but_carry(const struct ir_block *b)
+{
+    return spoils_of(b, true);
 }
 
 bool lazy_fit(const struct recipe *r)

@@ -33,6 +33,9 @@ enum { LAZY_STORED = 0x0200 };
 /** The guest registers that @b writes before it has set all flags, a bit each; LAZY_UNFIT. */
 u8 lazy_spoils(const struct ir_block *b);
 
+/** The same before it has set all but CF, which it leaves alone until all are set. */
+u8 lazy_spoils_but_carry(const struct ir_block *b);
+
 /** May @r be an edge's: it is made of guest registers alone. */
 bool lazy_fit(const struct recipe *r);
 

@@ -17,6 +17,27 @@ static emit_fn *const emit_of[IR__COUNT] = {
 #include "jit/ir.def"
 };
 
+static void emit_ops(struct x64_emit *e)
+{
+    const struct jit_unit *u = e->u;
+
+    for (e->i = 0; e->i < e->ir->count && !u->by_exec; e->i++) {
+        const struct ir_insn *in = &e->ir->insn[e->i];
+        bool fused = e->fused;
+        u8 kind = ir_op_info[in->op].kind;
+        if (kind == IR_CALL || kind == IR_EXIT)
+            x64_fp_record(e);
+        emit_of[in->op](e, in);
+        if (kind == IR_CALL)
+            x64_fp_gate(e, e->i + 1);
+        if (fused)
+            e->hold = e->fused = false;
+        if (!in->def)
+            x64_flags_spoil(e, in);
+        x64_temps_expire(e);
+    }
+}
+
 static bool x64_emit_block(struct jit_unit *u)
 {
     struct x64_emit e = {.c = u->code, .u = u, .ir = u->ir};
@@ -29,20 +50,11 @@ static bool x64_emit_block(struct jit_unit *u)
     ir_needs(u->ir, IRF_ALL, e.need);
     x64_emit_head(&e);
     x64_fp_gate(&e, 0);
-    for (e.i = 0; e.i < u->ir->count && !u->by_exec; e.i++) {
-        const struct ir_insn *in = &u->ir->insn[e.i];
-        bool fused = e.fused;
-        u8 kind = ir_op_info[in->op].kind;
-        if (kind == IR_CALL || kind == IR_EXIT)
-            x64_fp_record(&e);
-        emit_of[in->op](&e, in);
-        if (kind == IR_CALL)
-            x64_fp_gate(&e, e.i + 1);
-        if (fused)
-            e.hold = e.fused = false;
-        if (!in->def)
-            x64_flags_spoil(&e, in);
-        x64_temps_expire(&e);
+    emit_ops(&e);
+    if (e.loop_mark && !u->by_exec) {
+        u->round_size = codebuf_off(u->code);
+        x64_emit_loop(&e);
+        emit_ops(&e);
     }
     if (u->by_exec) /* what would follow works with values that nobody made */
         return false;

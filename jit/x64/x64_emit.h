@@ -47,6 +47,7 @@ struct flag_state {
     bool af_zero; /* AF is 0, whatever EFLAGS says   */
     bool recipe;  /* how_to computes all six         */
     bool step;    /* how_to does, once CF is in cpu->jit.carry */
+    bool carry;   /* CF is there */
     struct recipe how_to;
 };
 
@@ -89,6 +90,11 @@ struct x64_emit {
     u8 need[IR_MAX_INSNS]; /* flags that matter after each operation */
 
     struct jit_fp_site fp; /* where the current operation gives up */
+
+    /* A block that goes back to its head may be put twice (x64_emit_loop()). */
+    u8 *loop, *loop_from;     /* its second head, and the branch there */
+    struct recipe loop_flags; /* on it                                 */
+    u16 loop_mark;            /* for them; 0: there is no such head    */
 
     struct cold cold[3 * IR_MAX_GUEST];
     unsigned colds;
@@ -198,6 +204,8 @@ enum x64_cc x64_flags_cond(struct x64_emit *e, unsigned cc);
 /** The block ends, and the next one has @spoils: what its edge has for flags that need not be
  * stored, or 0. */
 u16 x64_flags_lazy(struct x64_emit *e, u8 spoils);
+/** For lazy flags: have CF where their recipe finds it. Flags stay. */
+void x64_flags_leave_carry(struct x64_emit *e);
 /** Leave them to it. Flags stay. */
 void x64_flags_leave(struct x64_emit *e, u16 lazy);
 /** For a site: how to get all six. */
@@ -228,6 +236,9 @@ void x64_fp_stub_out(struct codebuf *c);
 /** The block's head, and everything behind its last operation. */
 void x64_emit_head(struct x64_emit *e);
 void x64_emit_cold(struct x64_emit *e);
+/** The head for all rounds of a loop but the first: flags need not be stored for it, and the edge
+ * to it needs no link. */
+void x64_emit_loop(struct x64_emit *e);
 void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
 /** Make the stub for returns that went elsewhere than foretold. It jumps to @s->leave, made before.
  */

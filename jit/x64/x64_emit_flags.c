@@ -163,6 +163,21 @@ static void redo_shift(struct x64_emit *e, u8 s)
     e->fl.af_zero = true;
 }
 
+/* Increment or decrement @s to what is there now. */
+static void redo_step(struct x64_emit *e, u8 s)
+{
+    const struct recipe *r = &e->fl.how_to;
+    bool up = r->kind == RECIPE_INC;
+
+    x64_lea(e->c, W32, s, x64_at(x64_guest[r->a], up ? -1 : 1));
+    if (r->b == RECIPE_IMM) /* CF */
+        x64_bt_mi(e->c, X64_BT, W16, CPU_AT(jit.carry), 0);
+    else
+        x64_alu_ri(e->c, X64_CMP, r->w, x64_guest[r->b], r->imm);
+    up ? x64_inc_r(e->c, r->w, s) : x64_dec_r(e->c, r->w, s);
+    e->fl.host = IRF_ALL;
+}
+
 /* Compute EFLAGS from the recipe. */
 static void redo(struct x64_emit *e)
 {
@@ -176,6 +191,10 @@ static void redo(struct x64_emit *e)
         x64_decline(e), s = R10;
     if (r->kind >= RECIPE_SHL) {
         redo_shift(e, s);
+        return;
+    }
+    if (r->kind == RECIPE_INC || r->kind == RECIPE_DEC) {
+        redo_step(e, s);
         return;
     }
     u8 a = x64_guest[r->a], b = imm ? 0 : x64_guest[r->b];
@@ -265,6 +284,7 @@ void x64_flags_after(struct x64_emit *e, const struct ir_insn *in, unsigned inde
         e->fl.host = host;
     e->fl.stored &= (u8)~in->def;
     e->fl.step = false;
+    e->fl.carry &= !(in->def & IRF_C);
     e->fl.recipe = how_to != NULL;
     if (how_to)
         e->fl.how_to = *how_to;
@@ -291,7 +311,10 @@ void x64_flags_carry(struct x64_emit *e)
         redo(e);
         return;
     }
-    x64_bt_mi(e->c, X64_BT, W16, CPU_AT(jit.flags), 8);
+    if (e->fl.carry && !(e->fl.stored & IRF_C))
+        x64_bt_mi(e->c, X64_BT, W16, CPU_AT(jit.carry), 0);
+    else
+        x64_bt_mi(e->c, X64_BT, W16, CPU_AT(jit.flags), 8);
     e->fl.host = IRF_C;
 }
 
@@ -335,10 +358,15 @@ u16 x64_flags_lazy(struct x64_emit *e, u8 spoils)
     return lazy_mark(e->u->lazy, r);
 }
 
-void x64_flags_leave(struct x64_emit *e, u16 lazy)
+void x64_flags_leave_carry(struct x64_emit *e)
 {
     if (e->fl.step)
         x64_setcc_m(e->c, X64_B, CPU_AT(jit.carry));
+}
+
+void x64_flags_leave(struct x64_emit *e, u16 lazy)
+{
+    x64_flags_leave_carry(e);
     x64_mov_mi(e->c, W16, CPU_AT(jit.flags), (i16)lazy);
 }
 

@@ -43,6 +43,12 @@ static void check_tail(struct x64_emit *e)
 }
 
 /* The whole block is paid for before it begins. */
+static struct cold *pay(struct x64_emit *e)
+{
+    x64_alu_ri(e->c, X64_SUB, W32, REG_BUDGET, e->ir->guests);
+    return cold_for(e, COLD_BUDGET, x64_jcc(e->c, X64_S, NULL));
+}
+
 void x64_emit_head(struct x64_emit *e)
 {
     e->u->count_size = 0;
@@ -50,9 +56,22 @@ void x64_emit_head(struct x64_emit *e)
         count_run(e);
     if (e->u->tail)
         check_tail(e);
-    x64_alu_ri(e->c, X64_SUB, W32, REG_BUDGET, e->ir->guests);
-    cold_for(e, COLD_BUDGET, x64_jcc(e->c, X64_S, NULL));
+    pay(e);
     e->fl.stored = IRF_ALL;
+}
+
+void x64_emit_loop(struct x64_emit *e)
+{
+    const struct recipe *r = &e->loop_flags;
+    bool step = r->kind == RECIPE_INC || r->kind == RECIPE_DEC;
+
+    e->loop = e->c->at;
+    x64_patch32(e->loop_from, e->loop);
+    if (e->u->runs)
+        count_run(e);
+    pay(e)->how = true;
+    e->fl = (struct flag_state){
+        .recipe = true, .how_to = *r, .carry = step && r->b == RECIPE_IMM};
 }
 
 /* --- exits --- */
@@ -187,11 +206,64 @@ static void branch_lazily(struct x64_emit *e, const struct ir_insn *in, u16 take
     edge_lazy(e, 1, fall);
 }
 
+/* --- loops of one block --- */
+
+/* The block is put twice: what its first round leaves in memory for lazy flags, the others find
+ * there. Larger ones would gain little. */
+enum { LOOP_GUESTS = 16 };
+
+static bool fit_for_loop(const struct x64_emit *e)
+{
+    for (unsigned i = 0; i < e->ir->count; i++) {
+        const struct ir_insn *in = &e->ir->insn[i];
+        if (ir_op_info[in->op].kind == IR_CALL || ir_is_fp(in->op))
+            return false;
+    }
+    return e->ir->guests <= LOOP_GUESTS && !e->u->tail;
+}
+
+/* The mark for the flags that go from the block's end to its head, or 0: it is not put twice. */
+static u16 loop_mark(struct x64_emit *e, const struct ir_insn *in)
+{
+    const struct recipe *r = &e->fl.how_to;
+    bool step = (r->kind == RECIPE_INC || r->kind == RECIPE_DEC) && r->b == RECIPE_IMM;
+
+    if ((u32)in->imm != (u32)e->ir->eip || !fit_for_loop(e))
+        return 0;
+    return x64_flags_lazy(e, step ? lazy_spoils_but_carry(e->ir) : lazy_spoils(e->ir));
+}
+
+static void loop(struct x64_emit *e, const struct ir_insn *in, u16 mark)
+{
+    u16 fall = x64_flags_lazy(e, e->u->spoils[1]);
+    unsigned n = e->u->edges;
+    u8 *again = NULL;
+
+    x64_flags_leave_carry(e);
+    again = x64_jcc(e->c, (enum x64_cc)in->cc, e->loop);
+    if (!e->loop)
+        e->loop_from = again;
+    assert(!e->loop || mark == e->loop_mark);
+    e->loop_flags = e->fl.how_to;
+    e->loop_mark = mark;
+    if (fall)
+        x64_mov_mi(e->c, W16, CPU_AT(jit.flags), (i16)fall);
+    else
+        x64_flags_store(e, IRF_ALL);
+    edge(e, (u32)e->ir->fall);
+    edge_lazy(e, n, fall);
+}
+
 void x64_emit_BR(struct x64_emit *e, const struct ir_insn *in)
 {
     bool here = !(ir_cond_flags(in->cc) & ~e->fl.host);
+    u16 mark = here ? loop_mark(e, in) : 0;
     u16 taken = here ? x64_flags_lazy(e, e->u->spoils[0]) : 0;
 
+    if (mark) {
+        loop(e, in, mark);
+        return;
+    }
     if (taken) {
         branch_lazily(e, in, taken);
         return;
@@ -375,6 +447,8 @@ static void emit_one_cold(struct x64_emit *e, const struct cold *k)
         x64_jmp(c, k->back);
         break;
     case COLD_BUDGET:
+        if (k->how)
+            x64_mov_mi(c, W16, CPU_AT(jit.flags), (i16)e->loop_mark);
         x64_mov_ri(c, REG_ADDR, e->u->id);
         x64_jmp(c, s->leave[LEAVE_BUDGET]);
         break;

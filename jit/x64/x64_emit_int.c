@@ -457,33 +457,56 @@ void x64_one_end(struct x64_emit *e, const struct ir_insn *in)
         x64_byte_end(e, in->d);
 }
 
-/* CF stays: if it matters, it has to be in EFLAGS before, and is there after. */
-static void step(struct x64_emit *e, const struct ir_insn *in, bool down)
+/* Fill in the recipe for what @in leaves. Is CF, which stays, in it? It can be seen from what an
+ * addition has left, or is in its place already. */
+static bool step_recipe(const struct x64_emit *e, const struct ir_insn *in, struct recipe *r)
+{
+    const struct recipe *was = &e->fl.how_to;
+
+    *r = (struct recipe){in->op == IR_DEC ? RECIPE_DEC : RECIPE_INC, in->w, (u8)(in->d - IR_REG),
+                         RECIPE_IMM, 0};
+    if (e->fl.carry)
+        return true;
+    if (!e->fl.recipe || was->kind != RECIPE_ADD || was->b != RECIPE_IMM || was->w != in->w ||
+        was->a == r->a)
+        return false;
+    r->b = was->a;
+    r->imm = was->imm;
+    return true;
+}
+
+/* CF stays: if it matters, it has to be in EFLAGS before, and is there after, or the recipe has it.
+ */
+static void step(struct x64_emit *e, const struct ir_insn *in)
 {
     struct ir_insn full = *in;
+    struct recipe r;
+    bool fit = in->def && ir_is_reg(in->d), whole = fit && step_recipe(e, in, &r);
 
-    if (e->need[e->i] & IRF_C)
+    if ((e->need[e->i] & IRF_C) && !whole)
         x64_flags_carry(e);
+    u8 host = whole ? (u8)(e->fl.host | (IRF_ALL & ~IRF_C)) : IRF_ALL;
     u8 d = x64_one_begin(e, in);
-    down ? x64_dec_r(e->c, in->w, d) : x64_inc_r(e->c, in->w, d);
+    in->op == IR_DEC ? x64_dec_r(e->c, in->w, d) : x64_inc_r(e->c, in->w, d);
     x64_one_end(e, in);
     full.def = in->def ? IRF_ALL : 0;
-    x64_flags_after(e, &full, e->i, IRF_ALL, NULL);
-    if (full.def && ir_is_reg(in->d)) {
+    bool carry = e->fl.carry;
+    x64_flags_after(e, &full, e->i, host, whole ? &r : NULL);
+    e->fl.carry = carry;
+    if (fit && !whole) {
         e->fl.step = true;
-        e->fl.how_to = (struct recipe){down ? RECIPE_DEC : RECIPE_INC, in->w, (u8)(in->d - IR_REG),
-                                       RECIPE_IMM, 0};
+        e->fl.how_to = r;
     }
 }
 
 void x64_emit_INC(struct x64_emit *e, const struct ir_insn *in)
 {
-    step(e, in, false);
+    step(e, in);
 }
 
 void x64_emit_DEC(struct x64_emit *e, const struct ir_insn *in)
 {
-    step(e, in, true);
+    step(e, in);
 }
 
 void x64_emit_NEG(struct x64_emit *e, const struct ir_insn *in)
