@@ -31,17 +31,42 @@ void x64_written(struct x64_emit *e)
         x64_call_m(e->c, CPU_AT(jit_halves.written));
 }
 
+/* Is the temporary @v a number? It is, if the operation before made it one. */
+static bool is_number(const struct x64_emit *e, ir_val v, u32 *n)
+{
+    const struct ir_insn *before = e->i ? &e->ir->insn[e->i - 1] : NULL;
+
+    if (!before || !ir_is_temp(v) || before->op != IR_MOV || before->d != v ||
+        before->b != IR_CONST || before->w != W32)
+        return false;
+    *n = (u32)before->imm;
+    return true;
+}
+
+/* The page's entry in the table; and whether it is known that @a, of @bytes, does not go on in the
+ * next page and is a multiple of its size if @aligned. It is, of some numbers. */
+static bool load_addend(struct x64_emit *e, ir_val a, unsigned bytes, bool write, bool aligned)
+{
+    i32 table = write ? (i32)MMU_WRITE_OFFSET : 0;
+    u32 lin;
+
+    if (is_number(e, a, &lin)) {
+        x64_mov_rm(e->c, W64, REG_ADDEND, x64_at(REG_TABLES, table + (i32)(lin >> PAGE_SHIFT) * 8));
+        return aligned ? lin % bytes == 0 : mmu_in_page(lin, bytes);
+    }
+    x64_mov_rr(e->c, W32, REG_ADDEND, x64_reg(e, a));
+    x64_shift_ri(e->c, X64_SHR, W32, REG_ADDEND, PAGE_SHIFT);
+    x64_mov_rm(e->c, W64, REG_ADDEND, x64_idx(REG_TABLES, REG_ADDEND, 3, table));
+    return bytes == 1;
+}
+
 void x64_look_up(struct x64_emit *e, ir_val a, unsigned w, bool write, bool aligned)
 {
     struct codebuf *c = e->c;
     u8 r = x64_reg(e, a);
     struct cold *k = x64_cold(e, COLD_ACCESS);
 
-    x64_mov_rr(c, W32, REG_ADDEND, r);
-    x64_shift_ri(c, X64_SHR, W32, REG_ADDEND, PAGE_SHIFT);
-    x64_mov_rm(c, W64, REG_ADDEND,
-               x64_idx(REG_TABLES, REG_ADDEND, 3, write ? (i32)MMU_WRITE_OFFSET : 0));
-    if (w > W8) {
+    if (!load_addend(e, a, x64_bytes(w), write, aligned)) {
         x64_test_ri(c, W8, r, w >= X64_W128 ? 15 : (1 << w) - 1);
         u8 *from = x64_jcc(c, X64_NE, NULL);
         if (aligned)
