@@ -391,17 +391,20 @@ static u64 load_unmasked(struct physmem *pm, phys_addr at, unsigned size)
     return region_load(pm, p->region, at, size);
 }
 
-/* Tell the watchers, then hand out the bytes; NULL if the page does not take writes directly. */
-static u8 *writable(struct physmem *pm, struct phys_page *p, phys_addr at, size_t len)
+/* Tell the watchers, then hand out the bytes; NULL if the page does not take writes directly. Code
+ * stays what it is if @from is what is there. */
+static u8 *writable(struct physmem *pm, struct phys_page *p, phys_addr at, const void *from,
+                    size_t len)
 {
     if (!p->host || p->rom)
         return NULL;
+    u8 *host = p->host + (at & (PAGE_SIZE - 1));
     p->watch &= (u8)~PAGE_WATCH_CLEAN;
     if (p->watch & PAGE_WATCH_TABLE && pm->on_table.fn)
         pm->on_table.fn(pm->on_table.ctx, at, len);
-    if (p->watch & PAGE_WATCH_CODE && pm->on_code.fn)
+    if (p->watch & PAGE_WATCH_CODE && pm->on_code.fn && memcmp(host, from, len) != 0)
         pm->on_code.fn(pm->on_code.ctx, at, len);
-    return p->host + (at & (PAGE_SIZE - 1));
+    return host;
 }
 
 /* The bytes that writable() handed out have been written. */
@@ -414,10 +417,12 @@ static void written(struct physmem *pm, const struct phys_page *p, phys_addr at,
 static void store_unmasked(struct physmem *pm, phys_addr at, u64 val, unsigned size)
 {
     struct phys_page *p = page_unmasked(pm, at);
-    u8 *host = writable(pm, p, at, size);
+    u8 bytes[8];
 
+    store_le(bytes, val, size);
+    u8 *host = writable(pm, p, at, bytes, size);
     if (host)
-        store_le(host, val, size), written(pm, p, at, size);
+        memcpy(host, bytes, size), written(pm, p, at, size);
     else if (!p->host)
         region_store(pm, p->region, at, val, size);
 }
@@ -483,7 +488,7 @@ void physmem_write(struct physmem *pm, phys_addr at, const void *from, size_t le
         at &= BIT64(PHYS_BITS) - 1;
         struct phys_page *p = page_unmasked(pm, at);
         size_t n = in_page(at, len);
-        u8 *host = writable(pm, p, at, n);
+        u8 *host = writable(pm, p, at, src, n);
         if (host) {
             memcpy(host, src, n);
             written(pm, p, at, n);

@@ -104,7 +104,7 @@ void physmem_write(struct physmem *pm, phys_addr at, const void *from, size_t le
 
 /* --- for the MMU and the engines --- */
 
-/** Before bytes of a page that is watched for code are written, and after. */
+/** Before bytes of a page that is watched for code change, and after they were written. */
 void physmem_on_code_write(struct physmem *pm, page_watch_fn *fn, void *ctx);
 void physmem_on_code_written(struct physmem *pm, page_watch_fn *fn, void *ctx);
 void physmem_on_table_write(struct physmem *pm, page_watch_fn *fn, void *ctx);

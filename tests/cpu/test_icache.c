@@ -96,6 +96,27 @@ static void a_block_comes_back_with_its_bytes(void **state)
     assert_int_equal(icache_get(ic, PAGE + 60, 0)->lives, 0);
 }
 
+static void a_write_of_what_is_there_drops_nothing(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    struct block *b = block_at(pc, 60, 8);
+    u8 bytes[16];
+
+    pc->cpu->attention = 0;
+    physmem_store(pc->pm, PAGE + 60, 0x9090909090909090, 4);
+    physmem_store(pc->pm, PAGE + 60, 0xf490909090909090, 8);
+    physmem_read(pc->pm, PAGE + 56, bytes, sizeof(bytes));
+    physmem_write(pc->pm, PAGE + 56, bytes, sizeof(bytes)); /* as a device does */
+    assert_ptr_equal(icache_get(ic, PAGE + 60, 0), b);
+    assert_int_equal(pc->cpu->attention, 0);
+    assert_int_equal(b->lives, 0);
+    bytes[11] ^= 1;
+    physmem_write(pc->pm, PAGE + 56, bytes, sizeof(bytes));
+    assert_false(icache_overlaps(ic, PAGE + 60, 8));
+    assert_int_equal(pc->cpu->attention, ATTN_CODE);
+}
+
 /* MOV EAX, imm32 at the end of PAGE, its last @bytes in the page after it or in @other. */
 static struct block *crossing_at(struct little_pc *pc, unsigned bytes, phys_addr other)
 {
@@ -124,13 +145,13 @@ static void a_block_over_two_pages_is_dropped_by_a_write_to_either(void **state)
         physmem_store(pc->pm, other + bytes, 0, 1);
         assert_ptr_equal(crossing_at(pc, bytes, other), b);
 
-        physmem_store(pc->pm, other + bytes - 1, 0, 1);
+        physmem_store(pc->pm, other + bytes - 1, 0x10 + bytes, 1);
         assert_false(icache_overlaps(ic, PAGE, PAGE_SIZE));
         assert_int_equal(physmem_page(pc->pm, PAGE)->watch, 0);
         assert_int_equal(physmem_page(pc->pm, other)->watch, 0);
 
         assert_non_null(crossing_at(pc, bytes, other));
-        physmem_store(pc->pm, PAGE + PAGE_SIZE - 1, 0, 1);
+        physmem_store(pc->pm, PAGE + PAGE_SIZE - 1, 0x50 + bytes, 1);
         assert_false(icache_overlaps(ic, other, PAGE_SIZE));
         assert_int_equal(physmem_page(pc->pm, other)->watch, 0);
     }
@@ -170,6 +191,7 @@ int main(void)
         T(a_write_drops_the_blocks_it_touches_and_no_others),
         T(an_engine_may_write_over_all_but_what_runs_or_stands_it),
         T(a_block_comes_back_with_its_bytes),
+        T(a_write_of_what_is_there_drops_nothing),
         T(a_block_over_two_pages_is_dropped_by_a_write_to_either),
         T(a_block_over_two_pages_is_another_if_another_page_follows),
     };
