@@ -9,38 +9,8 @@
 #include "base/log.h"
 #include "cpu/disasm.h"
 #include "cpu/icache_dead.h"
-
-#define HASH_BITS  15u
-#define HASH_SIZE  BIT(HASH_BITS)
-#define ARENA_INSN (1u << 19) /* decoded instructions kept; when full, everything is forgotten */
-#define MAX_BLOCKS (1u << 17)
-
-/* A page of RAM: its blocks, those that go on in it, and which of its 64 pieces they are in. */
-struct code_page {
-    struct block *blocks, *tails;
-    u64 pieces;
-};
-
-struct icache {
-    struct icache_fast fast; /* first: icache_get() */
-    struct cpu *cpu;
-    struct physmem *pm;
-    struct decode_table *table;
-    struct dead_blocks dead;
-    struct block *hash[HASH_SIZE];
-    struct code_page *page; /* by RAM page */
-    size_t ram_pages;
-    struct insn *insn; /* arena */
-    struct block *block;
-    u32 insns, blocks;
-    icache_drop_fn *on_drop;
-    void *on_drop_ctx;
-};
-
-static u32 hash_of(u64 key)
-{
-    return (u32)(key * 0x9e3779b97f4a7c15ull >> (64 - HASH_BITS));
-}
+#include "cpu/icache_private.h"
+#include "cpu/icache_soft.h"
 
 /* RAM page number, or ram_pages if the bytes are not RAM (ROM is never written). */
 static size_t ram_page(const struct icache *ic, const u8 *host)
@@ -99,10 +69,10 @@ void icache_on_drop(struct icache *ic, icache_drop_fn *fn, void *ctx)
     ic->on_drop_ctx = ctx;
 }
 
-static void tell_drop(struct icache *ic, struct block *b, bool written)
+void icache_tell_drop(struct icache *ic, struct block *b, enum icache_drop why)
 {
-    if (b->code || (written && ic->on_drop))
-        ic->on_drop(ic->on_drop_ctx, b, written);
+    if (ic->on_drop && (b->code || why != ICACHE_FORGOTTEN))
+        ic->on_drop(ic->on_drop_ctx, b, why);
 }
 
 /* The bytes of @b, which is in no list any more, are about to change. */
@@ -110,19 +80,19 @@ static void lay_out(struct icache *ic, struct block *b)
 {
     struct block *forgotten = b;
 
-    tell_drop(ic, b, true);
+    icache_tell_drop(ic, b, ICACHE_WRITTEN);
     if (!b->tail) {
         const struct phys_page *page = physmem_page(ic->pm, b->key >> 2);
         forgotten = dead_put(&ic->dead, b, page->host + (b->key >> 2 & (PAGE_SIZE - 1)));
     }
     if (forgotten)
-        tell_drop(ic, forgotten, false);
+        icache_tell_drop(ic, forgotten, ICACHE_FORGOTTEN);
 }
 
 void icache_flush(struct icache *ic)
 {
     for (u32 i = 0; i < ic->blocks; i++)
-        tell_drop(ic, &ic->block[i], false);
+        icache_tell_drop(ic, &ic->block[i], ICACHE_FORGOTTEN);
     for (size_t p = 0; p < ic->ram_pages; p++) {
         const struct code_page *page = &ic->page[p];
         if (page->blocks || page->tails) {
@@ -134,7 +104,7 @@ void icache_flush(struct icache *ic)
     memset(ic->hash, 0, sizeof(ic->hash));
     memset(&ic->fast, 0, sizeof(ic->fast));
     memset(&ic->dead, 0, sizeof(ic->dead));
-    ic->insns = ic->blocks = 0;
+    ic->insns = ic->blocks = ic->checks = 0;
     ic->cpu->attention |= ATTN_CODE;
 }
 
@@ -143,9 +113,9 @@ static void on_physmem_change(void *ctx)
     icache_flush(ctx);
 }
 
-static void hash_remove(struct icache *ic, struct block *b)
+void icache_hash_remove(struct icache *ic, struct block *b)
 {
-    struct block **at = &ic->hash[hash_of(b->key)];
+    struct block **at = &ic->hash[icache_hash_of(b->key)];
 
     while (*at != b)
         at = &(*at)->next;
@@ -196,6 +166,20 @@ static void unlist_head(struct icache *ic, const struct block *b)
     }
 }
 
+void icache_unwatch(struct icache *ic, struct block *b)
+{
+    struct code_page *page = page_with_code(ic, b->key >> 2, b->bytes);
+
+    if (!page)
+        return;
+    unlist_head(ic, b);
+    page->pieces = 0;
+    for (const struct block *k = page->blocks; k; k = k->page_next)
+        page->pieces |= pieces_of_block(k);
+    for (const struct block *k = page->tails; k; k = k->tail_next)
+        page->pieces |= pieces_of(tail_phys(k), tail_bytes(k));
+}
+
 static bool tail_overlaps(const struct block *b, phys_addr phys)
 {
     return (phys & (PAGE_SIZE - 1)) < tail_bytes(b);
@@ -208,67 +192,13 @@ static bool overlaps(const struct block *b, phys_addr phys, size_t len)
     return start < phys + len && phys < start + b->bytes;
 }
 
-/* Size in bytes of the immediates that end @in, which has a ModR/M byte or no offset; *@one: it is
- * one plain one. */
-static unsigned imm_bytes(const struct insn *in, bool *one)
-{
-    unsigned bytes = 0, found = 0;
-
-    for (unsigned i = 0; i < 3; i++) {
-        unsigned n = 0;
-        switch (insn_def[in->id].op[i]) {
-        case OPND_Ib:
-        case OPND_Ibs:
-            n = 1;
-            break;
-        case OPND_Iz:
-            n = in->opsize == W16 ? 2 : 4;
-            break;
-        case OPND_Iv:
-            n = 1u << in->opsize;
-            break;
-        default:
-            break;
-        }
-        bytes += n;
-        found += n != 0;
-    }
-    *one = found == 1;
-    return bytes;
-}
-
-/* Does [from, to), in bytes from the end of @in, lie in its soft immediate or displacement? */
-static bool soft_part(const struct block *b, unsigned i, size_t from, size_t to)
-{
-    const struct insn *in = &b->insn[i];
-    bool one;
-    unsigned imm = imm_bytes(in, &one);
-
-    return (b->soft >> i & 1 && one && from <= imm) ||
-           (b->soft_disp >> i & 1 && to >= imm && from <= imm + in->has_disp);
-}
-
-/* Which soft immediate or displacement [phys, phys + len) lies in: the number of the instruction,
- * and its first byte in *@start; -1: none. */
-static int soft_at(const struct block *b, phys_addr phys, size_t len, phys_addr *start)
-{
-    *start = b->key >> 2;
-    for (unsigned i = 0; (b->soft | b->soft_disp) && i < b->count; i++) {
-        phys_addr end = *start + b->insn[i].len;
-        if (phys >= *start && phys + len <= end && soft_part(b, i, end - phys, end - phys - len))
-            return (int)i;
-        *start = end;
-    }
-    return -1;
-}
-
 /* Those that go on in @page, where [phys, phys + len) is written to. */
 static void drop_tails(struct icache *ic, struct code_page *page, phys_addr phys)
 {
     for (struct block **at = &page->tails; *at;) {
         struct block *b = *at;
         if (tail_overlaps(b, phys)) {
-            hash_remove(ic, b);
+            icache_hash_remove(ic, b);
             *at = b->tail_next;
             unlist_head(ic, b);
             lay_out(ic, b);
@@ -280,20 +210,28 @@ static void drop_tails(struct icache *ic, struct code_page *page, phys_addr phys
     }
 }
 
+/* Is the write to [phys, phys + len) one that @b stays for? One that stands many would be better
+ * off if it had a check. */
+static bool stands(const struct block *b, phys_addr phys, size_t len)
+{
+    phys_addr at_insn;
+
+    return soft_at(b, phys, len, &at_insn) >= 0 && (!b->may_check || b->stood < ICACHE_STOOD_MOST);
+}
+
 /* Drop the blocks that [phys, phys + len) overlaps, but for those that stand it. */
 static void on_code_write(void *ctx, phys_addr phys, size_t len)
 {
     struct icache *ic = ctx;
     struct code_page *page = page_with_code(ic, phys, len);
-    phys_addr at_insn;
 
     if (!page)
         return;
     page->pieces = 0;
     for (struct block **at = &page->blocks; *at;) {
         struct block *b = *at;
-        if (overlaps(b, phys, len) && soft_at(b, phys, len, &at_insn) < 0) {
-            hash_remove(ic, b);
+        if (overlaps(b, phys, len) && !stands(b, phys, len)) {
+            icache_hash_remove(ic, b);
             *at = b->page_next;
             unlist_tail(ic, b);
             lay_out(ic, b);
@@ -321,11 +259,8 @@ static void on_code_written(void *ctx, phys_addr phys, size_t len)
         int i = soft_at(b, phys, len, &at_insn);
         if (i < 0)
             continue;
-        struct insn *in = ic->insn + (b->insn - ic->insn) + i;
-        enum decode_result r =
-            decode(ic->table, host + (at_insn & (PAGE_SIZE - 1)), in->len, (u32)b->key & 3, in);
-        assert(r == DECODE_OK);
-        (void)r;
+        b->stood++;
+        icache_decode_again(ic, b, (unsigned)i, host + (at_insn & (PAGE_SIZE - 1)));
     }
 }
 
@@ -340,13 +275,12 @@ static struct overlapped overlapped_by(const struct icache *ic, phys_addr phys, 
 {
     const struct code_page *page = page_with_code(ic, phys, len);
     struct overlapped o = {0};
-    phys_addr at_insn;
 
     for (const struct block *b = page ? page->blocks : NULL; b; b = b->page_next) {
         if (!overlaps(b, phys, len))
             continue;
         o.any = true;
-        o.stays |= b == running || soft_at(b, phys, len, &at_insn) >= 0;
+        o.stays |= b == running || stands(b, phys, len);
     }
     for (const struct block *b = page ? page->tails : NULL; b; b = b->tail_next) {
         if (!tail_overlaps(b, phys))
@@ -428,7 +362,7 @@ static struct block *block_new(struct icache *ic, u64 key, const u8 *bytes, size
 
 static struct block *hash_find(const struct icache *ic, u64 key)
 {
-    struct block *b = ic->hash[hash_of(key)];
+    struct block *b = ic->hash[icache_hash_of(key)];
 
     while (b && b->key != key)
         b = b->next;
@@ -438,7 +372,7 @@ static struct block *hash_find(const struct icache *ic, u64 key)
 /* @b is found from now on, and a write to its page noticed. */
 static void enlist(struct icache *ic, struct block *b, const struct phys_page *page)
 {
-    struct block **head = &ic->hash[hash_of(b->key)];
+    struct block **head = &ic->hash[icache_hash_of(b->key)];
     size_t p = page->rom ? ic->ram_pages : ram_page(ic, page->host);
 
     b->next = *head;
@@ -469,7 +403,7 @@ struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
     u64 key = phys << 2 | mode;
     struct block *b = hash_find(ic, key);
 
-    if (b) {
+    if (b && !b->check) {
         ic->fast.slot[icache_fast_index(key)] = b;
         return b;
     }
@@ -477,6 +411,9 @@ struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
     unsigned off = (unsigned)(phys & (PAGE_SIZE - 1));
     if (!page->host || page->video)
         return NULL;
+    b = b ? icache_find_version(ic, key, page->host + off) : NULL;
+    if (b)
+        return b;
     b = dead_take(&ic->dead, key, page->host + off, PAGE_SIZE - off);
     if (b) {
         b->wanted = 0;
@@ -508,8 +445,8 @@ struct block *icache_get_crossing(struct icache *ic, phys_addr phys, u32 mode, u
     if (b && b->tail == tail)
         return b;
     if (b) { /* another page follows now */
-        hash_remove(ic, b);
-        tell_drop(ic, b, false);
+        icache_hash_remove(ic, b);
+        icache_tell_drop(ic, b, ICACHE_FORGOTTEN);
         unlist_tail(ic, b);
         unlist_head(ic, b);
     }
@@ -551,7 +488,8 @@ enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *
     ic->page = calloc(ic->ram_pages, sizeof(*ic->page));
     ic->insn = malloc(ARENA_INSN * sizeof(*ic->insn));
     ic->block = malloc(MAX_BLOCKS * sizeof(*ic->block));
-    enum status s = ic->page && ic->insn && ic->block ? STATUS_OK : STATUS_NO_MEMORY;
+    ic->check = malloc(MAX_CHECKS * sizeof(*ic->check));
+    enum status s = ic->page && ic->insn && ic->block && ic->check ? STATUS_OK : STATUS_NO_MEMORY;
     if (s == STATUS_OK)
         s = decode_table_create(&ic->table, features);
     if (s != STATUS_OK) {
@@ -573,5 +511,6 @@ void icache_destroy(struct icache *ic)
     free(ic->page);
     free(ic->insn);
     free(ic->block);
+    free(ic->check);
     free(ic);
 }

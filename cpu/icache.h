@@ -5,7 +5,8 @@
  * one instruction that goes on in the next page, whichever the mapping has there (block.tail).
  * Pages with blocks are code-watched: a write drops the blocks it overlaps and sets ATTN_CODE, but
  * for immediates and displacements that an engine reads anew each time (block.soft): those are
- * decoded again in place.
+ * decoded again in place. Blocks with a check are not watched, but compared with their bytes when
+ * they are looked for; at one place there may be several, for bytes that come and go.
  */
 #pragma once
 
@@ -13,6 +14,11 @@
 #include "cpu/state.h"
 
 #define BLOCK_MAX 32u /* instructions in a block */
+
+/** What is soft is written over so often before a block that may have a check is dropped. */
+enum { ICACHE_STOOD_MOST = 32 };
+
+struct block_check; /* cpu/icache_soft.h */
 
 struct block {
     u64 key;   /* physical address << 2 | mode bits */
@@ -30,13 +36,22 @@ struct block {
     struct block *tail_next; /* goes on in the same page of RAM */
     u64 bytes_hash;          /* of dead ones: of their bytes */
     u32 lives;               /* how often its bytes came back */
+    u32 stood;               /* how often what is soft was written over */
+    struct block_check *check; /* what its bytes have to be; NULL: it is watched */
+    bool may_check;            /* by the engine: better a check than soft for long */
+};
+
+enum icache_drop {
+    ICACHE_FORGOTTEN,
+    ICACHE_WRITTEN, /* its bytes are about to be written to: it may come back with its code */
+    ICACHE_CROWDED, /* it had a check, and there were too many others at its place */
 };
 
 /**
- * Called when @b is forgotten and has code; or, with @written, when its bytes are about to be
- * written to. Then it may come back with its code, if they do: wanted is 0, lives has grown.
+ * Called when @b is dropped; if just forgotten, only if it has code. What was written over may come
+ * back with its code, if its bytes do: wanted is 0, lives has grown.
  */
-typedef void icache_drop_fn(void *ctx, struct block *b, bool written);
+typedef void icache_drop_fn(void *ctx, struct block *b, enum icache_drop why);
 
 enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *pm,
                           u64 features) MUST_CHECK;
@@ -55,6 +70,20 @@ bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len);
  */
 bool icache_write(struct icache *ic, phys_addr phys, size_t len,
                   const struct block *running) MUST_CHECK;
+
+/**
+ * @b gets a check, and is its first @count instructions from now on, without the code it had; what
+ * @soft and @soft_disp (as in the block) say is not compared. Only the last of them may write to
+ * memory: nobody sees in the middle of a block that it changes. False: it cannot have one.
+ */
+bool icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft,
+                  u32 soft_disp) MUST_CHECK;
+/** The checked block of @key behind @after in their order; NULL: there is no other. */
+struct block *icache_version(const struct icache *ic, u64 key, const struct block *after);
+/** Other parts of @b, whose bytes are there, are soft. */
+void icache_soften(struct icache *ic, struct block *b, u32 soft, u32 soft_disp);
+/** @b runs, or has just run: decode again what is not compared of it. */
+void icache_refresh(struct icache *ic, const struct block *b);
 
 /** Forget every block. */
 void icache_flush(struct icache *ic);

@@ -54,6 +54,18 @@ struct jit_x87 {
     u16 control;
 };
 
+struct jit_check_piece {
+    u8 off, w; /* from the block's first byte; enum width, up to W32 */
+    u32 want;
+};
+
+/** What code looks at before it begins: that it was made from what is there. */
+struct jit_check {
+    const u8 *at; /* the guest's bytes; NULL: it need not look */
+    unsigned pieces;
+    struct jit_check_piece piece[64];
+};
+
 /** A block being made. The backend fills in the second half. */
 struct jit_unit {
     struct codebuf *code;
@@ -68,16 +80,17 @@ struct jit_unit {
     u32 apart;   /* bit n: guest instruction n has been seen to write across pages */
     struct jit_x87 x87;
     bool flagm, flagm2; /* ARM64: the host has FEAT_FlagM and FEAT_FlagM2 */
+    struct jit_check check;
 
     u32 hot_size, count_size; /* count_size: of what adds to runs */
     u32 round_size; /* if not 0: of hot_size, what one round of a loop runs; as much comes twice */
     struct jit_site site[3 * IR_MAX_GUEST];
-    struct jit_edge edge[2];
+    struct jit_edge edge[3]; /* the last one, if there is a check: the block's own EIP */
     struct jit_exec exec[IR_MAX_GUEST];
     struct lazy_recipes *lazy;
     u8 spoils[2];              /* of the blocks at imm of the last operation, and at fall */
     u32 exec_id[IR_MAX_GUEST]; /* set by the caller: numbers of the exec sites, in order */
-    u32 edge_id[2];            /* likewise of the edges */
+    u32 edge_id[3];            /* likewise of the edges */
     unsigned sites, edges, execs;
     u64 by_exec; /* guest instructions that have to be left to their executors: try again */
 };
@@ -95,6 +108,7 @@ struct backend {
     /** A call has an edge for where it comes back to, behind its own, and takes 16 bytes of stack
      * until that is left: code gets JIT_CHUNK instructions at a time. */
     bool returns;
+    bool checks;  /* it heeds jit_unit.check */
     bool refuses; /* its code of x87, MMX and SSE instructions may give up */
     /** Make the common code. */
     void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);

@@ -200,7 +200,7 @@ void cache_forget(struct jit_cache *c, struct jit_block *b)
 /* A write may be ignored only if all translations stand it. */
 static void attach(struct jit_cache *c, struct jit_block *b, struct block *block)
 {
-    bool first = !block->code;
+    bool first = !block->code && !block->check; /* that has a say, too */
     u32 disp = block->tail ? 0 : b->tail;
 
     block->soft = first ? b->soft : block->soft & b->soft;

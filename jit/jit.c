@@ -197,8 +197,11 @@ static struct jit_block *follow_edge(struct jit *j)
     struct jit_block *to = block_here(j, l->eip, jit_owner(l, l->back)->mode);
     if (!to || j->cache.stats.evictions != evictions)
         return to;
-    if (lazy_stays(j, l, to))
-        cache_link(&j->cache, l, to);
+    struct jit_block *at = jit_check_target(j, l, to);
+    if (!at)
+        return to;
+    if (lazy_stays(j, l, at))
+        cache_link(&j->cache, l, at);
     else
         cache_forget(&j->cache, jit_owner(l, l->back));
     return to;
@@ -211,7 +214,7 @@ static struct jit_block *follow_jump(struct jit *j)
     struct jit_block *to = block_here(j, (u32)cpu->rip, mode);
 
     if (to)
-        cache_jump_set(&j->cache, to, exec_page(cpu, to->eip));
+        cache_jump_set(&j->cache, jit_check_first(j, to), exec_page(cpu, to->eip));
     return to;
 }
 
@@ -230,8 +233,10 @@ static const struct jit_block *run_out(struct jit *j)
     cpu->rip = b->eip;
     jit_fp_out(j);
     leave_state(cpu);
-    if (cpu->clock->left > 0 && b->block)
+    if (cpu->clock->left > 0 && b->block) {
+        icache_refresh(cpu->icache, b->block);
         cpu_interpret_block(cpu, b->block);
+    }
     return NULL;
 }
 
@@ -266,6 +271,8 @@ static void bail(struct jit *j)
     jit_devices_bail(j, b, s.g);
     jit_flags_from(cpu, &s.flags);
     jit_fp_bail(j, b, &s);
+    if (b->block)
+        icache_refresh(cpu->icache, b->block);
     if (s.fp.raised) /* #MF or IRQ 13 comes at once or later: not code's to know */
         return;
     if (s.fp.gate && s.g == 0 && b->block) /* more of them would follow, one by one */
@@ -371,16 +378,18 @@ static void jit_run_host(void *ctx, struct block *b)
 
 /* --- life --- */
 
-static void on_drop(void *ctx, struct block *b, bool written)
+static void on_drop(void *ctx, struct block *b, enum icache_drop why)
 {
     struct jit *j = ctx;
 
-    if (written) {
+    if (why == ICACHE_WRITTEN) {
         jit_patch_dropped(j, b);
         cache_isolate(&j->cache, b);
-    } else {
-        cache_drop(&j->cache, b);
+        return;
     }
+    if (why == ICACHE_CROWDED)
+        jit_patch_crowded(j, b);
+    cache_drop(&j->cache, b);
 }
 
 void jit_flush(struct jit *j)

@@ -8,6 +8,9 @@
 
 enum {
     SHORT_LIFE = 10000, /* instructions: a translation has not earned what it cost */
+    OFTEN_BACK = 4,     /* lives: the bytes come and go                            */
+    COLD_OFTEN = 16,    /* written over before it was worth a translation          */
+    HOLD = 8,           /* others that are written over before a place is another's */
     SHY_MOST = 12,      /* each doubles how often a block is interpreted first     */
 };
 
@@ -32,20 +35,64 @@ bool jit_patch_shy(const struct jit *j, const struct block *b)
     return p->key == b->key && p->shy;
 }
 
-void jit_patch_dropped(struct jit *j, const struct block *b)
+/* The record of @b, taken from another block that has not been heard of for a while; NULL: it keeps
+ * its place. */
+static struct jit_patch *claim(struct jit *j, const struct block *b)
 {
     struct jit_patch *p = &j->patch[jit_place(b->key, JIT_PATCHES)];
 
-    if (p->key != b->key && (b->code || !p->times))
+    if (p->key != b->key && !b->code && p->hold) {
+        p->hold--;
+        return NULL;
+    }
+    if (p->key != b->key)
         *p = (struct jit_patch){.key = b->key};
-    if (!b->code || p->key != b->key)
-        return;
-    p->times++;
-    if (!p->fresh)
-        return;
+    if (b->code)
+        p->hold = HOLD;
+    return p;
+}
+
+/* Its translation was in vain, or not. */
+static void note_life(struct jit *j, struct jit_patch *p)
+{
     bool short_life = clock_retired(j->cpu->clock) - p->born < SHORT_LIFE;
+
     p->shy = !short_life ? 0 : p->shy < SHY_MOST ? p->shy + 1 : SHY_MOST;
     p->fresh = false;
+    if (!short_life && p->check == CHECK_NEVER)
+        p->check = CHECK_NOT;
+}
+
+void jit_patch_dropped(struct jit *j, const struct block *b)
+{
+    struct jit_patch *p = claim(j, b);
+
+    if (!p)
+        return;
+    if (b->may_check && b->stood >= ICACHE_STOOD_MOST)
+        p->check = CHECK_SOFT;
+    if (b->code) {
+        p->times++;
+        if (p->fresh)
+            note_life(j, p);
+    } else if (p->check == CHECK_NOT && ++p->cold >= COLD_OFTEN) {
+        p->check = CHECK_SOFT;
+    }
+}
+
+void jit_patch_crowded(struct jit *j, const struct block *b)
+{
+    struct jit_patch *p = patch_of(j, b);
+
+    if (p)
+        p->check = p->check == CHECK_HARD ? CHECK_SOFT : CHECK_NEVER;
+}
+
+bool jit_patch_soft(const struct jit *j, const struct block *b)
+{
+    const struct jit_patch *p = &j->patch[jit_place(b->key, JIT_PATCHES)];
+
+    return p->key == b->key && p->check == CHECK_SOFT;
 }
 
 void jit_patch_translated(struct jit *j, const struct block *b)
@@ -58,11 +105,28 @@ void jit_patch_translated(struct jit *j, const struct block *b)
     }
 }
 
+/* Let @b, of which @p is known, check itself if watching it has not been worth it. */
+static void consider_check(struct jit *j, struct jit_patch *p, struct block *b)
+{
+    b->may_check = p && j->backend && j->backend->checks && p->check != CHECK_NEVER;
+    if (!b->may_check || b->check)
+        return;
+    if (p->check == CHECK_NOT && b->lives >= OFTEN_BACK)
+        p->check = CHECK_HARD;
+    if (p->check == CHECK_NOT && p->shy > 1)
+        p->check = CHECK_SOFT;
+    if (p->check == CHECK_NOT || jit_check_begin(j, b, p->check == CHECK_SOFT))
+        return;
+    p->check = CHECK_NEVER;
+    b->may_check = false;
+}
+
 void jit_patch_decoded(struct jit *j, struct block *b)
 {
-    const struct jit_patch *p = patch_of(j, b);
+    struct jit_patch *p = patch_of(j, b);
 
-    bool doubt = p && !b->lives && p->shy > 1; /* the second is soft in more ways */
+    consider_check(j, p, b);
+    bool doubt = p && !b->check && !b->lives && p->shy > 1; /* the second is soft in more ways */
     b->wanted = j->threshold << (doubt ? p->shy - 1 : 0);
     j->cache.stats.revived += b->lives ? cache_translations(&j->cache, b) : 0;
 }

@@ -33,7 +33,18 @@ struct jit_patch {
     u32 times;  /* translated code was */
     u8 shy;     /* how often in a row a translation did not live long */
     bool fresh; /* the last was made then: */
+    u8 check;   /* enum patch_check */
+    u8 hold;    /* how often another has to ask for this place */
+    u8 cold;    /* how often code that was not translated was written over */
     u64 born;   /* instructions retired */
+};
+
+/** Should the block check itself? */
+enum patch_check {
+    CHECK_NOT,
+    CHECK_HARD,  /* its bytes come back */
+    CHECK_SOFT,  /* they do but for immediates and displacements */
+    CHECK_NEVER, /* there were too many versions of it, or it writes too soon */
 };
 
 /** How often code must have been written over before its immediates are taken for variables. */
@@ -85,7 +96,8 @@ struct jit {
     struct lazy_recipes lazy;
     FILE *perf_map;
     struct jit_counts {
-        u64 leaves[LEAVE__COUNT], bails_mem, access_slow, interpreted, declined, compiled_guests;
+        u64 leaves[LEAVE__COUNT], bails_mem, access_slow, interpreted, declined, checked,
+            compiled_guests;
     } counts;
 };
 
@@ -95,6 +107,11 @@ u32 jit_mode_now(struct jit *j);
 /** Fill in j->ir for @b at @eip; flags that matter after it are all. False: it cannot be
  * translated. */
 bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec) MUST_CHECK;
+
+/** What @b is translated under. */
+struct xlate_env jit_env(const struct jit *j, const struct block *b, u32 mode);
+/** The guest instructions whose immediates (@op IMM) or displacements (DISP) are read anew. */
+u32 jit_soft_of(const struct ir_block *ir, enum ir_op op);
 
 /** Translate @b; NULL: it has to be interpreted. */
 struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mode);
@@ -109,6 +126,23 @@ u32 jit_patch_times(const struct jit *j, const struct block *b);
 bool jit_patch_shy(const struct jit *j, const struct block *b);
 /** @b was decoded, or came back, since it ran last: set b->wanted. */
 void jit_patch_decoded(struct jit *j, struct block *b);
+
+/** @b was crowded out: icache_drop. */
+void jit_patch_crowded(struct jit *j, const struct block *b);
+/** Are immediates and displacements of @b, which is checked, variables? */
+bool jit_patch_soft(const struct jit *j, const struct block *b);
+
+/* jit_check.c: blocks that check themselves. */
+/** @b gets a check; with @soft, immediates and displacements are left out. False: it cannot. */
+bool jit_check_begin(struct jit *j, struct block *b, bool soft) MUST_CHECK;
+/** Fill in j->unit.check for j->ir, of @b. */
+void jit_check_unit(struct jit *j, const struct block *b, const u8 *bytes);
+/** A translation of @b, which is checked, has just been made. */
+void jit_check_made(struct jit *j, struct block *b);
+/** Where code that wants to go to @to goes: the first version of its block. */
+struct jit_block *jit_check_first(struct jit *j, struct jit_block *to);
+/** Likewise for edge @l, which may be the one that a version misses by. NULL: it stays open. */
+struct jit_block *jit_check_target(struct jit *j, struct jit_link *l, struct jit_block *to);
 
 /** -d op, -d out_asm: @b has just been made from j->ir. */
 void jit_log_block(const struct jit *j, const struct jit_block *b);

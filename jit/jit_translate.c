@@ -61,15 +61,16 @@ static struct jit_x87 x87_now(const struct jit *j, const struct block *b)
     };
 }
 
-static struct xlate_env env_for(const struct jit *j, const struct block *b, u32 mode)
+struct xlate_env jit_env(const struct jit *j, const struct block *b, u32 mode)
 {
-    bool soft = jit_patch_times(j, b) >= JIT_PATCHED_OFTEN && !b->tail;
+    bool often = jit_patch_times(j, b) >= JIT_PATCHED_OFTEN && !b->tail;
+    bool soft = b->check ? jit_patch_soft(j, b) : often;
 
     return (struct xlate_env){
         .mode = mode,
         .cs_limit = mode_of(j, mode)->limit,
         .soft = soft,
-        .soft_disp = soft && jit_patch_shy(j, b),
+        .soft_disp = soft && (b->check || jit_patch_shy(j, b)),
         .raises = !j->backend || j->backend->raises, /* the evaluator sees all */
         .refuses = j->backend && j->backend->refuses,
     };
@@ -77,7 +78,7 @@ static struct xlate_env env_for(const struct jit *j, const struct block *b, u32 
 
 bool jit_make_ir(struct jit *j, struct block *b, u32 eip, u32 mode, u64 by_exec)
 {
-    const struct xlate_env env = env_for(j, b, mode);
+    const struct xlate_env env = jit_env(j, b, mode);
 
     for (;;) {
         xlate_block(&j->ir, b->insn, b->count, eip, &env, by_exec);
@@ -133,7 +134,7 @@ static u8 spoils_at(struct jit *j, const struct block *from, u32 eip, u32 mode)
     u32 how = (u32)from->key & 3;
 
     if (eip == (u32)j->ir.eip)
-        return lazy_spoils(&j->ir);
+        return from->check ? LAZY_UNFIT : lazy_spoils(&j->ir);
     if (from->tail || here >> PAGE_SHIFT != there >> PAGE_SHIFT)
         return LAZY_UNFIT;
     struct block *b = icache_known(j->cpu->icache, there, how);
@@ -142,7 +143,7 @@ static u8 spoils_at(struct jit *j, const struct block *from, u32 eip, u32 mode)
     const struct jit_block *made = cache_find(&j->cache, b, eip, mode);
     if (made)
         return made->spoils;
-    const struct xlate_env env = env_for(j, b, mode);
+    const struct xlate_env env = jit_env(j, b, mode);
     xlate_block(&j->next, b->insn, b->count < LOOK_AHEAD ? b->count : LOOK_AHEAD, eip, &env, 0);
     return j->next.full ? LAZY_UNFIT : lazy_spoils(&j->next);
 }
@@ -174,7 +175,7 @@ static struct jit_block *reserve(struct jit *j)
         return NULL;
     if (runs)
         *runs = (struct jit_runs){0};
-    b->links = count_edges(&j->ir, j->backend) & 3;
+    b->links = (count_edges(&j->ir, j->backend) + (u->check.at != NULL)) & 3;
     b->calls = count_ops(&j->ir, IR_EXEC) & 63;
     u8 *end = jit_sites(b);
     if (!cache_meta(c, (size_t)(end - (u8 *)(b + 1))))
@@ -188,8 +189,7 @@ static struct jit_block *reserve(struct jit *j)
     return b;
 }
 
-/* The guest instructions whose immediates (@op IMM) or displacements (DISP) the code reads anew. */
-static u32 soft_of(const struct ir_block *ir, enum ir_op op)
+u32 jit_soft_of(const struct ir_block *ir, enum ir_op op)
 {
     u32 soft = 0;
 
@@ -262,18 +262,18 @@ static bool finish(struct jit *j, struct jit_block *n, struct block *b, const u8
     *n = (struct jit_block){
         .block = b,
         .insn = b->insn,
-        .hash = cache_hash(b, (u32)j->ir.eip, u->mode, bytes),
+        .hash = b->check ? 0 : cache_hash(b, (u32)j->ir.eip, u->mode, bytes),
         .eip = (u32)j->ir.eip,
         .mode = u->mode,
         .code = (u32)(code - c->mem.write),
-        .soft = soft_of(&j->ir, IR_IMM),
-        .tail = b->tail ? b->tail : soft_of(&j->ir, IR_DISP),
+        .soft = jit_soft_of(&j->ir, IR_IMM),
+        .tail = b->tail ? b->tail : jit_soft_of(&j->ir, IR_DISP),
         .code_size = (u16)(u->code->at - code),
         .hot_size = (u16)(u->round_size ? u->round_size : u->hot_size),
         .count_size = (u8)u->count_size,
         .guest_bytes = b->bytes,
         .guests = j->ir.guests,
-        .spoils = lazy_spoils(&j->ir),
+        .spoils = b->check ? LAZY_UNFIT : lazy_spoils(&j->ir),
         .links = n->links,
         .calls = n->calls,
     };
@@ -313,7 +313,9 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->x87 = x87_now(j, b);
     u->by_exec = 0;
     u->round_size = 0;
-    if (jit_make_ir(j, b, eip, mode, *by_exec) && (n = reserve(j))) {
+    bool made = jit_make_ir(j, b, eip, mode, *by_exec);
+    jit_check_unit(j, b, bytes);
+    if (made && (n = reserve(j))) {
         look_ahead(j, b, mode);
         if (backend_emit(j->backend, u) && finish(j, n, b, bytes, start))
             return n;
@@ -328,7 +330,7 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
     u8 copy[INSN_MAX_LEN];
     const u8 *bytes = icache_bytes(j->cpu->icache, b, copy);
     u64 by_exec = jit_devices_in(j, b), before;
-    struct jit_block *n = by_exec ? NULL : cache_revive(&j->cache, b, eip, mode, bytes);
+    struct jit_block *n = by_exec || b->check ? NULL : cache_revive(&j->cache, b, eip, mode, bytes);
 
     if (n)
         return n;
@@ -340,6 +342,8 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
         j->counts.declined += (u64)__builtin_popcountll(by_exec);
         j->counts.compiled_guests += n->guests;
         jit_patch_translated(j, b);
+        if (b->check)
+            jit_check_made(j, b);
         note_perf(j, n);
         if (j->count)
             jit_stats_block(j, n);

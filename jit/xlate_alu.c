@@ -153,7 +153,13 @@ void xlate_imul3(struct xlate *x)
     enum width w = x->in->width;
     struct xl_val a = xl_read(x, 1, w);
 
-    xl_op(x, IR_IMUL, w, xl_reg(x->in->reg, w), a.v, xl_const((i64)sign_extend(x->in->imm, w)));
+    ir_val d = xl_reg(x->in->reg, w);
+
+    if (x->env->soft) { /* a product of two values is one's place */
+        xl_op(x, IR_MOV, w, d, IR_NONE, a);
+        a.v = d;
+    }
+    xl_op(x, IR_IMUL, w, d, a.v, xl_immediate(x, w));
 }
 
 static void xl_pair(struct xlate *x, enum ir_op op)

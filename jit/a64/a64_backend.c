@@ -369,6 +369,7 @@ const struct backend a64_backend = {
     .reach = 120u << 20,
     .halves = true,
     .returns = true,
+    .checks = true,
     .refuses = true,
     .stubs = a64_emit_stubs,
     .emit = a64_emit_block,

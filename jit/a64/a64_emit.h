@@ -106,6 +106,7 @@ enum cold_kind {
     COLD_BAIL,
     COLD_BUDGET,
     COLD_EDGE,
+    COLD_CHANGED, /* the guest's code is not what it was */
     COLD_MOVED,
     COLD_INDIRECT,
     COLD_ASTRAY,

@@ -35,6 +35,28 @@ static void check_tail(struct a64_emit *e)
     a64_cold(e, COLD_MOVED, a64_cbnz(e->c, W32, X16, NULL));
 }
 
+/* Is it still what it was made from? Whoever finds that it is not goes to the first of the branches
+ * with what differs in X17. */
+static void check_bytes(struct a64_emit *e)
+{
+    struct codebuf *c = e->c;
+    const struct jit_check *k = &e->u->check;
+    u8 *changed = NULL;
+
+    a64_mov_ri64(c, X16, (u64)(uintptr_t)k->at);
+    for (unsigned i = 0; i < k->pieces; i++) {
+        const struct jit_check_piece *p = &k->piece[i];
+        a64_ldr(c, (enum width)p->w, X17, X16, p->off);
+        a64_mov_ri64(c, X0, p->want);
+        a64_logic_rr(c, A64_EOR, W32, X17, X17, X0);
+        u8 *place = a64_cbnz(c, W32, X17, changed);
+        if (!changed) {
+            changed = place;
+            a64_cold(e, COLD_CHANGED, place);
+        }
+    }
+}
+
 /* The whole block is paid for before it begins. */
 void a64_emit_head(struct a64_emit *e)
 {
@@ -43,6 +65,8 @@ void a64_emit_head(struct a64_emit *e)
         count_run(e);
     if (e->u->tail)
         check_tail(e);
+    if (e->u->check.at)
+        check_bytes(e);
     a64_arith_ri(e->c, A64_SUB, W32, REG_BUDGET, REG_BUDGET, e->ir->guests);
     a64_cold(e, COLD_BUDGET, a64_tbnz(e->c, REG_BUDGET, 31, NULL));
     e->fl = a64_flags_initial();
@@ -416,6 +440,14 @@ static void cold_edge(struct a64_emit *e, const struct cold *k)
     a64_b(c, e->u->stubs->leave[LEAVE_EDGE]);
 }
 
+/* The edge to the next version of the block: the last that is made. */
+static void changed_edge(struct a64_emit *e, struct cold *k)
+{
+    k->how = (u8)e->u->edges++;
+    e->u->edge[k->how] = (struct jit_edge){.place = k->from[0], .eip = (u32)e->ir->eip};
+    cold_edge(e, k);
+}
+
 static void emit_one_cold(struct a64_emit *e, struct cold *k)
 {
     struct codebuf *c = e->c;
@@ -436,6 +468,9 @@ static void emit_one_cold(struct a64_emit *e, struct cold *k)
         break;
     case COLD_EDGE:
         cold_edge(e, k);
+        break;
+    case COLD_CHANGED:
+        changed_edge(e, k);
         break;
     case COLD_LIVE:
         cold_live(e, k);

@@ -7,6 +7,7 @@
 
 #include "base/bits.h"
 #include "cpu/cpu.h"
+#include "cpu/icache_soft.h"
 #include "jit/a64/a64_emit.h"
 
 /* --- moves --- */
@@ -142,23 +143,38 @@ void a64_emit_PUT(struct a64_emit *e, const struct ir_insn *in)
     a64_str(e->c, in->w, a64_read(e, in->b, in->imm, X16), REG_CPU, (i32)ir_field_offset(in->cc));
 }
 
-/* The decoded instruction lives as long as the code. */
-void a64_emit_IMM(struct a64_emit *e, const struct ir_insn *in)
+/* D = what is there in the guest's code, or, if nobody checks that, what the decoder has put at
+ * @decoded, which lives as long as the code. */
+static void load_field(struct a64_emit *e, const struct ir_insn *in, struct insn_field f,
+                       const void *decoded)
 {
     u8 d = a64_dst(e, in->w, in->d, X0);
+    const u8 *at = e->u->check.at;
+    enum width w = f.bytes == 1 ? W8 : f.bytes == 2 ? W16 : W32;
 
-    a64_mov_ri64(e->c, d, (u64)(uintptr_t)&e->ir->guest[in->g].imm);
-    a64_ldr(e->c, W32, d, d, 0);
+    if (at && f.bytes) {
+        at += e->ir->at[in->g + 1] - e->ir->at[0] - f.back;
+        a64_mov_ri64(e->c, d, (u64)(uintptr_t)at);
+        a64_mem_ri(e->c, f.sign && w < W32 ? A64_LDRS_W : A64_LDR, w, d, d, 0);
+    } else {
+        a64_mov_ri64(e->c, d, (u64)(uintptr_t)decoded);
+        a64_ldr(e->c, W32, d, d, 0);
+    }
     a64_write(e, in->w, in->d, d, 0);
+}
+
+void a64_emit_IMM(struct a64_emit *e, const struct ir_insn *in)
+{
+    const struct insn *guest = &e->ir->guest[in->g];
+
+    load_field(e, in, insn_immediate(guest), &guest->imm);
 }
 
 void a64_emit_DISP(struct a64_emit *e, const struct ir_insn *in)
 {
-    u8 d = a64_dst(e, in->w, in->d, X0);
+    const struct insn *guest = &e->ir->guest[in->g];
 
-    a64_mov_ri64(e->c, d, (u64)(uintptr_t)&e->ir->guest[in->g].disp);
-    a64_ldr(e->c, W32, d, d, 0);
-    a64_write(e, in->w, in->d, d, 0);
+    load_field(e, in, insn_displacement(guest), &guest->disp);
 }
 
 void a64_emit_GUARD(struct a64_emit *e, const struct ir_insn *in)

@@ -295,6 +295,7 @@ const struct backend x64_backend = {
     .raises = true,
     .returns = true,
     .halves = true,
+    .checks = true,
     .stubs = x64_emit_stubs,
     .emit = x64_emit_block,
     .link = x64_link,

@@ -57,6 +57,7 @@ enum cold_kind {
     COLD_BUDGET,
     COLD_EDGE,
     COLD_FP,
+    COLD_CHANGED, /* the guest's code is not what it was */
     COLD_MOVED,
     COLD_INDIRECT
 };

@@ -42,6 +42,26 @@ static void check_tail(struct x64_emit *e)
     cold_for(e, COLD_MOVED, x64_jcc(e->c, X64_NE, NULL));
 }
 
+/* Is it still what it was made from? Whoever finds that it is not goes to the first of the branches
+ * with EFLAGS as they are. */
+static void check_bytes(struct x64_emit *e)
+{
+    const struct jit_check *k = &e->u->check;
+    const u8 *missed = NULL;
+
+    x64_mov_ri(e->c, REG_ADDR, (u64)(uintptr_t)k->at);
+    for (unsigned i = 0; i < k->pieces; i++) {
+        const struct jit_check_piece *p = &k->piece[i];
+        x64_alu_mi(e->c, X64_CMP, (enum width)p->w, x64_at(REG_ADDR, p->off),
+                   (i32)sign_extend(p->want, (enum width)p->w));
+        u8 *here = e->c->at, *place = x64_jcc(e->c, X64_NE, missed);
+        if (!missed) {
+            missed = here;
+            cold_for(e, COLD_CHANGED, place);
+        }
+    }
+}
+
 /* The whole block is paid for before it begins. */
 static struct cold *pay(struct x64_emit *e)
 {
@@ -56,6 +76,8 @@ void x64_emit_head(struct x64_emit *e)
         count_run(e);
     if (e->u->tail)
         check_tail(e);
+    if (e->u->check.at)
+        check_bytes(e);
     pay(e);
     e->fl.stored = IRF_ALL;
 }
@@ -421,6 +443,17 @@ void x64_site(struct x64_emit *e)
     add_site(e, &k);
 }
 
+/* The edge to the next version of the block: the last that is made. */
+static void changed_edge(struct x64_emit *e, const struct cold *k)
+{
+    struct jit_unit *u = e->u;
+
+    u->edge[u->edges] =
+        (struct jit_edge){.place = k->from[0], .stub = e->c->at, .eip = (u32)e->ir->eip};
+    x64_mov_ri(e->c, REG_ADDR, u->edge_id[u->edges++]);
+    x64_jmp(e->c, u->stubs->leave[LEAVE_EDGE]);
+}
+
 static void emit_one_cold(struct x64_emit *e, const struct cold *k)
 {
     struct codebuf *c = e->c;
@@ -456,6 +489,9 @@ static void emit_one_cold(struct x64_emit *e, const struct cold *k)
         e->u->edge[k->how].stub = here;
         x64_mov_ri(c, REG_ADDR, e->u->edge_id[k->how]);
         x64_jmp(c, s->leave[LEAVE_EDGE]);
+        break;
+    case COLD_CHANGED:
+        changed_edge(e, k);
         break;
     case COLD_MOVED:
         x64_mov_ri(c, REG_ADDR, (u32)e->ir->eip);

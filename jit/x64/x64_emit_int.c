@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "cpu/cpu.h"
+#include "cpu/icache_soft.h"
 #include "jit/x64/x64_emit.h"
 
 /* --- getting operands into place --- */
@@ -179,20 +180,40 @@ void x64_emit_PUT(struct x64_emit *e, const struct ir_insn *in)
 }
 
 /* The decoded instruction lives as long as the code. */
-void x64_emit_IMM(struct x64_emit *e, const struct ir_insn *in)
+/* D = what is there in the guest's code, or the decoder has put at @decoded. */
+static void load_field(struct x64_emit *e, const struct ir_insn *in, struct insn_field f,
+                       const void *decoded)
 {
     u8 d = x64_dst(e, in->d);
+    const u8 *at = e->u->check.at;
+    enum width w = f.bytes == 1 ? W8 : f.bytes == 2 ? W16 : W32;
 
-    x64_mov_ri(e->c, d, (u64)(uintptr_t)&e->ir->guest[in->g].imm);
-    x64_mov_rm(e->c, W32, d, x64_at(d, 0));
+    if (!at || !f.bytes) {
+        x64_mov_ri(e->c, d, (u64)(uintptr_t)decoded);
+        x64_mov_rm(e->c, W32, d, x64_at(d, 0));
+        return;
+    }
+    x64_mov_ri(e->c, d, (u64)(uintptr_t)(at + (e->ir->at[in->g + 1] - e->ir->at[0]) - f.back));
+    if (w == W32)
+        x64_mov_rm(e->c, W32, d, x64_at(d, 0));
+    else if (f.sign)
+        x64_movsx_rm(e->c, W32, w, d, x64_at(d, 0));
+    else
+        x64_movzx_rm(e->c, w, d, x64_at(d, 0));
+}
+
+void x64_emit_IMM(struct x64_emit *e, const struct ir_insn *in)
+{
+    const struct insn *guest = &e->ir->guest[in->g];
+
+    load_field(e, in, insn_immediate(guest), &guest->imm);
 }
 
 void x64_emit_DISP(struct x64_emit *e, const struct ir_insn *in)
 {
-    u8 d = x64_dst(e, in->d);
+    const struct insn *guest = &e->ir->guest[in->g];
 
-    x64_mov_ri(e->c, d, (u64)(uintptr_t)&e->ir->guest[in->g].disp);
-    x64_mov_rm(e->c, W32, d, x64_at(d, 0));
+    load_field(e, in, insn_displacement(guest), &guest->disp);
 }
 
 void x64_emit_GUARD(struct x64_emit *e, const struct ir_insn *in)

@@ -142,6 +142,40 @@ func w_smcnext ; the next instruction, and one later in the same straight line
         jnz     .next
 endfunc
 
+func w_smctoggle ; XOR turns ADD into SUB and back, and a memory operand into another
+.next:  xor     byte [hot_toggle.opcode], 0x28
+        xor     dword [hot_toggle.disp + 2], 4
+        call    hot_toggle
+        fold    eax
+        call    hot_toggle
+        fold    eax
+        dec     ecx
+        jnz     .next
+endfunc
+
+func w_smcsame ; the same bytes over the same code, by MOVS and by MOV, and a run of them
+        mov     ebp, ecx
+.next:  push    edi
+        mov     esi, w_smcswap.code_a
+        mov     edi, arena
+        mov     ecx, 8
+        rep movsd
+        pop     edi
+        mov     eax, ebp
+        call    .indirect
+        fold    eax
+        mov     eax, [w_smcswap.code_a + 4]
+        mov     [arena + 4], eax
+        mov     ebx, 2
+        call    .indirect
+        fold    eax
+        dec     ebp
+        jnz     .next
+endfunc
+.indirect:
+        mov     ecx, arena
+        jmp     ecx
+
         section .data
         align   4096
 hot_imm:
@@ -218,6 +252,19 @@ hot_next:
         mov     byte [.reg + 1], 0xd0
         add     eax, edx
         ret
+        align   4096
+hot_toggle:
+        mov     eax, ecx
+        mov     edx, 4
+.loop:
+.opcode: add    eax, edx
+.disp:  xor     eax, [.data]
+        rol     eax, 3
+        dec     edx
+        jnz     .loop
+        ret
+        align   8
+.data:  dd      0x13579bdf, 0x2468ace0
         align   4096
 
         section .bss

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Blocks that nobody watches: they are compared with the memory where they are looked for. */
+#include <assert.h>
+#include <string.h>
+
+#include "cpu/icache_private.h"
+#include "cpu/icache_soft.h"
+
+void icache_decode_again(struct icache *ic, const struct block *b, unsigned i, const u8 *bytes)
+{
+    struct insn *in = ic->insn + (b->insn - ic->insn) + i;
+    enum decode_result r = decode(ic->table, bytes, in->len, (u32)b->key & 3, in);
+
+    assert(r == DECODE_OK);
+    (void)r;
+}
+
+struct block *icache_version(const struct icache *ic, u64 key, const struct block *after)
+{
+    struct block *b = after ? after->next : ic->hash[icache_hash_of(key)];
+
+    while (b && (b->key != key || !b->check))
+        b = b->next;
+    return b;
+}
+
+void icache_soften(struct icache *ic, struct block *b, u32 soft, u32 soft_disp)
+{
+    u8 copy[INSN_MAX_LEN];
+
+    b->soft = soft;
+    b->soft_disp = soft_disp;
+    check_set(b->check, b, soft, soft_disp, icache_bytes(ic, b, copy));
+}
+
+void icache_refresh(struct icache *ic, const struct block *b)
+{
+    u8 copy[INSN_MAX_LEN];
+
+    if (!b->check)
+        return;
+    const u8 *bytes = icache_bytes(ic, b, copy);
+    if (memcmp(b->check->bytes, bytes, b->bytes) == 0)
+        return;
+    memcpy(b->check->bytes, bytes, b->bytes);
+    for (unsigned i = 0; i < b->count; bytes += b->insn[i++].len)
+        icache_decode_again(ic, b, i, bytes);
+}
+
+bool icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft, u32 soft_disp)
+{
+    const struct phys_page *page = physmem_page(ic->pm, b->key >> 2);
+    unsigned bytes = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        bytes += b->insn[i].len;
+    if (b->tail || page->watch & PAGE_WATCH_TABLE || bytes > CHECK_BYTES ||
+        ic->checks == MAX_CHECKS)
+        return false;
+    icache_tell_drop(ic, b, ICACHE_FORGOTTEN);
+    icache_unwatch(ic, b);
+    icache_hash_remove(ic, b);
+    b->count = (u16)count;
+    b->bytes = (u16)bytes;
+    b->check = &ic->check[ic->checks++];
+    icache_soften(ic, b, soft, soft_disp);
+    struct block **at = &ic->hash[icache_hash_of(b->key)];
+    while (*at)
+        at = &(*at)->next;
+    *at = b; /* last: the order of versions stays */
+    b->next = NULL;
+    return true;
+}
+
+struct block *icache_find_version(struct icache *ic, u64 key, const u8 *bytes)
+{
+    unsigned n = 0;
+
+    for (struct block *b = icache_version(ic, key, NULL); b; b = icache_version(ic, key, b)) {
+        if (!check_holds(b, bytes))
+            n++;
+        else
+            return icache_refresh(ic, b), b;
+    }
+    for (struct block *b; n >= VERSIONS_MOST && (b = icache_version(ic, key, NULL));) {
+        icache_hash_remove(ic, b);
+        icache_tell_drop(ic, b, ICACHE_CROWDED);
+    }
+    return NULL;
+}

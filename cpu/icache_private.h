@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* What cpu/icache.c and cpu/icache_check.c share. */
+#pragma once
+
+#include "cpu/decode.h"
+#include "cpu/icache_dead.h"
+#include "mmu/mmu.h"
+
+#define HASH_BITS  15u
+#define HASH_SIZE  BIT(HASH_BITS)
+#define ARENA_INSN (1u << 19) /* decoded instructions kept; when full, everything is forgotten */
+#define MAX_BLOCKS (1u << 17)
+#define MAX_CHECKS 4096u /* blocks that are checked, ever, until everything is forgotten */
+
+enum { VERSIONS_MOST = 8 }; /* checked blocks at one place */
+
+/* A page of RAM: its blocks, those that go on in it, and which of its 64 pieces they are in. */
+struct code_page {
+    struct block *blocks, *tails;
+    u64 pieces;
+};
+
+struct icache {
+    struct icache_fast fast; /* first: icache_get() */
+    struct cpu *cpu;
+    struct physmem *pm;
+    struct decode_table *table;
+    struct dead_blocks dead;
+    struct block *hash[HASH_SIZE];
+    struct code_page *page; /* by RAM page */
+    size_t ram_pages;
+    struct insn *insn; /* arena */
+    struct block *block;
+    struct block_check *check;
+    u32 insns, blocks, checks;
+    icache_drop_fn *on_drop;
+    void *on_drop_ctx;
+};
+
+static inline u32 icache_hash_of(u64 key)
+{
+    return (u32)(key * 0x9e3779b97f4a7c15ull >> (64 - HASH_BITS));
+}
+
+/** Tell the engine that @b is dropped, if it wants to know. */
+void icache_tell_drop(struct icache *ic, struct block *b, enum icache_drop why);
+/** @b is not found any more. */
+void icache_hash_remove(struct icache *ic, struct block *b);
+/** Writes to @b are nobody's business any more. */
+void icache_unwatch(struct icache *ic, struct block *b);
+
+/** Instruction @i of @b, at @bytes, has changed where it may. */
+void icache_decode_again(struct icache *ic, const struct block *b, unsigned i, const u8 *bytes);
+/** The checked block of @key that is at @bytes, or NULL; not more than VERSIONS_MOST that are not
+ * there are kept. */
+struct block *icache_find_version(struct icache *ic, u64 key, const u8 *bytes);
