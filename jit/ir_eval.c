@@ -239,13 +239,19 @@ enum ir_result ir_eval(struct cpu *cpu, const struct ir_block *b, unsigned *g)
 {
     struct ir_eval e = {.cpu = cpu, .block = b, .unmasked = unmasked(cpu)};
     const struct ir_insn *in = b->insn;
+    unsigned first = 0; /* instruction behind the last gate: it may have no operation any more */
 
-    bool on = eval_gate(&e, in);
+    bool on = eval_gate(&e, in), gate = !on;
     while (on && eval_one(&e, in)) {
-        bool call = ir_op_info[in++->op].kind == IR_CALL;
+        bool call = ir_op_info[in->op].kind == IR_CALL;
+        first = call ? in->g + 1u : first;
+        in++;
         on = !call || eval_gate(&e, in);
+        gate = !on;
     }
     *g = e.result == IR_DONE ? b->guests : e.result == IR_STOPPED ? in->g + 1u : in->g;
+    if (gate)
+        *g = first;
     eval_retire(&e, *g);
     if (e.result == IR_BAILED || e.result == IR_FAULTED)
         cpu->rip = b->at[*g]; /* it may be interpreted, or its fault delivered, from here */

@@ -413,6 +413,29 @@ static void what_came_before_a_bail_stays_done(void **state)
     assert_int_equal(cpu->gpr[REG_AX], 5);
 }
 
+/* CMP AX, BX, of which nothing is left because AND sets all flags again; FDIV; AND. */
+static void a_unit_that_may_not_be_used_bails_before_what_has_no_operations(void **state)
+{
+    static struct ir_block b;
+    struct little_pc *pc = *state;
+    struct insn guest[3] = {0};
+    struct decode_table *t;
+    unsigned g, at;
+
+    ir_text_parse(&b, "@0 0x1000\n@1 0x1002\nfp\n@2 0x1004\n"
+                      "and.32 r2, r2, 0x7 ; def CPAZSO\njmp 0x1007");
+    assert_null(ir_verify(&b, &at));
+    assert_int_equal(decode_table_create(&t, DECODE_ALL_FEATURES), STATUS_OK);
+    assert_int_equal(decode(t, (const u8 *)"\xd8\xf2", 2, MODE_CS32, &guest[1]), DECODE_OK);
+    decode_table_destroy(t);
+    b.guest = guest;
+    pc->cpu->cr0 |= CR0_TS;
+    clock_begin(pc->cpu->clock, 100);
+    assert_int_equal(ir_eval(pc->cpu, &b, &g), IR_BAILED);
+    assert_int_equal(g, 0);
+    assert_int_equal(pc->cpu->rip, 0x1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +460,7 @@ int main(void)
         TEST(unmasking_an_x87_exception_stops_the_block),
         TEST(unmasking_an_sse_exception_stops_the_block),
         TEST(what_came_before_a_bail_stays_done),
+        TEST(a_unit_that_may_not_be_used_bails_before_what_has_no_operations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
