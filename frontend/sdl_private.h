@@ -64,6 +64,7 @@ struct window {
     SDL_Rect place;       /* where it is in the window, in pixels of the screen */
     bool integer;         /* only whole multiples of the guest's size */
     int asked_w, asked_h; /* the size that we gave the window */
+    int was_w, was_h;     /* the one before full screen, which comes back first */
     bool sized;           /* the person has chosen another */
     bool full_screen, grabbed, paused, quit;
     int x11_fd;  /* -1: none */
@@ -140,6 +141,8 @@ void sdl_guest_place(const struct window *w, int x, int y, u16 *to_x, u16 *to_y)
 void sdl_draw(struct window *w, struct pc *pc);
 /** The window has another size, or the guest's picture has. */
 void sdl_layout(struct window *w);
+/** Give the window the size of the guest's picture. */
+void sdl_follow_mode(struct window *w);
 /** Somebody has resized the window: we, or the person. */
 void sdl_resized(struct window *w);
 /** The texture's contents were lost. */

@@ -116,12 +116,12 @@ static void move_onto(struct window *w, const SDL_Rect *screen, int width, int h
 }
 
 /* The window follows the guest's mode unless the person has chosen a size. */
-static void resize_window(struct window *w)
+void sdl_follow_mode(struct window *w)
 {
     SDL_Rect screen;
     int width, height, now_w, now_h;
 
-    if (w->sized || w->full_screen)
+    if (w->sized || w->full_screen || !w->tex)
         return;
     natural_size(w, &width, &height);
     bool known = room_on_screen(w, &screen);
@@ -144,8 +144,14 @@ void sdl_resized(struct window *w)
     int width, height;
 
     SDL_GetWindowSize(w->win, &width, &height);
-    if (!w->full_screen && w->asked_w && (width != w->asked_w || height != w->asked_h))
+    if (w->full_screen || !w->asked_w || (width == w->asked_w && height == w->asked_h))
+        return;
+    if (!w->sized && width == w->was_w &&
+        height == w->was_h) /* as a window manager leaves full screen */
+        SDL_SetWindowSize(w->win, w->asked_w, w->asked_h);
+    else
         w->sized = true;
+    w->was_w = 0;
 }
 
 void sdl_forget_texture(struct window *w)
@@ -174,7 +180,7 @@ static bool make_texture(struct window *w, const struct pc_picture *p)
     w->tex_w = (int)p->width;
     w->tex_h = (int)p->height;
     w->square = p->square;
-    resize_window(w);
+    sdl_follow_mode(w);
     sdl_layout(w);
     w->tex_new = true;
     return true;

@@ -8,6 +8,8 @@
 #include "frontend/sdl_private.h"
 
 enum {
+    WIDTH = 640, /* until the guest shows something */
+    HEIGHT = 480,
     FRAME_NS = 16 * 1000 * 1000,
     EVENTS_NS = 4 * 1000 * 1000, /* asking the display server costs a system call */
     TITLE_NS = 1000 * 1000 * 1000,
@@ -88,8 +90,11 @@ void sdl_set_grab(struct window *w, bool on)
 
 void sdl_toggle_full_screen(struct window *w)
 {
+    if (!w->full_screen)
+        SDL_GetWindowSize(w->win, &w->was_w, &w->was_h);
     w->full_screen = !w->full_screen;
     SDL_SetWindowFullscreen(w->win, w->full_screen ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
+    sdl_follow_mode(w); /* the guest may have changed it meanwhile */
     sdl_layout(w);
 }
 
@@ -160,9 +165,11 @@ enum status window_open(struct window **out, const struct config *cfg, char erro
         return window_fail(w, error);
     w->sdl = true;
     w->full_screen = config_flag(cfg, CONFIG_full_screen);
-    w->win = SDL_CreateWindow("turbo86", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 640, 480,
-                              SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI |
-                                  (w->full_screen ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0u));
+    w->was_w = WIDTH, w->was_h = HEIGHT;
+    w->win =
+        SDL_CreateWindow("turbo86", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, WIDTH, HEIGHT,
+                         SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI |
+                             (w->full_screen ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0u));
     if (!w->win)
         return window_fail(w, error);
     w->ren = SDL_CreateRenderer(w->win, -1, 0);

@@ -272,6 +272,29 @@ def full_screen_and_back(guest):
     wait_for(lambda: d.geometry(guest.window)[2:] == before[2:], "the window is as it was")
 
 
+def after_full_screen_the_window_has_the_guests_size(guest):
+    """Its mode of now, not that of before; then it follows the guest as ever."""
+    d = guest.desktop
+    if not d.manager:
+        return
+    for option, modes in (([], SMALL), (["-full-screen"], SMALL[7:])):
+        guest.close()
+        guest = Guest(d, *option, program="modes.asm", modes=modes)
+        try:
+            if not option:
+                wait_for(lambda: d.geometry(guest.window)[2:] == [640, 480], "the window has its first size")
+                guest.hotkey(KEY_F)
+            wait_for(lambda: d.geometry(guest.window) == [0, 0, 1280, 1024], "the window fills the screen")
+            if not option:
+                guest.key(KEY_A)
+            guest.hotkey(KEY_F)
+            wait_for(lambda: d.geometry(guest.window)[2:] == [800, 600], "the size of the mode now")
+            guest.key(KEY_A)
+            wait_for(lambda: d.geometry(guest.window)[2:] == [640, 480], "the size of the next mode")
+        finally:
+            guest.close()
+
+
 def a_window_that_grows_stays_on_the_screen_with_its_frame(guest):
     """Its picture did, but its title and border were beyond the edge: the frame was not counted."""
     d = guest.desktop
@@ -651,6 +674,7 @@ TESTS = [
     a_thousand_moves_end_where_the_pointer_is,
     ctrl_alt_d_is_ctrl_alt_del,
     full_screen_and_back,
+    after_full_screen_the_window_has_the_guests_size,
     a_window_that_grows_stays_on_the_screen_with_its_frame,
     modes_of_few_lines_fill_a_screen_of_4_to_3,
     a_paused_machine_says_so_and_goes_on,
