@@ -14,7 +14,7 @@ enum { NAMES_MAX = 1000 };
 static void do_grab(struct window *w, struct pc *pc)
 {
     (void)pc;
-    sdl_set_grab(w, !w->grabbed);
+    sdl_set_grab(w, !w->grabbed && sdl_pointer_is_guests(w));
 }
 
 static void do_full_screen(struct window *w, struct pc *pc)

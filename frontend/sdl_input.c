@@ -80,6 +80,11 @@ static void deliver_mouse(struct pc *pc, const struct sdl_stroke *s)
         pc_mouse_move(pc, 0, 0, s->wheel);
 }
 
+bool sdl_pointer_is_guests(const struct window *w)
+{
+    return !w->in_console && !w->menu.on;
+}
+
 /* The guest draws a pointer of its own where ours is. */
 static void look_at_mode(struct window *w, const struct pc *pc)
 {
@@ -90,7 +95,7 @@ static void look_at_mode(struct window *w, const struct pc *pc)
     w->in.absolute = absolute;
     if (absolute)
         sdl_set_grab(w, false);
-    SDL_ShowCursor(absolute && !w->menu.on ? SDL_DISABLE : SDL_ENABLE);
+    SDL_ShowCursor(absolute && sdl_pointer_is_guests(w) ? SDL_DISABLE : SDL_ENABLE);
 }
 
 void sdl_deliver(struct window *w, struct pc *pc)

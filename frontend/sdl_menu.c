@@ -79,7 +79,7 @@ void sdl_menu_show(struct window *w, const struct pc *pc, bool on)
     }
     m->on = on;
     w->stale = true;
-    SDL_ShowCursor(!on && w->in.absolute && !w->in_console ? SDL_DISABLE : SDL_ENABLE);
+    SDL_ShowCursor(w->in.absolute && sdl_pointer_is_guests(w) ? SDL_DISABLE : SDL_ENABLE);
 }
 
 /* ---- what it does ---- */

@@ -152,6 +152,8 @@ void sdl_forget_texture(struct window *w);
 void sdl_event(struct window *w, struct pc *pc, const SDL_Event *e);
 /** Give the guest what it has room for. */
 void sdl_deliver(struct window *w, struct pc *pc);
+/** Whether the guest is shown, and nothing over it. */
+bool sdl_pointer_is_guests(const struct window *w);
 /** All keys and buttons go up. */
 void sdl_release_all(struct window *w);
 /** Keys go down in this order, and up in the other. */

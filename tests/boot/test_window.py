@@ -394,11 +394,13 @@ def the_monitor_is_in_the_window_and_the_guest_behind_it(guest):
     assert guest.bytes("K", 4) == "1d389db8"
     wait_for(lambda: d.geometry(guest.window)[2:] == [640, 400], "its size")
     few = wait_for(ink, "a greeting")
+    guest.hotkey(KEY_G)  # nobody would get what the mouse does
     d.xdotool("type", "--delay", 30, "sendkey ctrl-alt-f1x")
     d.xdotool("key", "BackSpace", "Return")
     assert guest.bytes("K", 6) == "1d383bbbb89d"  # nothing of what was typed
     enter("info registers")
     wait_for(lambda: ink() > 2 * few, "registers")
+    assert "frees the mouse" not in d.title(guest.window)
     enter("screendump shot.png")  # the guest's, not ours
     wait_for(lambda: os.path.exists(os.path.join(guest.tmp, "shot.png")), "a picture")
     guest.hotkey(KEY_1)
