@@ -44,7 +44,7 @@ struct block {
 enum icache_drop {
     ICACHE_FORGOTTEN,
     ICACHE_WRITTEN, /* its bytes are about to be written to: it may come back with its code */
-    ICACHE_CROWDED, /* it had a check, and there were too many others at its place */
+    ICACHE_CROWDED, /* the first of too many at its place that had a check */
 };
 
 /**

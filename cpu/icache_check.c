@@ -74,6 +74,7 @@ bool icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft, 
 
 struct block *icache_find_version(struct icache *ic, u64 key, const u8 *bytes)
 {
+    enum icache_drop why = ICACHE_CROWDED; /* once */
     unsigned n = 0;
 
     for (struct block *b = icache_version(ic, key, NULL); b; b = icache_version(ic, key, b)) {
@@ -84,7 +85,8 @@ struct block *icache_find_version(struct icache *ic, u64 key, const u8 *bytes)
     }
     for (struct block *b; n >= VERSIONS_MOST && (b = icache_version(ic, key, NULL));) {
         icache_hash_remove(ic, b);
-        icache_tell_drop(ic, b, ICACHE_CROWDED);
+        icache_tell_drop(ic, b, why);
+        why = ICACHE_FORGOTTEN;
     }
     return NULL;
 }

@@ -117,6 +117,78 @@ static void a_write_of_what_is_there_drops_nothing(void **state)
     assert_int_equal(pc->cpu->attention, ATTN_CODE);
 }
 
+static void a_checked_block_is_not_watched_but_compared(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    struct block *b = block_at(pc, 60, 8), *other;
+
+    assert_true(icache_check(ic, b, 5, 0, 0));
+    assert_int_equal(b->bytes, 5);
+    assert_int_equal(physmem_page(pc->pm, PAGE)->watch, 0);
+    assert_ptr_equal(icache_get(ic, PAGE + 60, 0), b);
+    pc->cpu->attention = 0;
+    physmem_store(pc->pm, PAGE + 64, 0x40, 1);
+    assert_int_equal(pc->cpu->attention, 0);
+    other = icache_get(ic, PAGE + 60, 0);
+    assert_ptr_not_equal(other, b);
+    assert_int_equal(other->bytes, 8);
+    assert_true(icache_check(ic, other, 8, 0, 0));
+    assert_ptr_equal(icache_version(ic, b->key, NULL), b);
+    assert_ptr_equal(icache_version(ic, b->key, b), other);
+    assert_null(icache_version(ic, b->key, other));
+    physmem_store(pc->pm, PAGE + 64, 0x90, 1);
+    assert_ptr_equal(icache_get(ic, PAGE + 60, 0), b);
+    physmem_store(pc->pm, PAGE + 66, 0x42, 1); /* behind the five */
+    assert_ptr_equal(icache_get(ic, PAGE + 60, 0), b);
+}
+
+static void what_is_soft_is_decoded_again_where_a_block_is_found(void **state)
+{
+    static const u8 code[] = {0x05, 0x34, 0x12, 0xf4}; /* add ax, 1234h; hlt */
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+
+    physmem_write(pc->pm, PAGE, code, sizeof(code));
+    struct block *b = icache_get(ic, PAGE, 0);
+    assert_true(icache_check(ic, b, 1, BIT(0), 0));
+    physmem_store(pc->pm, PAGE + 1, 0x5678, 2);
+    assert_ptr_equal(icache_get(ic, PAGE, 0), b);
+    assert_int_equal(b->insn[0].imm & 0xffff, 0x5678);
+    physmem_store(pc->pm, PAGE + 1, 0x9abc, 2);
+    icache_refresh(ic, b); /* as it runs */
+    assert_int_equal(b->insn[0].imm & 0xffff, 0x9abc);
+    physmem_store(pc->pm, PAGE, 0x2d, 1); /* sub */
+    assert_ptr_not_equal(icache_get(ic, PAGE, 0), b);
+}
+
+static void count_crowded(void *ctx, struct block *b, enum icache_drop why)
+{
+    (void)b;
+    *(unsigned *)ctx += why == ICACHE_CROWDED;
+}
+
+static void versions_that_are_too_many_are_forgotten(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    struct block *b = block_at(pc, 60, 8);
+    unsigned crowded = 0, versions = 0;
+
+    icache_on_drop(ic, count_crowded, &crowded);
+    for (unsigned i = 0; i < 16 && !crowded; i++) {
+        physmem_store(pc->pm, PAGE + 60, 0x40 + i, 1); /* INC, DEC r16 */
+        b = icache_get(ic, PAGE + 60, 0);
+        assert_true(icache_check(ic, b, 8, 0, 0));
+        versions++;
+    }
+    assert_int_equal(versions, 9);
+    assert_int_equal(crowded, 1);
+    assert_ptr_equal(icache_version(ic, b->key, NULL), b);
+    assert_null(icache_version(ic, b->key, b));
+    icache_on_drop(ic, NULL, NULL);
+}
+
 /* MOV EAX, imm32 at the end of PAGE, its last @bytes in the page after it or in @other. */
 static struct block *crossing_at(struct little_pc *pc, unsigned bytes, phys_addr other)
 {
@@ -192,6 +264,9 @@ int main(void)
         T(an_engine_may_write_over_all_but_what_runs_or_stands_it),
         T(a_block_comes_back_with_its_bytes),
         T(a_write_of_what_is_there_drops_nothing),
+        T(a_checked_block_is_not_watched_but_compared),
+        T(what_is_soft_is_decoded_again_where_a_block_is_found),
+        T(versions_that_are_too_many_are_forgotten),
         T(a_block_over_two_pages_is_dropped_by_a_write_to_either),
         T(a_block_over_two_pages_is_another_if_another_page_follows),
     };
