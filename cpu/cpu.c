@@ -88,6 +88,14 @@ static bool segment_valid(const struct segment *s)
     return s->base <= UINT32_MAX;
 }
 
+/* An exception that is not masked is pending, or it never was: the host's unit gets this state. */
+static bool x87_valid(const struct x87_state *f)
+{
+    bool pending = f->status & ~f->control & X87_CW_MASKS;
+
+    return f->top <= 7 && (!pending || (f->status & X87_SW_ES));
+}
+
 bool cpu_state_valid(const struct cpu *cpu)
 {
     u64 wide =
@@ -102,7 +110,7 @@ bool cpu_state_valid(const struct cpu *cpu)
         ok = ok && segment_valid(&cpu->seg[i]);
     for (unsigned i = 0; i < 4; i++)
         ok = ok && cpu->pdpte[i] >> 63 == 0;
-    return ok && wide <= UINT32_MAX && cpu->cpl <= 3 && cpu->x87.top <= 7 &&
+    return ok && wide <= UINT32_MAX && cpu->cpl <= 3 && x87_valid(&cpu->x87) &&
            !(cpu->eflags & FL_OSZAPC) && !(cpu->efer & (EFER_LME | EFER_LMA)) &&
            ((cpu->cr0 & CR0_PE) || !(cpu->cr0 & CR0_PG)) &&
            ((cpu->cr0 & CR0_PE) || cpu->cpl == 0) && (!cpu_is_v86(cpu) || cpu->cpl == 3);

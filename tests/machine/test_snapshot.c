@@ -433,6 +433,29 @@ static void a_clock_that_was_moved_is_refused(void **state)
     close_bench(&b);
 }
 
+/* The host's unit would raise what is pending there. */
+static void an_error_of_the_x87_that_nobody_was_told_of_is_refused(void **state)
+{
+    struct bench b;
+    struct pc_snapshot *s;
+    char error[PC_ERROR_MAX] = "";
+
+    (void)state;
+    open_bench(&b, "tinybios.bin", jit_jit);
+    run_to(b.pc[0], 1000000);
+    struct x87_state *f = &b.pc[0]->cpu[0]->x87, was = *f;
+    f->control &= (u16)~BIT(0); /* invalid operations are not masked */
+    f->status |= BIT(0);
+    assert_int_equal(pc_snapshot_take(b.pc[0], &s, error), STATUS_OK);
+    *f = was;
+    u64 hash = pc_state_hash(b.pc[0]);
+    assert_int_equal(pc_snapshot_apply(b.pc[0], s, error), STATUS_BAD_VALUE);
+    assert_non_null(strstr(error, "is damaged"));
+    assert_true(pc_state_hash(b.pc[0]) == hash);
+    pc_snapshot_free(s);
+    close_bench(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +469,7 @@ int main(void)
         cmocka_unit_test(a_failing_save_leaves_the_old_file),
         cmocka_unit_test(a_snapshot_in_memory_can_be_applied_again_and_again),
         cmocka_unit_test(a_clock_that_was_moved_is_refused),
+        cmocka_unit_test(an_error_of_the_x87_that_nobody_was_told_of_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
