@@ -26,6 +26,6 @@ void sdl_drop(struct window *w, struct pc *pc, const char *path)
     if (pc_change_medium(pc, drive, path, error) == STATUS_OK)
         snprintf(text, sizeof(text), "%.200s is in %s", slash ? slash + 1 : path, drive);
     else
-        snprintf(text, sizeof(text), "%s", error);
+        snprintf(text, sizeof(text), "%.*s", (int)sizeof(text) - 1, error);
     sdl_tell(w, text);
 }

@@ -138,7 +138,7 @@ static void a_server_is_asked_for_as_in_qemu(void **state)
 {
     static const char *const ways[] = {"server", "server=on", "server,nowait",
                                        "server=on,wait=off"};
-    char dir[] = "/tmp/turbo86-test-XXXXXX", spec[100], error[CHARDEV_ERROR_MAX];
+    char dir[] = "/tmp/turbo86-test-XXXXXX", spec[150], error[CHARDEV_ERROR_MAX];
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     struct chardev *c;
     struct stat st;
