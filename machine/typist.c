@@ -11,7 +11,7 @@
 enum {
     KEYS_MAX = 5,
     KEY_SHIFT = 0x2a,
-    KEY_LETTER = 0x8000, /* with the key of a letter in text: its case depends on Caps Lock */
+    KEY_LETTER = 0x1000, /* with the key of a letter in text, which is below 80h: its case depends on Caps Lock */
     LED_CAPS = BIT(2),
 };
 
@@ -194,7 +194,7 @@ static void choose_case(struct stroke *s, bool caps)
 {
     u16 *letter = s->keys == 1 || s->keys == 2 ? &s->key[s->keys - 1] : NULL;
 
-    if (!letter || !(*letter & KEY_LETTER))
+    if (!letter || (*letter & 0xff80) != KEY_LETTER)
         return;
     u16 key = *letter & (u16)~KEY_LETTER;
     bool shift = (s->keys == 2) != caps;
