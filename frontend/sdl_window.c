@@ -148,6 +148,43 @@ static enum status window_fail(struct window *w, char error[WINDOW_ERROR_MAX])
     return STATUS_UNSUPPORTED;
 }
 
+/* OpenGL without a graphics chip: all of the window is drawn by the CPU, whatever has changed. */
+static bool is_emulated(const SDL_RendererInfo *info)
+{
+    static const char *const names[] = {"llvmpipe", "softpipe", "swrast", "Software Rasterizer"};
+    typedef const char *get_string(unsigned name);
+    enum { RENDERER = 0x1f01 }; /* GL_RENDERER */
+
+    if (strncmp(info->name, "opengl", 6) != 0)
+        return false;
+    void *found = SDL_GL_GetProcAddress("glGetString");
+    get_string *get;
+    memcpy(&get, &found, sizeof(get));
+    const char *name = get ? get(RENDERER) : NULL;
+    for (unsigned i = 0; name && i < ARRAY_LEN(names); i++) {
+        if (strstr(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Where the CPU draws, SDL's own renderer can draw the part that has changed. */
+static bool open_renderer(struct window *w)
+{
+    SDL_RendererInfo info;
+
+    w->ren = SDL_CreateRenderer(w->win, -1, 0);
+    if (!SDL_GetHint(SDL_HINT_RENDER_DRIVER) && w->ren && SDL_GetRendererInfo(w->ren, &info) == 0 &&
+        is_emulated(&info)) {
+        SDL_DestroyRenderer(w->ren);
+        SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
+        w->ren = SDL_CreateRenderer(w->win, -1, SDL_RENDERER_SOFTWARE);
+    }
+    w->keeps = w->ren && SDL_GetRendererInfo(w->ren, &info) == 0 &&
+               info.flags & SDL_RENDERER_SOFTWARE;
+    return w->ren != NULL;
+}
+
 enum status window_open(struct window **out, const struct config *cfg, char error[WINDOW_ERROR_MAX])
 {
     struct window *w = calloc(1, sizeof(*w));
@@ -172,11 +209,8 @@ enum status window_open(struct window **out, const struct config *cfg, char erro
                              (w->full_screen ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0u));
     if (!w->win)
         return window_fail(w, error);
-    w->ren = SDL_CreateRenderer(w->win, -1, 0);
-    if (!w->ren)
+    if (!open_renderer(w))
         return window_fail(w, error);
-    SDL_RendererInfo info;
-    w->keeps = SDL_GetRendererInfo(w->ren, &info) == 0 && info.flags & SDL_RENDERER_SOFTWARE;
     sdl_watch_display(w);
     sdl_set_icon(w);
     sdl_tell(w, "Ctrl-Alt-M opens a menu");
