@@ -206,7 +206,10 @@ void vga_text_blinking_rows(const struct vga *v, const struct vga_frame *f, u32 
     struct grid g = text_grid(v, &t);
     u32 off = (g.cursor - g.start) & VGA_PLANE_MASK;
     u32 row = g.pitch ? off / g.pitch : 0;
-    bool plain = v->crtc[CRTC_PRESET_ROW] == 0 && vga_line_compare(v) >= f->height;
+    bool once = g.pitch >= g.columns && !panning(v, t.char_dots); /* no cell is shown twice */
+    bool whole = t.lines % (g.height * g.repeat) == 0;            /* no row is cut off */
+    bool plain =
+        once && whole && v->crtc[CRTC_PRESET_ROW] == 0 && vga_line_compare(v) >= f->height;
 
     for (u32 i = 0; plain && v->ac[AC_MODE] & AC_MODE_BLINK && i < g.rows * g.columns; i++)
         plain = !(cell_at(v, &g, i / g.columns, i % g.columns)[PLANE_ATTR] & 0x80);

@@ -5,8 +5,8 @@
  *
  * Reference: the interface as Bochs' and QEMU's video BIOS and Linux' bochs-drm use it [DISPI].
  *
- * Not implemented: hardware cursor, EDID, palette blanking; modes of 1 bit a pixel, which Bochs has
- * not either.
+ * Not implemented: hardware cursor, EDID, palette blanking. Modes of 1 bit a pixel do not exist:
+ * Bochs 2.7 refuses them, QEMU 7.2 takes 8 instead.
  */
 #include "devices/vga_state.h"
 
