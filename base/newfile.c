@@ -2,10 +2,23 @@
 #include "base/newfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/outfile.h"
+
+/* open() would wait for somebody to read a pipe, and the machine with it. */
+static FILE *open_special(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0 && errno == ENXIO)
+        errno = EPIPE;
+    if (fd < 0 || fcntl(fd, F_SETFL, 0) != 0)
+        return NULL;
+    return fdopen(fd, "wb");
+}
 
 bool newfile_open(struct newfile *f, const char *path)
 {
@@ -22,7 +35,7 @@ bool newfile_open(struct newfile *f, const char *path)
         return false;
     }
     f->beside = stat(path, &st) != 0 || S_ISREG(st.st_mode);
-    f->out = fopen(f->beside ? f->partial : path, "wb");
+    f->out = f->beside ? fopen(f->partial, "wb") : open_special(path);
     return f->out != NULL;
 }
 

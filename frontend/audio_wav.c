@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/bits.h"
 #include "base/outfile.h"
@@ -95,6 +96,17 @@ static bool wav_close(void *dev)
     return ok;
 }
 
+/* Its length is in front, and known at the end. */
+static bool can_go_back(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0 || !S_ISFIFO(st.st_mode))
+        return true;
+    errno = ESPIPE;
+    return false;
+}
+
 enum status audio_wav_open(void **dev, const struct audio_ops **ops, const char *path,
                            char error[AUDIO_ERROR_MAX])
 {
@@ -104,9 +116,9 @@ enum status audio_wav_open(void **dev, const struct audio_ops **ops, const char 
     if (!w)
         return STATUS_NO_MEMORY;
     snprintf(w->path, sizeof(w->path), "%s", path);
-    if (!outfile_open(&w->out, path)) {
+    if (!can_go_back(path) || !outfile_open(&w->out, path)) {
         snprintf(error, AUDIO_ERROR_MAX, "-audio: cannot write '%.200s': %s", path,
-                 strerror(errno));
+                 errno == ESPIPE ? "a wave file cannot be a pipe" : strerror(errno));
         free(w);
         return STATUS_IO;
     }

@@ -17,12 +17,13 @@ static bool save_screenshot(const struct pc *pc, const char *path)
     struct pc_frame f;
     enum status s = pc_screen_frame(pc, &f);
 
+    errno = 0;
     if (s == STATUS_OK) {
         s = png_save(path, f.pixels, f.width, f.height, f.width);
         free(f.pixels);
     }
     if (s != STATUS_OK)
-        fprintf(stderr, "turbo86: cannot write the screenshot '%s': %s\n", path, status_text(s));
+        fprintf(stderr, "turbo86: cannot write the screenshot '%s': %s\n", path, report_why(s));
     return s == STATUS_OK;
 }
 
@@ -91,6 +92,8 @@ const char *report_why(enum status s)
 {
     bool host = errno && (s == STATUS_IO || s == STATUS_NO_FILE);
 
+    if (host && errno == EPIPE)
+        return "nobody reads that pipe";
     return host ? strerror(errno) : status_text(s);
 }
 

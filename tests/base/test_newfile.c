@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/newfile.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -91,12 +92,25 @@ static void a_folder_that_is_not_there_is_told(void **state)
     assert_false(newfile_open(&f, "/nonexistent/x"));
 }
 
+/* Opening it would wait for somebody who does. */
+static void a_pipe_that_nobody_reads_is_refused(void **state)
+{
+    struct newfile f;
+
+    (void)state;
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_false(newfile_open(&f, path));
+    assert_int_equal(errno, EPIPE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_whole_leaves_the_old_one),
         cmocka_unit_test(nothing_shows_before_the_end),
         cmocka_unit_test(a_device_stays_one),
+        cmocka_unit_test(a_pipe_that_nobody_reads_is_refused),
         cmocka_unit_test(a_folder_that_is_not_there_is_told),
     };
 

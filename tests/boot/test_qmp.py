@@ -173,6 +173,8 @@ def the_monitor_looks_into_the_machine():
         with open(path("m.png"), "rb") as f:
             check("png", f.read(4), b"\x89PNG")
         check("told", say("screendump /nonexistent/m.png"), "the screen could not be saved: No such file or directory\n")
+        os.mkfifo(path("pipe"))
+        check("pipe", say("screendump " + path("pipe")), "the screen could not be saved: nobody reads that pipe\n")
         check("speed", "deterministic" in say("speed 386"), True)
 
 

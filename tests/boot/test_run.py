@@ -486,6 +486,16 @@ def the_option_that_asks_for_a_taken_slot_is_named():
     check("display", "-nographic is no display, and -display terminal is one" in same, True)
 
 
+def a_wave_file_is_no_pipe():
+    """It would wait for a reader, and could not be ended."""
+    pipe = os.path.join(DIR.name, "pipe.wav")
+    os.mkfifo(pipe)
+    code, _, err = run("-display", "none", "-audio", "wav:" + pipe, limit=20)
+    check("status", (code, err), (2, f"turbo86: -audio: cannot write '{pipe}': a wave file cannot be a pipe\n"))
+    code, _, err = boot(b"\xfa\xf4", "-screenshot", pipe)
+    check("nobody reads", (code, err.splitlines()[-1]), (4, f"turbo86: cannot write the screenshot '{pipe}': nobody reads that pipe"))
+
+
 def a_board_without_pci_boots_the_demo():
     hashes = []
     for bios in ([], ["-bios", "tinybios.bin"]) * 2:
