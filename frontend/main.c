@@ -132,21 +132,17 @@ static int act(struct config *cfg, enum config_result result)
     case CONFIG_RUN:
         break;
     }
-    if (!imply(cfg)) {
-        fprintf(stderr, "turbo86: %s\n", cfg->error);
-        return EXIT_CODE_USAGE;
-    }
     return makes_sense(cfg) && start_log(cfg) ? runner_main(cfg) : EXIT_CODE_USAGE;
 }
 
-/* What --preset stands for, told to whoever runs it. */
-static enum config_result apply_preset(struct config *cfg, enum config_result result)
+/* What was not said, but follows; what --preset stands for is told to whoever runs it. */
+static enum config_result complete(struct config *cfg, enum config_result result)
 {
     char chosen[PRESET_TEXT_MAX];
 
     if (result != CONFIG_RUN && result != CONFIG_SHOW_CONFIG)
         return result;
-    if (!preset_apply(cfg, chosen))
+    if (!imply(cfg) || !preset_apply(cfg, chosen))
         return CONFIG_BAD;
     if (*chosen && result == CONFIG_RUN)
         fprintf(stderr, "turbo86: --preset %s:%s\n", config_text(cfg, CONFIG_preset), chosen);
@@ -163,7 +159,7 @@ int main(int argc, char **argv)
         return EXIT_CODE_HOST;
     }
     enum config_result result = config_parse(&cfg, argc - 1, argv + 1);
-    status = act(&cfg, apply_preset(&cfg, result));
+    status = act(&cfg, complete(&cfg, result));
     config_free(&cfg);
     return status;
 }

@@ -223,6 +223,9 @@ static enum status create_basics(struct pc *pc)
     if (!speed_parse(config_text(pc->cfg, CONFIG_speed), &pc->speed))
         return pc_fail(pc, STATUS_BAD_VALUE, "-speed: '%.40s' is not %s",
                        config_text(pc->cfg, CONFIG_speed), speed_names);
+    if (pc->speed && pc->deterministic && !config_text(pc->cfg, CONFIG_replay))
+        return pc_fail(pc, STATUS_CONFLICT,
+                       "-speed is measured in the host's time, which a deterministic run has not");
     pacer_limit(&pc->pacer, pc->speed);
     if (physmem_create_video(&pc->physmem, pc->ram_bytes, video) != STATUS_OK)
         return pc_fail(pc, STATUS_NO_MEMORY, "the host has no %u MiB of memory for the guest",

@@ -21,6 +21,12 @@ static enum config_id find_key(const char *name)
     return id;
 }
 
+/* Such a run knows no speed. */
+static bool is_deterministic(const struct config *c)
+{
+    return config_flag(c, CONFIG_deterministic) || strcmp(config_text(c, CONFIG_jit), "check") == 0;
+}
+
 /* A key that was given stays; a list gets what is not on it yet. */
 static bool is_open(const struct config_value *v, enum config_id id, const char *value)
 {
@@ -41,7 +47,8 @@ bool preset_apply(struct config *c, char chosen[PRESET_TEXT_MAX])
     chosen[0] = 0;
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         enum config_id id = find_key(rows[i].key);
-        if (strcmp(rows[i].preset, preset) != 0 || !is_open(&c->value[id], id, rows[i].value))
+        if (strcmp(rows[i].preset, preset) != 0 || !is_open(&c->value[id], id, rows[i].value) ||
+            (id == CONFIG_speed && is_deterministic(c)))
             continue;
         if (config_set(c, rows[i].key, rows[i].value) != CONFIG_RUN)
             return false;

@@ -486,6 +486,15 @@ def the_option_that_asks_for_a_taken_slot_is_named():
     check("display", "-nographic is no display, and -display terminal is one" in same, True)
 
 
+def a_speed_is_refused_where_time_is_not_the_hosts():
+    for args in (["--deterministic"], ["-jit", "check"]):
+        code, _, err = run("-speed", "386", "-display", "none", *args)
+        check("status and lines", (code, err.count("\n"), "-speed" in err), (2, 1, True))
+        check("no limit", run("-speed", "max", "-display", "none", "--timeout", "1ms", *args)[0], 10)
+    code, _, err = boot(HANG, "--preset", "dos", "--timeout", "1ms")
+    check("preset", (code, err.splitlines()[0]), (10, "turbo86: --preset dos: --cpu 486 --memory 16M --device sb16"))
+
+
 def a_wave_file_is_no_pipe():
     """It would wait for a reader, and could not be ended."""
     pipe = os.path.join(DIR.name, "pipe.wav")

@@ -22,6 +22,20 @@ static void a_preset_chooses_what_is_left_open(void **state)
     config_free(&c);
 }
 
+static void a_deterministic_run_gets_no_speed(void **state)
+{
+    char *argv[] = {"--preset", "dos", "--deterministic"};
+    char chosen[PRESET_TEXT_MAX];
+    struct config c;
+
+    (void)state;
+    assert_true(config_init(&c));
+    assert_int_equal(config_parse(&c, 3, argv), CONFIG_RUN);
+    assert_true(preset_apply(&c, chosen));
+    assert_string_equal(chosen, " --cpu 486 --memory 16M --device sb16");
+    config_free(&c);
+}
+
 static void every_preset_is_valid(void **state)
 {
     static char *const names[] = {"dos", "win3", "win95", "win98", "os2", "xp", "linux", "max"};
@@ -79,6 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_preset_chooses_what_is_left_open),
+        cmocka_unit_test(a_deterministic_run_gets_no_speed),
         cmocka_unit_test(every_preset_is_valid),
         cmocka_unit_test(delay_loops_of_windows_take_milliseconds),
         cmocka_unit_test(without_a_preset_nothing_changes),
