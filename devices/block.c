@@ -98,6 +98,11 @@ static enum status check_image(int fd, const char *path, bool writable, u64 *sec
 {
     u8 head[BLOCK_SECTOR];
     off_t size = lseek(fd, 0, SEEK_END);
+
+    if (size < 0) { /* a file of /proc */
+        snprintf(err, BLOCK_ERR_SIZE, "\"%s\" has no size: %s.", path, strerror(errno));
+        return STATUS_BAD_FORMAT;
+    }
     if (size <= 0 || size % BLOCK_SECTOR) {
         snprintf(err, BLOCK_ERR_SIZE,
                  "\"%s\" has %lld bytes; a raw disk image has a multiple of 512, and not 0.", path,

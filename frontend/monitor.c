@@ -178,13 +178,13 @@ static bool cmd_change(struct chardev *out, struct pc *pc, const char *args)
     char drive[32];
     size_t n = strcspn(args, " ");
 
-    if (n >= sizeof(drive) || !args[n] || !args[n + 1]) {
+    if (n >= sizeof(drive) || !args[n]) {
         monitor_print(out, "change DRIVE FILE, for example change cdrom disc.iso\n");
         return false;
     }
     memcpy(drive, args, n);
     drive[n] = 0;
-    return change(out, pc, drive, args + n + 1);
+    return change(out, pc, drive, args + n + strspn(args + n, " "));
 }
 
 static bool cmd_eject(struct chardev *out, struct pc *pc, const char *args)
@@ -197,7 +197,9 @@ static bool cmd_sendkey(struct chardev *out, struct pc *pc, const char *args)
     char text[160], error[PC_ERROR_MAX + 2];
 
     snprintf(text, sizeof(text), "<%.150s>", args);
-    if (pc_type(pc, text, error) != STATUS_OK) {
+    if (strpbrk(args, "<>")) /* what follows would be typed, too */
+        monitor_print(out, "sendkey KEY[-KEY...], for example sendkey ctrl-alt-delete\n");
+    else if (pc_type(pc, text, error) != STATUS_OK) {
         monitor_print(out, error);
         monitor_print(out, "\n");
     }
@@ -222,12 +224,29 @@ static bool cmd_loadvm(struct chardev *out, struct pc *pc, const char *args)
     return false;
 }
 
+/* Up to @max numbers and nothing else. Returns how many; 0: it is something else. */
+static unsigned numbers(const char *args, long low, long high, int *to, unsigned max)
+{
+    unsigned n = 0;
+
+    while (*args) {
+        char *end;
+        long val = strtol(args, &end, 10);
+        if (n == max || end == args || (*end && *end != ' ') || val < low || val > high)
+            return 0;
+        to[n++] = (int)val;
+        args = end + strspn(end, " ");
+    }
+    return n;
+}
+
 static bool cmd_mouse_move(struct chardev *out, struct pc *pc, const char *args)
 {
-    int dx, dy, dz = 0;
+    enum { FAR = 65535 };
+    int d[3] = {0};
 
-    if (sscanf(args, "%d %d %d", &dx, &dy, &dz) >= 2)
-        pc_mouse_move(pc, dx, dy, dz);
+    if (numbers(args, -FAR, FAR, d, 3) >= 2)
+        pc_mouse_move(pc, d[0], d[1], d[2]);
     else
         monitor_print(out, "mouse_move DX DY [DZ]: right, down, wheel towards you\n");
     return false;
@@ -235,9 +254,9 @@ static bool cmd_mouse_move(struct chardev *out, struct pc *pc, const char *args)
 
 static bool cmd_mouse_button(struct chardev *out, struct pc *pc, const char *args)
 {
-    unsigned down;
+    int down;
 
-    if (sscanf(args, "%u", &down) == 1)
+    if (numbers(args, 0, 7, &down, 1) == 1)
         pc_mouse_buttons(pc, (u8)down);
     else
         monitor_print(out, "mouse_button STATE: the sum of 1 (left), 2 (right), 4 (middle)\n");
@@ -291,18 +310,22 @@ static const struct {
     {"xp", cmd_xp, "[/NFS] ADDRESS", "the same at a physical address"},
 };
 
-/* The commands that begin with @with. */
-static void list(struct chardev *out, const char *with)
+static void tell(struct chardev *out, unsigned i)
 {
     char text[160], name[60];
 
+    snprintf(name, sizeof(name), "%s%s%s", commands[i].name, commands[i].args ? " " : "",
+             commands[i].args ? commands[i].args : "");
+    snprintf(text, sizeof(text), "%-22s%s\n", name, commands[i].help);
+    monitor_print(out, text);
+}
+
+/* The commands that begin with @with. */
+static void list(struct chardev *out, const char *with)
+{
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
-        if (strncmp(commands[i].name, with, strlen(with)) != 0)
-            continue;
-        snprintf(name, sizeof(name), "%s%s%s", commands[i].name, commands[i].args ? " " : "",
-                 commands[i].args ? commands[i].args : "");
-        snprintf(text, sizeof(text), "%-22s%s\n", name, commands[i].help);
-        monitor_print(out, text);
+        if (strncmp(commands[i].name, with, strlen(with)) == 0)
+            tell(out, i);
     }
 }
 
@@ -320,21 +343,36 @@ static bool cmd_info(struct chardev *out, struct pc *pc, const char *args)
     return false;
 }
 
+/* What is between the blanks around it. */
+static char *trimmed(struct monitor *m)
+{
+    while (m->len && m->line[m->len - 1] == ' ')
+        m->len--;
+    m->line[m->len] = 0;
+    return m->line + strspn(m->line, " ");
+}
+
 static bool run_line(struct monitor *m, struct chardev *out, struct pc *pc)
 {
-    if (m->len == 0)
+    const char *line = trimmed(m);
+
+    if (!*line)
         return false;
-    if (strcmp(m->line, "q") == 0)
+    if (strcmp(line, "q") == 0)
         return true;
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
         size_t n = strlen(commands[i].name);
-        bool matches = strncmp(m->line, commands[i].name, n) == 0;
-        if (matches && !m->line[n] && !commands[i].args)
-            return commands[i].run(out, pc, "");
-        if (matches && m->line[n] == ' ' && commands[i].args)
-            return commands[i].run(out, pc, m->line + n + 1);
-        if (matches && m->line[n] == '/' && commands[i].args) /* x/4w, as elsewhere */
-            return commands[i].run(out, pc, m->line + n);
+        if (strncmp(line, commands[i].name, n) != 0)
+            continue;
+        const char *args = line + n;
+        if (!*args && !commands[i].args)
+            return commands[i].run(out, pc, args);
+        if (!*args) {
+            tell(out, i);
+            return false;
+        }
+        if (commands[i].args && (*args == ' ' || *args == '/')) /* x/4w, as elsewhere */
+            return commands[i].run(out, pc, args + strspn(args, " "));
     }
     monitor_print(out, "there is no such command; 'help' lists them\n");
     return false;

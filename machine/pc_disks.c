@@ -179,11 +179,74 @@ static enum status note_change(struct pc *pc, const char *drive, const char *pat
     return s;
 }
 
+static const char *drive_name(const struct pc *pc, unsigned place)
+{
+    static const char *const names[DRIVE_COUNT] = {"ide0-0", "ide0-1",  "ide1-0",
+                                                   "ide1-1", "floppy0", "floppy1"};
+
+    return pc->drive[place].cdrom && place == DRIVE_CDROM ? "cdrom" : names[place];
+}
+
+static bool holds(const struct pc *pc, unsigned place, const char *path)
+{
+    return pc->disk[place] && hostfile_same(pc->drive[place].path, path);
+}
+
+/* As pc_open_image(); a lock can be our own. */
+static enum status open_medium(struct pc *pc, struct block **out, const struct drive *d,
+                               unsigned place, char error[PC_ERROR_MAX])
+{
+    char text[BLOCK_ERR_SIZE] = "";
+    enum status s = pc_open_image(out, d, place, text);
+
+    snprintf(error, PC_ERROR_MAX, "%.*s", (int)PC_ERROR_MAX - 1, text);
+    for (unsigned k = 0; s == STATUS_LOCKED && k < DRIVE_COUNT; k++) {
+        if (holds(pc, k, d->path))
+            snprintf(error, PC_ERROR_MAX, "\"%.300s\" is in %s.", d->path, drive_name(pc, k));
+    }
+    return s;
+}
+
+/* What @d has, or nothing, goes into the drive at @place; on failure what is in it stays. */
+static enum status replace(struct pc *pc, unsigned place, const struct drive *d,
+                           char error[PC_ERROR_MAX])
+{
+    struct block *medium = NULL;
+    enum status s = *d->path ? open_medium(pc, &medium, d, place, error) : STATUS_OK;
+
+    if (s == STATUS_OK && (s = pc_insert(pc, place, medium)) != STATUS_OK)
+        snprintf(error, PC_ERROR_MAX, "that disk does not fit into the drive");
+    if (s != STATUS_OK) {
+        block_close(medium);
+        return s;
+    }
+    block_close(pc->disk[place]);
+    pc->disk[place] = medium;
+    pc->drive[place] = *d;
+    return STATUS_OK;
+}
+
+/* The medium that is in the drive is put into it again, perhaps made anew; one that cannot be
+ * opened any more leaves the drive empty. */
+static enum status insert_again(struct pc *pc, unsigned place, const struct drive *d,
+                                const char *drive, char error[PC_ERROR_MAX])
+{
+    char text[PC_ERROR_MAX];
+    struct drive empty = *d;
+
+    empty.path[0] = 0;
+    enum status s = replace(pc, place, &empty, error);
+    if (s == STATUS_OK)
+        s = replace(pc, place, d, error);
+    if (s != STATUS_OK)
+        (void)note_change(pc, drive, NULL, text);
+    return s;
+}
+
 enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
                              char error[PC_ERROR_MAX])
 {
     unsigned place = place_of(pc, drive);
-    struct block *medium = NULL, *old;
     struct drive d;
     enum status s = STATUS_OK;
 
@@ -204,22 +267,9 @@ enum status pc_change_medium(struct pc *pc, const char *drive, const char *path,
     if (s != STATUS_OK)
         return s;
     snprintf(d.path, sizeof(d.path), "%s", path ? path : "");
-    old = pc->disk[place];
-    if (path) {
-        char text[BLOCK_ERR_SIZE] = "";
-        s = pc_open_image(&medium, &d, place, text);
-        snprintf(error, PC_ERROR_MAX, "%.*s", (int)PC_ERROR_MAX - 1, text);
-    }
-    if (s == STATUS_OK && (s = pc_insert(pc, place, medium)) != STATUS_OK)
-        snprintf(error, PC_ERROR_MAX, "that disk does not fit into the drive");
-    if (s != STATUS_OK) {
-        block_close(medium);
-        return s;
-    }
-    block_close(old);
-    pc->disk[place] = medium;
-    pc->drive[place] = d;
-    return note_change(pc, drive, path, error);
+    s = path && holds(pc, place, path) ? insert_again(pc, place, &d, drive, error)
+                                       : replace(pc, place, &d, error);
+    return s != STATUS_OK ? s : note_change(pc, drive, path, error);
 }
 
 bool pc_has_drive(const struct pc *pc, const char *drive)
@@ -229,8 +279,6 @@ bool pc_has_drive(const struct pc *pc, const char *drive)
 
 void pc_dump_drives(const struct pc *pc, char *text, size_t size)
 {
-    static const char *const names[DRIVE_COUNT] = {"ide0-0", "ide0-1",  "ide1-0",
-                                                   "ide1-1", "floppy0", "floppy1"};
     size_t used = 0;
 
     *text = 0;
@@ -239,9 +287,9 @@ void pc_dump_drives(const struct pc *pc, char *text, size_t size)
         const struct block *b = pc->disk[i];
         if (!d->present)
             continue;
-        const char *name = d->cdrom && i == DRIVE_CDROM ? "cdrom" : names[i];
         const char *medium = !b ? "nothing" : *d->path ? d->path : "the demo disk";
-        used += (size_t)snprintf(text + used, size - used, "%-8s %.300s", name, medium);
+        used += (size_t)snprintf(text + used, size - used, "%-8s %.300s", drive_name(pc, i),
+                                 medium);
         if (b && used < size)
             used += (size_t)snprintf(text + used, size - used, ", %llu KiB%s",
                                      (unsigned long long)block_sectors(b) / 2,
