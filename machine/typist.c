@@ -11,7 +11,7 @@
 enum {
     KEYS_MAX = 5,
     KEY_SHIFT = 0x2a,
-    KEY_LETTER = 0x1000, /* with the key of a letter in text, which is below 80h: its case depends on Caps Lock */
+    KEY_LETTER = 0x1000, /* with a letter of text (below 80h): Caps Lock decides on its case */
     LED_CAPS = BIT(2),
 };
 
