@@ -411,7 +411,7 @@ struct block *icache_get_slow(struct icache *ic, phys_addr phys, u32 mode)
     unsigned off = (unsigned)(phys & (PAGE_SIZE - 1));
     if (!page->host || page->video)
         return NULL;
-    b = b ? icache_find_version(ic, key, page->host + off) : NULL;
+    b = b ? icache_find_version(ic, key) : NULL;
     if (b)
         return b;
     b = dead_take(&ic->dead, key, page->host + off, PAGE_SIZE - off);

@@ -80,10 +80,12 @@ bool icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft,
                   u32 soft_disp) MUST_CHECK;
 /** The checked block of @key behind @after in their order; NULL: there is no other. */
 struct block *icache_version(const struct icache *ic, u64 key, const struct block *after);
-/** Other parts of @b, whose bytes are there, are soft. */
-void icache_soften(struct icache *ic, struct block *b, u32 soft, u32 soft_disp);
-/** @b runs, or has just run: decode again what is not compared of it. */
-void icache_refresh(struct icache *ic, const struct block *b);
+/** Of @b, which has a check and whose bytes are there, no more than @soft and @soft_disp is soft
+ * from now on. If that is less than before, it loses its code, which compares less. */
+void icache_harden(struct icache *ic, struct block *b, u32 soft, u32 soft_disp);
+/** Instructions of @b are about to run from what was decoded: if it has a check, and its bytes are
+ * there, what is not compared is decoded again. False: they are not; nothing has changed. */
+bool icache_refresh(struct icache *ic, const struct block *b);
 
 /** Forget every block. */
 void icache_flush(struct icache *ic);

@@ -24,27 +24,46 @@ struct block *icache_version(const struct icache *ic, u64 key, const struct bloc
     return b;
 }
 
-void icache_soften(struct icache *ic, struct block *b, u32 soft, u32 soft_disp)
+/* @b has a check: it lies in one page. */
+static const u8 *bytes_of(const struct icache *ic, const struct block *b)
 {
-    u8 copy[INSN_MAX_LEN];
+    phys_addr phys = b->key >> 2;
 
-    b->soft = soft;
-    b->soft_disp = soft_disp;
-    check_set(b->check, b, soft, soft_disp, icache_bytes(ic, b, copy));
+    return physmem_page(ic->pm, phys)->host + (phys & (PAGE_SIZE - 1));
 }
 
-void icache_refresh(struct icache *ic, const struct block *b)
+/* What is compared from now on are the bytes that are there, which are what @b was decoded from. */
+static void set(struct icache *ic, struct block *b, u32 soft, u32 soft_disp)
 {
-    u8 copy[INSN_MAX_LEN];
+    b->soft = soft;
+    b->soft_disp = soft_disp;
+    check_set(b->check, b, bytes_of(ic, b));
+}
 
+void icache_harden(struct icache *ic, struct block *b, u32 soft, u32 soft_disp)
+{
+    soft &= b->soft;
+    soft_disp &= b->soft_disp;
+    if (soft == b->soft && soft_disp == b->soft_disp)
+        return;
+    assert(memcmp(b->check->bytes, bytes_of(ic, b), b->bytes) == 0);
+    icache_tell_drop(ic, b, ICACHE_FORGOTTEN);
+    set(ic, b, soft, soft_disp);
+}
+
+bool icache_refresh(struct icache *ic, const struct block *b)
+{
     if (!b->check)
-        return;
-    const u8 *bytes = icache_bytes(ic, b, copy);
+        return true;
+    const u8 *bytes = bytes_of(ic, b);
     if (memcmp(b->check->bytes, bytes, b->bytes) == 0)
-        return;
+        return true;
+    if (!check_holds(b, bytes))
+        return false;
     memcpy(b->check->bytes, bytes, b->bytes);
     for (unsigned i = 0; i < b->count; bytes += b->insn[i++].len)
         icache_decode_again(ic, b, i, bytes);
+    return true;
 }
 
 bool icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft, u32 soft_disp)
@@ -63,7 +82,7 @@ bool icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft, 
     b->count = (u16)count;
     b->bytes = (u16)bytes;
     b->check = &ic->check[ic->checks++];
-    icache_soften(ic, b, soft, soft_disp);
+    set(ic, b, soft, soft_disp);
     struct block **at = &ic->hash[icache_hash_of(b->key)];
     while (*at)
         at = &(*at)->next;
@@ -72,16 +91,15 @@ bool icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft, 
     return true;
 }
 
-struct block *icache_find_version(struct icache *ic, u64 key, const u8 *bytes)
+struct block *icache_find_version(struct icache *ic, u64 key)
 {
     enum icache_drop why = ICACHE_CROWDED; /* once */
     unsigned n = 0;
 
     for (struct block *b = icache_version(ic, key, NULL); b; b = icache_version(ic, key, b)) {
-        if (!check_holds(b, bytes))
-            n++;
-        else
-            return icache_refresh(ic, b), b;
+        if (icache_refresh(ic, b))
+            return b;
+        n++;
     }
     for (struct block *b; n >= VERSIONS_MOST && (b = icache_version(ic, key, NULL));) {
         icache_hash_remove(ic, b);

@@ -51,6 +51,6 @@ void icache_unwatch(struct icache *ic, struct block *b);
 
 /** Instruction @i of @b, at @bytes, has changed where it may. */
 void icache_decode_again(struct icache *ic, const struct block *b, unsigned i, const u8 *bytes);
-/** The checked block of @key that is at @bytes, or NULL; not more than VERSIONS_MOST that are not
- * there are kept. */
-struct block *icache_find_version(struct icache *ic, u64 key, const u8 *bytes);
+/** The checked block of @key whose bytes are there, or NULL; not more than VERSIONS_MOST whose
+ * bytes are not are kept. */
+struct block *icache_find_version(struct icache *ic, u64 key);

@@ -84,8 +84,7 @@ static void ignore(struct block_check *k, unsigned end, struct insn_field f)
     memset(k->mask + end - f.back, 0, f.bytes);
 }
 
-void check_set(struct block_check *k, const struct block *b, u32 soft, u32 soft_disp,
-               const u8 *bytes)
+void check_set(struct block_check *k, const struct block *b, const u8 *bytes)
 {
     unsigned end = 0;
 
@@ -94,9 +93,9 @@ void check_set(struct block_check *k, const struct block *b, u32 soft, u32 soft_
     memset(k->mask, 0xff, b->bytes);
     for (unsigned i = 0; i < b->count; i++) {
         end += b->insn[i].len;
-        if (soft >> i & 1)
+        if (b->soft >> i & 1)
             ignore(k, end, insn_immediate(&b->insn[i]));
-        if (soft_disp >> i & 1)
+        if (b->soft_disp >> i & 1)
             ignore(k, end, insn_displacement(&b->insn[i]));
     }
 }

@@ -198,13 +198,18 @@ void cache_forget(struct jit_cache *c, struct jit_block *b)
 }
 
 /* A write may be ignored only if all translations stand it. */
-static void attach(struct jit_cache *c, struct jit_block *b, struct block *block)
+static void soften(struct block *block, const struct jit_block *b)
 {
-    bool first = !block->code && !block->check; /* that has a say, too */
     u32 disp = block->tail ? 0 : b->tail;
 
-    block->soft = first ? b->soft : block->soft & b->soft;
-    block->soft_disp = first ? disp : block->soft_disp & disp;
+    block->soft = block->code ? block->soft & b->soft : b->soft;
+    block->soft_disp = block->code ? block->soft_disp & disp : disp;
+}
+
+static void attach(struct jit_cache *c, struct jit_block *b, struct block *block)
+{
+    if (!block->check) /* else the translation has been made to suit it */
+        soften(block, b);
     b->block = block;
     b->next = block->code ? cache_id(c, block->code) : 0;
     block->code = b;

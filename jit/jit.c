@@ -186,15 +186,12 @@ static bool lazy_stays(const struct jit *j, const struct jit_link *l, const stru
     return !l->lazy || !(lazy_needs(lazy_recipe(&j->lazy, l->guard)) & to->spoils);
 }
 
-/* An edge wants its target: link it if there is one. */
-static struct jit_block *follow_edge(struct jit *j)
+/* Where edge @l goes: link it if there is something. */
+static struct jit_block *edge_target(struct jit *j, struct jit_link *l)
 {
-    struct cpu *cpu = j->cpu;
-    struct jit_link *l = cache_at(&j->cache, cpu->jit.leave);
     u64 evictions = j->cache.stats.evictions;
-
-    cpu->rip = l->eip;
     struct jit_block *to = block_here(j, l->eip, jit_owner(l, l->back)->mode);
+
     if (!to || j->cache.stats.evictions != evictions)
         return to;
     struct jit_block *at = jit_check_target(j, l, to);
@@ -205,6 +202,26 @@ static struct jit_block *follow_edge(struct jit *j)
     else
         cache_forget(&j->cache, jit_owner(l, l->back));
     return to;
+}
+
+/* An edge wants its target. Where a version missed, nothing has retired: what is found is
+ * interpreted first, and time goes on, whatever else may be wrong. */
+static struct jit_block *follow_edge(struct jit *j)
+{
+    struct cpu *cpu = j->cpu;
+    struct jit_link *l = cache_at(&j->cache, cpu->jit.leave);
+    bool missed = jit_check_missed(l);
+
+    cpu->rip = l->eip;
+    struct jit_block *to = edge_target(j, l);
+    if (to && !missed)
+        return to;
+    if (to)
+        jit_fp_out(j);
+    leave_state(cpu);
+    if (to && cpu->clock->left > 0)
+        cpu_interpret_block(cpu, to->block);
+    return NULL;
 }
 
 static struct jit_block *follow_jump(struct jit *j)
@@ -233,10 +250,8 @@ static const struct jit_block *run_out(struct jit *j)
     cpu->rip = b->eip;
     jit_fp_out(j);
     leave_state(cpu);
-    if (cpu->clock->left > 0 && b->block) {
-        icache_refresh(cpu->icache, b->block);
+    if (cpu->clock->left > 0 && b->block && icache_refresh(cpu->icache, b->block))
         cpu_interpret_block(cpu, b->block);
-    }
     return NULL;
 }
 
@@ -271,10 +286,10 @@ static void bail(struct jit *j)
     jit_devices_bail(j, b, s.g);
     jit_flags_from(cpu, &s.flags);
     jit_fp_bail(j, b, &s);
-    if (b->block)
-        icache_refresh(cpu->icache, b->block);
     if (s.fp.raised) /* #MF or IRQ 13 comes at once or later: not code's to know */
         return;
+    if (b->block) /* a walk may have set bits there just now: then it is what it was before */
+        (void)icache_refresh(cpu->icache, b->block);
     if (s.fp.gate && s.g == 0 && b->block) /* more of them would follow, one by one */
         cpu_interpret_block(cpu, b->block);
     else
@@ -310,8 +325,6 @@ static void run_code(struct jit *j, const struct jit_block *b)
         switch (why) {
         case LEAVE_EDGE:
             b = follow_edge(j);
-            if (!b)
-                leave_state(cpu);
             break;
         case LEAVE_INDIRECT:
             b = follow_jump(j);

@@ -64,22 +64,23 @@ static unsigned next_piece(const struct block_check *k, unsigned *from)
     return n == 3 ? 2 : n;
 }
 
-void jit_check_unit(struct jit *j, const struct block *b, const u8 *bytes)
+void jit_check_unit(struct jit *j, struct block *b, const u8 *bytes)
 {
+    const struct block_check *k = b->check;
     struct jit_check *to = &j->unit.check;
-    struct block_check k;
     unsigned at = 0, n;
 
     *to = (struct jit_check){0};
-    if (!b->check)
+    if (!k)
         return;
-    check_set(&k, b, jit_soft_of(&j->ir, IR_IMM), jit_soft_of(&j->ir, IR_DISP), bytes);
+    /* What another mode leaves to an executor takes no variables. */
+    icache_harden(j->cpu->icache, b, jit_soft_of(&j->ir, IR_IMM), jit_soft_of(&j->ir, IR_DISP));
     to->at = bytes;
-    for (; (n = next_piece(&k, &at)); at += n) {
+    for (; (n = next_piece(k, &at)); at += n) {
         struct jit_check_piece *p = &to->piece[to->pieces++];
         p->off = (u8)at;
         p->w = n == 1 ? W8 : n == 2 ? W16 : W32;
-        p->want = (u32)load_le(k.bytes + at, n);
+        p->want = (u32)load_le(k->bytes + at, n);
     }
 }
 
@@ -100,21 +101,26 @@ struct jit_block *jit_check_first(struct jit *j, struct jit_block *to)
     return to->block->check ? version_from(j, to->block, NULL, to) : to;
 }
 
+bool jit_check_missed(struct jit_link *l)
+{
+    const struct jit_block *from = jit_owner(l, l->back);
+
+    return from->block && from->block->check && l == &jit_links(from)[from->links - 1];
+}
+
 struct jit_block *jit_check_target(struct jit *j, struct jit_link *l, struct jit_block *to)
 {
     const struct jit_block *from = jit_owner(l, l->back);
-    const struct block *b = from->block;
 
-    if (b && b->check && l == &jit_links(from)[from->links - 1])
-        return version_from(j, b, b, from); /* only onwards: it ends somewhere */
-    return jit_check_first(j, to);
+    if (!jit_check_missed(l))
+        return jit_check_first(j, to);
+    return version_from(j, from->block, from->block, from); /* only onwards: it ends somewhere */
 }
 
-void jit_check_made(struct jit *j, struct block *b)
+void jit_check_made(struct jit *j, const struct block *b)
 {
-    struct icache *ic = j->cpu->icache;
+    const struct icache *ic = j->cpu->icache;
 
-    icache_soften(ic, b, b->soft, b->soft_disp);
     /* It comes in between. */
     for (struct block *v = icache_version(ic, b->key, b); v; v = icache_version(ic, b->key, v))
         cache_isolate(&j->cache, v);

@@ -88,13 +88,6 @@ void jit_patch_crowded(struct jit *j, const struct block *b)
         p->check = p->check == CHECK_HARD ? CHECK_SOFT : CHECK_NEVER;
 }
 
-bool jit_patch_soft(const struct jit *j, const struct block *b)
-{
-    const struct jit_patch *p = &j->patch[jit_place(b->key, JIT_PATCHES)];
-
-    return p->key == b->key && p->check == CHECK_SOFT;
-}
-
 void jit_patch_translated(struct jit *j, const struct block *b)
 {
     struct jit_patch *p = patch_of(j, b);

@@ -129,16 +129,17 @@ void jit_patch_decoded(struct jit *j, struct block *b);
 
 /** @b was crowded out: icache_drop. */
 void jit_patch_crowded(struct jit *j, const struct block *b);
-/** Are immediates and displacements of @b, which is checked, variables? */
-bool jit_patch_soft(const struct jit *j, const struct block *b);
 
 /* jit_check.c: blocks that check themselves. */
 /** @b gets a check; with @soft, immediates and displacements are left out. False: it cannot. */
 bool jit_check_begin(struct jit *j, struct block *b, bool soft) MUST_CHECK;
-/** Fill in j->unit.check for j->ir, of @b. */
-void jit_check_unit(struct jit *j, const struct block *b, const u8 *bytes);
+/** Fill in j->unit.check for j->ir, of @b: what @b compares. Other translations of @b go if that
+ * has to be more than before. */
+void jit_check_unit(struct jit *j, struct block *b, const u8 *bytes);
 /** A translation of @b, which is checked, has just been made. */
-void jit_check_made(struct jit *j, struct block *b);
+void jit_check_made(struct jit *j, const struct block *b);
+/** Is @l the edge that a version misses by? */
+bool jit_check_missed(struct jit_link *l);
 /** Where code that wants to go to @to goes: the first version of its block. */
 struct jit_block *jit_check_first(struct jit *j, struct jit_block *to);
 /** Likewise for edge @l, which may be the one that a version misses by. NULL: it stays open. */

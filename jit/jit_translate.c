@@ -64,7 +64,7 @@ static struct jit_x87 x87_now(const struct jit *j, const struct block *b)
 struct xlate_env jit_env(const struct jit *j, const struct block *b, u32 mode)
 {
     bool often = jit_patch_times(j, b) >= JIT_PATCHED_OFTEN && !b->tail;
-    bool soft = b->check ? jit_patch_soft(j, b) : often;
+    bool soft = b->check ? b->soft | b->soft_disp : often; /* that is known since it is checked */
 
     return (struct xlate_env){
         .mode = mode,
@@ -295,6 +295,10 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
                                  u64 *by_exec)
 {
     struct jit_unit *u = &j->unit;
+    bool made = jit_make_ir(j, b, eip, mode, *by_exec);
+
+    if (made)
+        jit_check_unit(j, b, bytes); /* before there is new code: other may go */
     struct codebuf code = cache_code(&j->cache);
     u8 *mark = cache_mark(&j->cache), *start = code.at;
     struct jit_block *n = NULL;
@@ -313,8 +317,6 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
     u->x87 = x87_now(j, b);
     u->by_exec = 0;
     u->round_size = 0;
-    bool made = jit_make_ir(j, b, eip, mode, *by_exec);
-    jit_check_unit(j, b, bytes);
     if (made && (n = reserve(j))) {
         look_ahead(j, b, mode);
         if (backend_emit(j->backend, u) && finish(j, n, b, bytes, start))

@@ -156,10 +156,53 @@ static void what_is_soft_is_decoded_again_where_a_block_is_found(void **state)
     assert_ptr_equal(icache_get(ic, PAGE, 0), b);
     assert_int_equal(b->insn[0].imm & 0xffff, 0x5678);
     physmem_store(pc->pm, PAGE + 1, 0x9abc, 2);
-    icache_refresh(ic, b); /* as it runs */
+    assert_true(icache_refresh(ic, b)); /* as it runs */
     assert_int_equal(b->insn[0].imm & 0xffff, 0x9abc);
     physmem_store(pc->pm, PAGE, 0x2d, 1); /* sub */
     assert_ptr_not_equal(icache_get(ic, PAGE, 0), b);
+}
+
+static void count_code_dropped(void *ctx, struct block *b, enum icache_drop why)
+{
+    (void)why;
+    *(unsigned *)ctx += b->code != NULL;
+    b->code = NULL;
+}
+
+static void what_is_not_soft_any_more_does_not_change(void **state)
+{
+    static const u8 code[] = {0x05, 0x34, 0x12, 0x05, 0x78, 0x56, 0xf4}; /* add ax; add ax; hlt */
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    unsigned dropped = 0;
+
+    physmem_write(pc->pm, PAGE, code, sizeof(code));
+    struct block *b = icache_get(ic, PAGE, 0);
+    assert_true(icache_check(ic, b, 2, BIT(0) | BIT(1), 0));
+    icache_on_drop(ic, count_code_dropped, &dropped);
+    b->code = b;
+    icache_harden(ic, b, BIT(0) | BIT(1), BIT(0)); /* no more than now */
+    assert_int_equal(b->soft_disp, 0);
+    assert_int_equal(dropped, 0);
+    icache_harden(ic, b, BIT(1), 0);
+    assert_int_equal(dropped, 1);
+    assert_int_equal(b->soft, BIT(1));
+    icache_harden(ic, b, BIT(0) | BIT(1), 0); /* not soft again */
+    assert_int_equal(b->soft, BIT(1));
+
+    physmem_store(pc->pm, PAGE + 4, 0x9abc, 2);
+    assert_ptr_equal(icache_get(ic, PAGE, 0), b);
+    assert_int_equal(b->insn[1].imm & 0xffff, 0x9abc);
+    physmem_store(pc->pm, PAGE + 1, 0x4321, 2);
+    physmem_store(pc->pm, PAGE + 4, 0xdef0, 2);
+    assert_false(icache_refresh(ic, b));
+    assert_int_equal(b->insn[0].imm & 0xffff, 0x1234);
+    assert_int_equal(b->insn[1].imm & 0xffff, 0x9abc);
+    assert_ptr_not_equal(icache_get(ic, PAGE, 0), b);
+    physmem_store(pc->pm, PAGE + 1, 0x1234, 2);
+    assert_true(icache_refresh(ic, b));
+    assert_int_equal(b->insn[1].imm & 0xffff, 0xdef0);
+    icache_on_drop(ic, NULL, NULL);
 }
 
 static void count_crowded(void *ctx, struct block *b, enum icache_drop why)
@@ -266,6 +309,7 @@ int main(void)
         T(a_write_of_what_is_there_drops_nothing),
         T(a_checked_block_is_not_watched_but_compared),
         T(what_is_soft_is_decoded_again_where_a_block_is_found),
+        T(what_is_not_soft_any_more_does_not_change),
         T(versions_that_are_too_many_are_forgotten),
         T(a_block_over_two_pages_is_dropped_by_a_write_to_either),
         T(a_block_over_two_pages_is_another_if_another_page_follows),

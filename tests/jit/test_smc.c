@@ -129,6 +129,83 @@ static void next_instruction_is_another_at_once(void **state)
     assert_int_not_equal(p->ours->cpu->gpr[REG_DX] & 0xff, 0);
 }
 
+/* A routine whose displacement is a variable in one mode, and not in the other, where its executor
+ * takes it. Where the modes change the displacement is another one for long, so that it runs out of
+ * time once. */
+static const u8 two_modes[] = {
+    0x0f, 0x20, 0xe0,             /* mov eax, cr4               */
+    0x80, 0xcc, 0x02,             /* or ah, 2: OSFXSR           */
+    0x0f, 0x22, 0xe0,             /* mov cr4, eax               */
+    0x0f, 0x57, 0xc0,             /* xorps xmm0, xmm0           */
+    0x66, 0xc7, 0x06, 0x00, 0x30, /* mov dword [3000h], 1f80h   */
+    0x80, 0x1f, 0x00, 0x00,       /*                            */
+    0x66, 0xc7, 0x06, 0x04, 0x30, /* mov dword [3004h], 1d80h   */
+    0x80, 0x1d, 0x00, 0x00,       /*                            */
+    0x89, 0xc8,                   /* mov ax, cx                 */
+    0x83, 0xe0, 0x03,             /* and ax, 3                  */
+    0xc1, 0xe0, 0x04,             /* shl ax, 4                  */
+    0x05, 0x00, 0x20,             /* add ax, 2000h              */
+    0xa3, 0x04, 0x11,             /* mov [1104h], ax            */
+    0xe8, 0xd1, 0x00,             /* call 1100h                 */
+    0x49, 0x75, 0xec,             /* dec cx; jnz                */
+    0xc7, 0x06, 0x04, 0x11,       /* mov word [1104h], 2000h    */
+    0x00, 0x20,                   /*                            */
+    0x0f, 0xae, 0x16, 0x04, 0x30, /* ldmxcsr [3004h]            */
+    0xb9, 0xc8, 0x00,             /* mov cx, 200                */
+    0xe8, 0xbd, 0x00,             /* call 1100h                 */
+    0x49, 0x75, 0xfa,             /* dec cx; jnz                */
+    0x0f, 0xae, 0x16, 0x00, 0x30, /* ldmxcsr [3000h]            */
+    0xc7, 0x06, 0x04, 0x11,       /* mov word [1104h], 2010h    */
+    0x10, 0x20,                   /*                            */
+    0xb9, 0xb8, 0x0b,             /* mov cx, 3000               */
+    0xe8, 0xa9, 0x00,             /* call 1100h                 */
+    0x49, 0x75, 0xfa,             /* dec cx; jnz                */
+    0x0f, 0xae, 0x16, 0x04, 0x30, /* ldmxcsr [3004h]            */
+    0xc7, 0x06, 0x04, 0x11,       /* mov word [1104h], 2010h or */
+    0x10, 0x20,                   /* (TWO_MODES_LAST) 2000h     */
+    0xb9, 0x32, 0x00,             /* mov cx, 50                 */
+    0xe8, 0x95, 0x00,             /* call 1100h                 */
+    0x49, 0x75, 0xfa,             /* dec cx; jnz                */
+    0xf3, 0x0f, 0x11, 0x06,       /* movss [3008h], xmm0        */
+    0x08, 0x30, 0xf4,
+};
+enum { TWO_MODES_LAST = 0x63 };
+
+static void run_two_modes(u8 last)
+{
+    static const u8 routine[] = {0xf3, 0x0f, 0x58, 0x06, 0x00, 0x20, 0xc3}; /* addss; ret */
+    u8 code[sizeof(two_modes)];
+
+    memcpy(code, two_modes, sizeof(code));
+    code[TWO_MODES_LAST] = last;
+    for (u32 slice = 998; slice <= 1002; slice++) {
+        struct pair *p = pair_create("max");
+        void *state = p;
+        for (u32 i = 0; i < 4; i++) {
+            float f = 1.5f + (float)i;
+            physmem_write(p->ours->pm, 0x2000 + 16 * i, &f, sizeof(f));
+            physmem_write(p->theirs->pm, 0x2000 + 16 * i, &f, sizeof(f));
+        }
+        LOAD(p, 0x1100, routine);
+        p->slice = slice;
+        assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+        assert_in_range(pair_stat(p, "check themselves: "), 1, 100);
+        pair_teardown(&state);
+    }
+}
+
+static void what_one_mode_holds_for_a_constant_is_compared_in_all(void **state)
+{
+    (void)state;
+    run_two_modes(0x00);
+}
+
+static void a_version_that_refuses_is_not_found_again(void **state)
+{
+    (void)state;
+    run_two_modes(0x10);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
 
 int main(void)
@@ -140,6 +217,8 @@ int main(void)
         TEST(code_that_stays_is_translated_after_all),
         TEST(displacement_that_is_another_each_time_is_a_variable),
         TEST(next_instruction_is_another_at_once),
+        cmocka_unit_test(what_one_mode_holds_for_a_constant_is_compared_in_all),
+        cmocka_unit_test(a_version_that_refuses_is_not_found_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
