@@ -199,11 +199,19 @@ u32 jit_soft_of(const struct ir_block *ir, enum ir_op op)
 }
 static_assert(BLOCK_MAX <= 32, "bits of soft");
 
+/* Is there room for all edges and calls that the backend has made? */
+static bool fits(const struct jit_block *b, const struct jit_unit *u)
+{
+    bool fit = u->edges == b->links && u->execs == b->calls;
+
+    assert(fit);
+    return fit;
+}
+
 static void keep_links(struct jit_block *b, const struct jit_unit *u, const u8 *code)
 {
     struct jit_link *to = jit_links(b);
 
-    assert(u->edges == b->links);
     for (unsigned i = 0; i < u->edges; i++) {
         const struct jit_edge *e = &u->edge[i];
         to[i] = (struct jit_link){
@@ -223,7 +231,6 @@ static void keep_calls(struct jit_block *b, const struct jit_unit *u)
 {
     struct jit_call *to = jit_calls(b);
 
-    assert(u->execs == b->calls);
     for (unsigned i = 0; i < u->execs; i++) {
         const struct jit_exec *x = &u->exec[i];
         to[i] = (struct jit_call){
@@ -259,6 +266,8 @@ static bool finish(struct jit *j, struct jit_block *n, struct block *b, const u8
     struct jit_cache *c = &j->cache;
     const struct jit_unit *u = &j->unit;
 
+    if (!fits(n, u))
+        return false;
     *n = (struct jit_block){
         .block = b,
         .insn = b->insn,

@@ -244,13 +244,15 @@ static bool fit_for_loop(const struct x64_emit *e)
     return e->ir->guests <= LOOP_GUESTS && !e->u->tail;
 }
 
-/* The mark for the flags that go from the block's end to its head, or 0: it is not put twice. */
+/* The mark for the flags that go from the block's end to its head, or 0: it is not put twice. CF
+ * that a step keeps is not in EFLAGS in the second round: the branch must not look at it. */
 static u16 loop_mark(struct x64_emit *e, const struct ir_insn *in)
 {
     const struct recipe *r = &e->fl.how_to;
     bool step = (r->kind == RECIPE_INC || r->kind == RECIPE_DEC) && r->b == RECIPE_IMM;
 
-    if ((u32)in->imm != (u32)e->ir->eip || !fit_for_loop(e))
+    if ((u32)in->imm != (u32)e->ir->eip || !fit_for_loop(e) ||
+        (step && ir_cond_flags(in->cc) & IRF_C))
         return 0;
     return x64_flags_lazy(e, step ? lazy_spoils_but_carry(e->ir) : lazy_spoils(e->ir));
 }
@@ -282,6 +284,7 @@ void x64_emit_BR(struct x64_emit *e, const struct ir_insn *in)
     u16 mark = here ? loop_mark(e, in) : 0;
     u16 taken = here ? x64_flags_lazy(e, e->u->spoils[0]) : 0;
 
+    assert(mark || !e->loop);
     if (mark) {
         loop(e, in, mark);
         return;
