@@ -29,7 +29,8 @@ struct jit_helpers {
 
 enum { JIT_X87_OPS = 27 };
 
-/** Common code, made once a cache: write addresses. */
+/** Common code, made once a cache, or once for each part of it that branches cross: write
+ * addresses. */
 struct jit_stubs {
     u8 *enter; /* u32 enter(struct cpu *, const void *code): returns enum jit_leave */
     u8 *leave[LEAVE__COUNT];
@@ -80,6 +81,7 @@ struct jit_unit {
     u32 apart;   /* bit n: guest instruction n has been seen to write across pages */
     struct jit_x87 x87;
     bool flagm, flagm2; /* ARM64: the host has FEAT_FlagM and FEAT_FlagM2 */
+    bool far;           /* edges may lead further than branches reach; stubs do not */
     struct jit_check check;
 
     u32 hot_size, count_size; /* count_size: of what adds to runs */
@@ -101,7 +103,7 @@ struct jit_unit {
 struct backend {
     const char *name;
     int cs_arch, cs_mode; /* what capstone calls it */
-    size_t reach;         /* of its jumps: the code cache is not larger */
+    size_t reach;         /* of its branches: see struct jit_unit.far */
     bool lazy;            /* edges may have lazy flags (jit/lazy.h) */
     bool raises;          /* its code finds x87 exceptions that are not masked */
     bool halves;          /* it heeds jit_unit.apart */

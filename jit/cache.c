@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <xxhash.h>
 
-#define STUB_BYTES    16384u
 #define CODE_HEADROOM (16u << 10) /* no block is larger */
+#define CODE_ALIGN    16u
 #define META_HEADROOM (16u << 10)
 #define META_PER_CODE 1u
 #define NO_NUMBER     64u /* numbers start here: 0 is none's */
@@ -318,9 +318,14 @@ static void segment_empty(struct jit_cache *c, struct cache_segment *s)
     s->meta_at = s->meta;
 }
 
-static void next_segment(struct jit_cache *c)
+static void take_next(struct jit_cache *c)
 {
     c->current = (c->current + 1) % CACHE_SEGMENTS;
+}
+
+static void next_segment(struct jit_cache *c)
+{
+    take_next(c);
     struct cache_segment *s = &c->segment[c->current];
     if (s->blocks) {
         segment_empty(c, s);
@@ -330,9 +335,11 @@ static void next_segment(struct jit_cache *c)
 
 struct codebuf cache_code(struct jit_cache *c)
 {
-    struct cache_segment *s = &c->segment[c->current];
     struct codebuf buf;
 
+    if (c->scattered)
+        take_next(c);
+    struct cache_segment *s = &c->segment[c->current];
     if ((size_t)(s->code_end - s->code_at) < CODE_HEADROOM ||
         (size_t)(s->meta_end - s->meta_at) < META_HEADROOM) {
         next_segment(c);
@@ -400,11 +407,22 @@ struct jit_block *cache_block_at(const struct jit_cache *c, u64 pc, u32 *off)
 
 /* --- life --- */
 
+/* Of code, behind its stubs: a branch from its end has to reach their start. */
+static size_t segment_bytes(struct jit_cache *c, size_t bytes)
+{
+    size_t code = bytes / CACHE_SEGMENTS & ~(size_t)(CODE_ALIGN - 1);
+    size_t most = (c->backend->reach & ~(size_t)(CODE_ALIGN - 1)) - CACHE_STUB_BYTES;
+
+    c->far = CACHE_SEGMENTS * code + CACHE_STUB_BYTES > c->backend->reach;
+    return c->far && code > most ? most : code;
+}
+
 enum status cache_create(struct jit_cache *c, size_t bytes, const struct backend *backend)
 {
     memset(c, 0, sizeof(*c));
     c->backend = backend;
-    enum status s = hostmem_create(&c->mem, bytes + STUB_BYTES);
+    size_t code = segment_bytes(c, bytes);
+    enum status s = hostmem_create(&c->mem, CACHE_SEGMENTS * (CACHE_STUB_BYTES + code));
     if (s != STATUS_OK)
         return s;
     c->meta_size = bytes * META_PER_CODE + CACHE_SEGMENTS * META_HEADROOM;
@@ -420,11 +438,12 @@ enum status cache_create(struct jit_cache *c, size_t bytes, const struct backend
     }
     memset(c->jump, 0xff, JIT_JUMPS * sizeof(*c->jump));
     c->meta = meta;
-    c->code_start = c->mem.write + STUB_BYTES;
-    size_t code = bytes / CACHE_SEGMENTS, per = c->meta_size / CACHE_SEGMENTS & ~(size_t)7;
+    size_t per = c->meta_size / CACHE_SEGMENTS & ~(size_t)7;
     for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
         struct cache_segment *g = &c->segment[i];
-        g->code = g->code_at = c->code_start + i * code;
+        u8 *at = c->mem.write + i * (code + (c->far ? CACHE_STUB_BYTES : 0));
+        g->stubs = c->far ? at : c->mem.write;
+        g->code = g->code_at = at + CACHE_STUB_BYTES;
         g->code_end = g->code + code;
         g->meta = g->meta_at = c->meta + i * per + NO_NUMBER;
         g->meta_end = c->meta + (i + 1) * per;

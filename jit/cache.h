@@ -4,7 +4,8 @@
  *
  * Host code and metadata are allocated in segments, each with a piece of both, filled from the
  * start; when all are full, the oldest is emptied. So eviction needs no free lists, and keeps the
- * newer seven eighths of the code.
+ * newer seven eighths of the code. Where branches do not reach all of it, they reach all of their
+ * segment, which has stubs of its own then.
  *
  * A translation belongs to a decoded block (cpu/icache.h), which finds it. When that is dropped
  * because its bytes were written to, the translation moves to the graveyard, and comes back if a
@@ -23,11 +24,13 @@ struct cache_runs {
     u64 blocks, guests, guest_bytes, hot_bytes, code_bytes, meta_bytes, host_insns;
 };
 
-#define CACHE_SEGMENTS 8u
-#define CACHE_GRAVES   131072u
-#define CACHE_EIPS     8u /* translations that a block keeps */
+#define CACHE_SEGMENTS   8u
+#define CACHE_STUB_BYTES 16384u
+#define CACHE_GRAVES     131072u
+#define CACHE_EIPS       8u /* translations that a block keeps */
 
 struct cache_segment {
+    u8 *stubs; /* CACHE_STUB_BYTES, within reach; may be those of all */
     u8 *code, *code_at, *code_end;
     u8 *meta, *meta_at, *meta_end;
     u32 *block; /* numbers, in the order of their code */
@@ -36,10 +39,11 @@ struct cache_segment {
 
 struct jit_cache {
     struct hostmem mem;
-    bool counts; /* runs: struct jit_runs */
+    bool counts;    /* runs: struct jit_runs */
+    bool far;       /* segments are further apart than branches reach */
+    bool scattered; /* each block goes into another segment than the last; for tests */
     u8 *meta;
     size_t meta_size;
-    u8 *code_start; /* behind the stubs */
     struct cache_segment segment[CACHE_SEGMENTS];
     unsigned current;
     u32 grave[CACHE_GRAVES]; /* number of the last block to be buried there */

@@ -168,7 +168,7 @@ void jit_fp_out(struct jit *j)
     if (!(cpu->jit.fp_live & FP_X87))
         return;
     void (*save)(struct cpu *);
-    u64 at = cache_exec(&j->cache, j->stubs.fp_out);
+    u64 at = cache_exec(&j->cache, j->stubs[0].fp_out);
     memcpy(&save, &at, sizeof(save));
     save(cpu);
     get_x87(cpu);

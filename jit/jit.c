@@ -108,7 +108,7 @@ static u64 go_anywhere(struct jit *j)
             return to;
         }
     }
-    return cache_exec(&j->cache, j->stubs.leave[LEAVE_STOP]);
+    return cache_exec(&j->cache, j->stubs[0].leave[LEAVE_STOP]);
 }
 
 u64 jit_exec(struct cpu *cpu, u32 site)
@@ -128,7 +128,7 @@ u64 jit_exec(struct cpu *cpu, u32 site)
     if (!in->exec(cpu, in)) {
         if (!(how & CALL_FLAGS_IN))
             jit_flags_out(cpu);
-        return cache_exec(&j->cache, j->stubs.leave[LEAVE_FAULT]);
+        return cache_exec(&j->cache, j->stubs[0].leave[LEAVE_FAULT]);
     }
     if (device)
         jit_devices_ran(j, device, asked);
@@ -154,7 +154,7 @@ u64 jit_finish(struct cpu *cpu, u32 site)
 
     jit_flags_out(cpu); /* a task switch brings flags of its own */
     if (!in->exec(cpu, in))
-        return cache_exec(&j->cache, j->stubs.leave[LEAVE_FAULT]);
+        return cache_exec(&j->cache, j->stubs[0].leave[LEAVE_FAULT]);
     return go_anywhere(j);
 }
 
@@ -313,7 +313,7 @@ static void run_code(struct jit *j, const struct jit_block *b)
 {
     struct cpu *cpu = j->cpu;
     enter_fn *enter;
-    u64 at = cache_exec(&j->cache, j->stubs.enter);
+    u64 at = cache_exec(&j->cache, j->stubs[0].enter);
 
     memcpy(&enter, &at, sizeof(enter));
     enter_state(cpu);
@@ -415,32 +415,38 @@ bool jit_supported(void)
     return backend_host() != NULL;
 }
 
-static enum status create_code(struct jit *j, size_t bytes)
+static bool make_stubs(struct jit *j, u8 *at, struct jit_stubs *out)
 {
     static const struct jit_helpers helpers = {jit_access, jit_exec, jit_finish, jit_fp_enter,
                                                jit_fp_function};
-    size_t reach = j->backend->reach;
+    struct hostmem *mem = &j->cache.mem;
     struct codebuf code;
 
-    if (bytes > reach) {
-        log_write(LOG_JIT, LOG_INFO,
-                  "memory for translated code is %zu MiB: this host's jumps reach no further",
-                  reach >> 20);
-        bytes = reach;
-    }
-    enum status s = cache_create(&j->cache, bytes, j->backend);
+    codebuf_init(&code, at, CACHE_STUB_BYTES, mem->exec - mem->write);
+    hostmem_begin_write(mem, at, CACHE_STUB_BYTES);
+    j->backend->stubs(&code, &helpers, out);
+    hostmem_publish(mem, at, codebuf_off(&code));
+    return !code.full;
+}
+
+static enum status create_code(struct jit *j, const struct jit_desc *d, size_t bytes)
+{
+    struct jit_cache *c = &j->cache;
+    enum status s = cache_create(c, bytes, j->backend);
+    bool fits = true;
 
     if (s != STATUS_OK)
         return s;
-    j->cache.counts = j->count;
-    codebuf_init(&code, j->cache.mem.write, (size_t)(j->cache.code_start - j->cache.mem.write),
-                 j->cache.mem.exec - j->cache.mem.write);
-    hostmem_begin_write(&j->cache.mem, code.start, (size_t)(code.end - code.start));
-    j->cpu->jit.jumps = j->cache.jump;
-    j->backend->stubs(&code, &helpers, &j->stubs);
+    c->counts = j->count;
+    c->scattered = d->scattered;
+    j->cpu->jit.jumps = c->jump;
+    for (unsigned i = 0; i < CACHE_SEGMENTS; i++) {
+        j->stubs[i] = j->stubs[0];
+        if (i == 0 || c->segment[i].stubs != c->segment[0].stubs)
+            fits &= make_stubs(j, c->segment[i].stubs, &j->stubs[i]);
+    }
     jit_access_open(j);
-    hostmem_publish(&j->cache.mem, code.start, codebuf_off(&code));
-    return code.full ? STATUS_BAD_SIZE : STATUS_OK;
+    return fits ? STATUS_OK : STATUS_BAD_SIZE;
 }
 
 enum status jit_create(struct jit **out, const struct jit_desc *d)
@@ -449,7 +455,7 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
     struct jit *j;
     enum status s = STATUS_OK;
 
-    if (bytes < JIT_CACHE_MIN || bytes > (size_t)1 << 30)
+    if (bytes < JIT_CACHE_MIN || bytes > JIT_CACHE_MAX)
         return STATUS_BAD_SIZE;
     j = calloc(1, sizeof(*j));
     if (!j)
@@ -463,7 +469,7 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
     j->threshold = d->threshold ? d->threshold : THRESHOLD_DEFAULT;
     if (d->engine == JIT_HOST) {
         j->backend = backend_host();
-        s = j->backend ? create_code(j, bytes) : STATUS_UNSUPPORTED;
+        s = j->backend ? create_code(j, d, bytes) : STATUS_UNSUPPORTED;
     }
     if (s == STATUS_OK && j->count && !jit_stats_open(j))
         s = STATUS_NO_MEMORY;

@@ -28,16 +28,17 @@ struct jit_desc {
     struct cpu *cpu;
     struct physmem *physmem;
     enum jit_engine engine;
-    size_t cache_bytes;   /* of host code; 0: the default; at least JIT_CACHE_MIN, and no
-                           * more than jumps reach, or it is said so              */
+    size_t cache_bytes;   /* of host code; 0: the default; JIT_CACHE_MIN to JIT_CACHE_MAX */
     u32 threshold;        /* translate a block that was interpreted this often; 0: the default */
     bool count;           /* code counts its runs, for jit_stats(): slower              */
     const char *perf_map; /* write names of translated code there, or NULL              */
     bool baseline;        /* ARM64: use no more of the host than ARMv8.0 has; for tests */
+    bool scattered;       /* code is spread over all of its memory from the start; for tests */
 };
 
 #define JIT_CACHE_DEFAULT ((size_t)32 << 20)
 #define JIT_CACHE_MIN     ((size_t)256 << 10)
+#define JIT_CACHE_MAX     ((size_t)1 << 30)
 
 /**
  * Put a compiler in front of @d->cpu's interpreter. cpu_run() then uses it, until jit_destroy().

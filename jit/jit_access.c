@@ -189,8 +189,8 @@ void jit_access_open(struct jit *j)
 
     if (!j->backend->halves)
         return;
-    h->whole = h->written = cache_exec(&j->cache, j->stubs.written[0]);
-    h->apart = cache_exec(&j->cache, j->stubs.written[1]);
+    h->whole = h->written = cache_exec(&j->cache, j->stubs[0].written[0]);
+    h->apart = cache_exec(&j->cache, j->stubs[0].written[1]);
 }
 
 void jit_crossing_bailed(struct jit *j, struct jit_block *b, unsigned g)

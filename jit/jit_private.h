@@ -74,7 +74,7 @@ struct jit {
     struct cpu *cpu;
     struct physmem *physmem;
     const struct backend *backend;
-    struct jit_stubs stubs;
+    struct jit_stubs stubs[CACHE_SEGMENTS]; /* for the code in each; may be the same */
     struct jit_cache cache;
     u32 threshold;
     bool count;

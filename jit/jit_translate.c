@@ -314,7 +314,8 @@ static struct jit_block *attempt(struct jit *j, struct block *b, const u8 *bytes
 
     u->code = &code;
     u->ir = &j->ir;
-    u->stubs = &j->stubs;
+    u->stubs = &j->stubs[j->cache.current];
+    u->far = j->cache.far;
     u->mode = mode;
     u->tail = b->tail;
     u->lazy = &j->lazy;

@@ -420,12 +420,22 @@ static void cold_access(struct a64_emit *e, struct cold *k)
 }
 
 /* Before the stub stands the word that the guard loads, or, for a conditional branch, one to
- * whatever that does not reach. */
+ * whatever that does not reach; before that, room for what reaches everything. */
+enum { FURTHER = 4, VENEER = 12 };
+
+static void leave_room(struct codebuf *c)
+{
+    for (unsigned i = 0; i < VENEER / 4; i++)
+        a64_nop(c);
+}
+
 static void cold_edge(struct a64_emit *e, const struct cold *k)
 {
     struct codebuf *c = e->c;
     struct jit_edge *d = &e->u->edge[k->how];
 
+    if (e->u->far)
+        leave_room(c);
     if (k->guard) {
         d->guard = c->at;
         a64_here(c, k->guard);
@@ -503,17 +513,32 @@ void a64_emit_cold(struct a64_emit *e)
         emit_one_cold(e, &e->cold[i]);
 }
 
+/* Make the veneer that goes to @target. It may lose X16, which no block begins with. Code that is
+ * written and code that runs differ in whole pages, so that either's distance will do. */
+static u8 *veneer(u8 *at, const u8 *target)
+{
+    struct codebuf c;
+
+    codebuf_init(&c, at, VENEER, 0);
+    a64_adrp(&c, X16, (u64)(uintptr_t)target);
+    a64_arith_ri(&c, A64_ADD, W64, X16, X16, (uintptr_t)target % 4096);
+    a64_br(&c, X16);
+    assert(!c.full && c.at == c.end);
+    return at;
+}
+
 void a64_link(const struct jit_edge *e, const u8 *target, u32 page)
 {
-    u8 *further = e->stub - 4;
+    u8 *further = e->stub - FURTHER;
 
     if (e->guard)
         for (unsigned i = 0; i < 4; i++)
             e->guard[i] = (u8)(page >> (8 * i));
     if (a64_patch(e->place, target))
         return;
-    assert(!e->guard); /* a B reaches everything */
-    bool reached = a64_patch(further, target) && a64_patch(e->place, further);
+    if (e->guard || !a64_patch(further, target))
+        further = veneer(further - VENEER, target); /* jit_unit.far: else it is not needed */
+    bool reached = a64_patch(e->place, further);
     assert(reached);
     (void)reached;
 }

@@ -11,6 +11,10 @@
 
 /* --- engines --- */
 
+/* Half of all pairs of segments are further apart than ARM64's branches reach. Memory that nobody
+ * touches costs nothing, but under qemu-user. */
+#define FAR_CACHE ((size_t)256 << 20)
+
 static bool jit_attach(struct fuzz_machine *m, enum jit_engine engine, u32 threshold, size_t cache)
 {
     struct jit_desc d = {
@@ -19,6 +23,7 @@ static bool jit_attach(struct fuzz_machine *m, enum jit_engine engine, u32 thres
         .engine = engine,
         .threshold = threshold,
         .cache_bytes = cache,
+        .scattered = cache == FAR_CACHE,
     };
 
     return jit_create(&m->jit, &d) == STATUS_OK;
@@ -44,6 +49,11 @@ static bool attach_hot(struct fuzz_machine *m)
     return jit_attach(m, JIT_HOST, 6, JIT_CACHE_MIN);
 }
 
+static bool attach_far(struct fuzz_machine *m)
+{
+    return jit_attach(m, JIT_HOST, 2, FAR_CACHE);
+}
+
 static void detach_jit(struct fuzz_machine *m)
 {
     jit_destroy(m->jit);
@@ -56,6 +66,7 @@ const struct fuzz_engine fuzz_engines[FUZZ_ENGINES] = {
     {"jit", "host code, from the first time on, in a small cache", attach_jit, detach_jit, false},
     {"warm", "host code of what was interpreted some times", attach_warm, detach_jit, true},
     {"hot", "the same in a small cache, for as long as it can", attach_hot, detach_jit, false},
+    {"far", "host code in blocks that are far apart", attach_far, detach_jit, false},
 };
 
 /* --- the device, ports and interrupts: all of them see the time --- */

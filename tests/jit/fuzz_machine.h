@@ -16,7 +16,7 @@ struct fuzz_engine {
     bool split; /* in much shorter slices than it is told to */
 };
 
-enum { FUZZ_ENGINES = 6 };
+enum { FUZZ_ENGINES = 7 };
 extern const struct fuzz_engine fuzz_engines[FUZZ_ENGINES]; /* the first is the reference */
 
 struct fuzz_machine {

@@ -22,7 +22,7 @@
 
 enum {
     CASE_SECONDS = 30, /* of CPU time; longer is a hang */
-    CASES_A_PROCESS = 100,
+    CASES_A_PROCESS = 25,
 };
 
 struct options {
@@ -324,7 +324,7 @@ int main(int argc, char **argv)
 {
     struct options o = {.count = 2000, .seed = 1, .shrink = true, .shape = GEN__SHAPES};
 
-    parse_engines(&o, jit_supported() ? "interp,split,eval,jit,warm,hot" : "interp,split,eval");
+    parse_engines(&o, jit_supported() ? "interp,split,eval,jit,warm,hot,far" : "interp,split,eval");
     if (!parse(argc, argv, &o)) {
         usage();
         return 2;

@@ -31,15 +31,12 @@ static u64 count_of(const char *text, const char *name)
 
 /* Run what is at CS:7c00h with a translator until it halts, with @ax in AX: it stays in code,
  * but for @least to @most indirect jumps and at most as many edges. */
-static void halts_in_code(struct little_pc *pc, u16 ax, u64 least, u64 most)
+static void halts_in(struct little_pc *pc, const struct jit_desc *d, u16 ax, u64 least, u64 most)
 {
-    struct jit_desc d = {.cpu = pc->cpu, .physmem = pc->pm, .engine = JIT_HOST};
     char text[4096];
     struct jit *j;
 
-    if (!jit_supported())
-        skip();
-    assert_int_equal(jit_create(&j, &d), STATUS_OK);
+    assert_int_equal(jit_create(&j, d), STATUS_OK);
     pc->cpu->rip = 0x7c00;
     assert_int_equal(little_pc_run(pc, 10000000), CPU_EXIT_HALTED);
     assert_int_equal((u16)pc->cpu->gpr[REG_AX], ax);
@@ -47,6 +44,24 @@ static void halts_in_code(struct little_pc *pc, u16 ax, u64 least, u64 most)
     jit_destroy(j);
     assert_in_range(count_of(text, "edge"), 1, most);
     assert_in_range(count_of(text, "indirect"), least, most);
+}
+
+/* Wherever its blocks are: side by side, or further apart than branches reach. */
+static void halts_in_code(struct little_pc *pc, u16 ax, u64 least, u64 most)
+{
+    const struct jit_desc near = {.cpu = pc->cpu, .physmem = pc->pm, .engine = JIT_HOST};
+    struct jit_desc far = near;
+    u64 gpr[ARRAY_LEN(pc->cpu->gpr)];
+
+    if (!jit_supported())
+        skip();
+    memcpy(gpr, pc->cpu->gpr, sizeof(gpr));
+    halts_in(pc, &near, ax, least, most);
+    memcpy(pc->cpu->gpr, gpr, sizeof(gpr));
+    pc->cpu->halted = false;
+    far.cache_bytes = JIT_CACHE_MAX;
+    far.scattered = true;
+    halts_in(pc, &far, ax, least, most);
 }
 
 static void stays_in_code(struct little_pc *pc, u16 cs)
