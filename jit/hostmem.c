@@ -11,14 +11,9 @@
 #include <pthread.h>
 #endif
 
-static size_t page_size(void)
+static size_t whole_pages(const struct hostmem *m, size_t size)
 {
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static size_t whole_pages(size_t size)
-{
-    return (size + page_size() - 1) / page_size() * page_size();
+    return (size + m->page - 1) / m->page * m->page;
 }
 
 /* --- one file in memory, mapped twice --- */
@@ -134,19 +129,12 @@ static bool sees_writes(struct hostmem *m)
 }
 #endif
 
-enum status hostmem_create(struct hostmem *m, size_t size)
+enum status hostmem_create_by(struct hostmem *m, size_t size, bool flips, size_t page)
 {
-    struct hostmem made = {.size = whole_pages(size)};
+    struct hostmem made = {.page = page, .flips = flips};
 
-    if (map_twice(&made)) {
-        if (sees_writes(&made)) {
-            *m = made;
-            return STATUS_OK;
-        }
-        unmap(&made);
-    }
-    made = (struct hostmem){.size = whole_pages(size), .flips = true};
-    if (!map_once(&made))
+    made.size = whole_pages(&made, size);
+    if (!(flips ? map_once(&made) : map_twice(&made)))
         return STATUS_UNSUPPORTED;
     if (!sees_writes(&made)) {
         unmap(&made);
@@ -154,6 +142,15 @@ enum status hostmem_create(struct hostmem *m, size_t size)
     }
     *m = made;
     return STATUS_OK;
+}
+
+enum status hostmem_create(struct hostmem *m, size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    if (hostmem_create_by(m, size, false, page) == STATUS_OK)
+        return STATUS_OK;
+    return hostmem_create_by(m, size, true, page);
 }
 
 void hostmem_destroy(struct hostmem *m)
@@ -174,9 +171,9 @@ void hostmem_begin_write(struct hostmem *m, u8 *at, size_t size)
     if (!m->flips)
         return;
     close_pages(m);
-    size_t before = (size_t)(at - m->write) % page_size();
+    size_t before = (size_t)(at - m->write) % m->page;
     m->open = at - before;
-    m->open_size = whole_pages(size + before);
+    m->open_size = whole_pages(m, size + before);
     (void)set_writable(m, true); /* if not, the write that follows tells */
 }
 

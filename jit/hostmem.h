@@ -12,7 +12,7 @@
 struct hostmem {
     u8 *write; /* where code is written  */
     u8 *exec;  /* where the same code runs */
-    size_t size;
+    size_t size, page;
     const char *method; /* for --stats: how that was done */
     bool flips;         /* write == exec: pages change sides */
     u8 *open;           /* flips: what is writable now       */
@@ -22,6 +22,9 @@ struct hostmem {
 /** @size bytes, rounded up to whole pages. STATUS_NO_MEMORY, STATUS_UNSUPPORTED: not on this host.
  */
 enum status hostmem_create(struct hostmem *m, size_t size) MUST_CHECK;
+/** The same by one method only, with pages of @page bytes, a multiple of the host's; for tests. */
+enum status hostmem_create_by(struct hostmem *m, size_t size, bool flips,
+                              size_t page) MUST_CHECK;
 void hostmem_destroy(struct hostmem *m);
 
 /**
