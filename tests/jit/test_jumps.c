@@ -146,7 +146,7 @@ static void returns_to_where_nobody_called_from(void **state)
 
 /* --- the caller's page becomes another one --- */
 
-enum { DIRECTORY = 0x100000, TABLE = 0x101000, OTHER = 0x4000, FUNCTION = 0x2000 };
+enum { DIRECTORY = 0x100000, TABLE = 0x101000, OTHER = 0x4000, FUNCTION = 0x2000, SPACE = 0x2000 };
 
 static void forget_pages(void *ctx, u16 port, u32 val, enum width w)
 {
@@ -157,26 +157,54 @@ static void forget_pages(void *ctx, u16 port, u32 val, enum width w)
         mmu_flush(pc->cpu->mmu);
 }
 
-/* Linear addresses are physical ones, but that the page table is at 8000h. Every fourth number to a port
- * forgets pages. */
+/* Linear addresses are physical ones, but that @page is at @at. The tables are @more behind. */
+static void make_space(struct little_pc *pc, u32 more, u32 page, u32 at)
+{
+    u32 entry = (TABLE + more) | 7;
+
+    physmem_write(pc->pm, DIRECTORY + more, &entry, 4);
+    for (u32 i = 0; i < 1024; i++) {
+        entry = (i == page ? at : i << 12) | 7;
+        physmem_write(pc->pm, TABLE + more + 4 * i, &entry, 4);
+    }
+}
+
+/* The page table is at 8000h. Every fourth number to a port forgets pages. */
 static void paging_on(struct little_pc *pc)
 {
-    u32 entry = TABLE | 7;
-
-    physmem_write(pc->pm, DIRECTORY, &entry, 4);
-    for (u32 i = 0; i < 1024; i++) {
-        entry = (i == 8 ? TABLE : i << 12) | 7;
-        physmem_write(pc->pm, TABLE + 4 * i, &entry, 4);
-    }
+    make_space(pc, 0, 8, TABLE);
     pc->cpu->cr0 |= CR0_PE | CR0_PG;
     pc->cpu->cr3 = DIRECTORY;
     cpu_paging_changed(pc->cpu);
     pc->cpu->bus.out = forget_pages;
 }
 
-/* Two of four times the function maps its caller's page to the other, which has the same code but
- * for what comes behind the call. Nobody notices the first write: what came from that entry has been
- * forgotten before. */
+/* The function is called from a page; the other has the same code but for what comes behind the
+ * call: it counts in DI instead of SI. */
+static void goes_on_in_one_of_two_pages(struct pair *p, const u8 *function, size_t size)
+{
+    u8 code[] = {
+        0xe8, 0xfd, 0x0f, /* again: call 2000h          */
+        0x46,             /* inc si; there: inc di      */
+        0x49,             /* dec cx                     */
+        0x75, 0xf9,       /* jnz again                  */
+        0xf4,
+    };
+    struct little_pc *pc[] = {p->ours, p->theirs};
+
+    for (unsigned i = 0; i < 2; i++) {
+        paging_on(pc[i]);
+        make_space(pc[i], SPACE, PAIR_CODE >> 12, OTHER);
+        physmem_write(pc[i]->pm, FUNCTION, function, size);
+        code[3] = 0x47;
+        physmem_write(pc[i]->pm, OTHER, code, sizeof(code));
+        code[3] = 0x46;
+    }
+    assert_int_equal(pair_run(p, code, sizeof(code)), CPU_EXIT_HALTED);
+}
+
+/* Two of four times the function maps its caller's page to the other. Nobody notices the first
+ * write: what came from that entry has been forgotten before. */
 static void returns_to_a_page_that_is_another_now(void **state)
 {
     static const u8 function[] = {
@@ -185,25 +213,78 @@ static void returns_to_a_page_that_is_another_now(void **state)
         0x66, 0x81, 0x36, 0x04, 0x80, 0x00, 0x50, 0x00, 0x00, /* xor dword [8004h],5000h  */
         0xc3,                                                 /* .out: ret                */
     };
-    u8 code[] = {
-        0xe8, 0xfd, 0x0f, /* again: call 2000h          */
-        0x46,             /* inc si; there: inc di      */
-        0x49,             /* dec cx                     */
-        0x75, 0xf9,       /* jnz again                  */
-        0xf4,
-    };
     struct pair *p = *state;
-    struct little_pc *pc[] = {p->ours, p->theirs};
-    for (unsigned i = 0; i < 2; i++) {
-        paging_on(pc[i]);
-        physmem_write(pc[i]->pm, FUNCTION, function, sizeof(function));
-        code[3] = 0x47;
-        physmem_write(pc[i]->pm, OTHER, code, sizeof(code));
-        code[3] = 0x46;
-    }
-    assert_int_equal(pair_run(p, code, sizeof(code)), CPU_EXIT_HALTED);
+
+    goes_on_in_one_of_two_pages(p, function, sizeof(function));
     assert_int_equal((u16)p->ours->cpu->gpr[REG_SI], PAIR_ROUNDS * 3 / 4);
     assert_int_equal((u16)p->ours->cpu->gpr[REG_DI], PAIR_ROUNDS / 4);
+}
+
+/* One of four times the function returns in the space where its caller's page is the other. */
+static void returns_in_another_address_space(void **state)
+{
+    static const u8 function[] = {
+        0x66, 0xb8, 0x00, 0x00, 0x10, 0x00, /* mov eax,100000h     */
+        0xf6, 0xc1, 0x03, 0x75, 0x06,       /* test cl,3; jnz .set */
+        0x66, 0xb8, 0x00, 0x20, 0x10, 0x00, /* mov eax,102000h     */
+        0x0f, 0x22, 0xd8,                   /* .set: mov cr3,eax   */
+        0xc3,                               /* ret                 */
+    };
+    struct pair *p = *state;
+
+    goes_on_in_one_of_two_pages(p, function, sizeof(function));
+    assert_int_equal((u16)p->ours->cpu->gpr[REG_SI], PAIR_ROUNDS * 3 / 4);
+    assert_int_equal((u16)p->ours->cpu->gpr[REG_DI], PAIR_ROUNDS / 4);
+}
+
+/* --- or a segment does --- */
+
+/* Flat, and with base 10000h. */
+static const u64 gdt[] = {0, 0x00cf92000000ffff, 0x00cf92010000ffff};
+
+/* The function loads a segment register by @load, with base 10000h one of four times, in two places:
+ * the table of indirect jumps has one mode for each. What comes behind the call reads with @prefix.
+ */
+static void returns_under_another_mode(struct pair *p, u8 prefix, u8 load)
+{
+    const u8 code[] = {
+        0xe8, 0x0a, 0x00,               /* again: call f           */
+        prefix, 0x03, 0x36, 0x00, 0x80, /* add si,[8000h]          */
+        0xd1, 0xc6,                     /* rol si,1                */
+        0xe2, 0xf4,                     /* loop again              */
+        0xf4,                           /* hlt                     */
+        0x5b,                           /* f: pop bx               */
+        0xf6, 0xc1, 0x03,               /* test cl,3               */
+        0x74, 0x07,                     /* jz .other               */
+        0xb8, 0x08, 0x00,               /* mov ax,8                */
+        0x8e, load,                     /* mov ds,ax or mov ss,ax  */
+        0x53, 0xc3,                     /* push bx; ret            */
+        0xb8, 0x10, 0x00,               /* .other: mov ax,10h      */
+        0x8e, load,                     /* mov ds,ax or mov ss,ax  */
+        0x53, 0xc3,                     /* push bx; ret            */
+    };
+    static const u16 word[] = {0x0011, 0x7777};
+    struct little_pc *pc[] = {p->ours, p->theirs};
+
+    for (unsigned i = 0; i < 2; i++) {
+        physmem_write(pc[i]->pm, 0x8000, &word[0], 2);
+        physmem_write(pc[i]->pm, 0x18000, &word[1], 2);
+        physmem_write(pc[i]->pm, 0x4000, gdt, sizeof(gdt));
+        pc[i]->cpu->gdtr = (struct table_reg){0x4000, sizeof(gdt) - 1};
+        pc[i]->cpu->cr0 |= CR0_PE;
+    }
+    assert_int_equal(pair_run(p, code, sizeof(code)), CPU_EXIT_HALTED);
+    assert_int_not_equal((u16)p->ours->cpu->gpr[REG_SI], 0);
+}
+
+static void returns_with_another_data_segment(void **state)
+{
+    returns_under_another_mode(*state, 0x3e, 0xd8);
+}
+
+static void returns_with_another_stack_segment(void **state)
+{
+    returns_under_another_mode(*state, 0x36, 0xd0);
 }
 
 static int pair_setup(void **state)
@@ -215,12 +296,15 @@ static int pair_setup(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, little_pc_setup, little_pc_teardown)
+#define P(f) cmocka_unit_test_setup_teardown(f, pair_setup, pair_teardown)
     const struct CMUnitTest tests[] = {
         T(where_linear_addresses_are_offsets),  T(where_the_segment_has_a_base),
         T(calls_that_nobody_returns_from),      T(recursion_deeper_than_the_stack_of_returns),
         T(returns_to_where_nobody_called_from),
-        cmocka_unit_test_setup_teardown(returns_to_a_page_that_is_another_now, pair_setup,
-                                        pair_teardown),
+        P(returns_to_a_page_that_is_another_now),
+        P(returns_in_another_address_space),
+        P(returns_with_another_data_segment),
+        P(returns_with_another_stack_segment),
     };
     return cmocka_run_group_tests_name("jumps", tests, NULL, NULL);
 }
