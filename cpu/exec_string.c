@@ -9,7 +9,8 @@
  * too, and charges what was finished.
  *
  * MOVS, STOS, CMPS and SCAS in plain memory run in chunks: as many elements, upwards or downwards,
- * as lie in one page of each operand, in the segment, in the budget.
+ * as lie in one page of each operand, in the segment, in the budget. MOVS and STOS do so, too,
+ * where a device answers that is as quiet as memory.
  */
 #include "cpu/by_width.h"
 #include "cpu/exec.h"
@@ -133,6 +134,39 @@ ALWAYS_INLINE u64 chunk_dest(const struct cpu *cpu, const struct insn *in, enum 
     return *dest == NULL ? 0 : n < max ? n : max;
 }
 
+/* What MOVS and STOS reach in one page: memory, or a quiet device. */
+struct reached {
+    u8 *host; /* NULL: the device */
+    struct mmu_device dev;
+};
+
+static bool reach(const struct cpu *cpu, const struct insn *in, unsigned seg, unsigned reg,
+                  enum mmu_access kind, struct reached *o)
+{
+    const struct mmu_tables *t = &mmu_view(cpu->mmu)->cur;
+    lin_addr lin = seg_linear(cpu, seg, reg_get(cpu, reg, in->adsize));
+
+    o->host = mmu_host(kind == MMU_WRITE ? t->write : t->read, lin);
+    return o->host || mmu_device(cpu->mmu, lin, kind, &o->dev);
+}
+
+/* The element @by bytes on. */
+ALWAYS_INLINE u64 reached_load(const struct cpu *cpu, const struct reached *o, u64 by, enum width w)
+{
+    if (o->host)
+        return load_le(o->host + (i64)by, 1u << w);
+    return mmu_device_read(cpu->mmu, &o->dev, by, 1u << w);
+}
+
+ALWAYS_INLINE void reached_store(const struct cpu *cpu, const struct reached *o, u64 by,
+                                 enum width w, u64 v)
+{
+    if (o->host)
+        store_le(o->host + (i64)by, v, 1u << w);
+    else
+        mmu_device_write(cpu->mmu, &o->dev, by, 1u << w, v);
+}
+
 /* MOVS */
 
 ALWAYS_INLINE bool movs_one(struct cpu *cpu, const struct insn *in, enum width w)
@@ -164,6 +198,28 @@ ALWAYS_INLINE void copy_elements(u8 *dest, const u8 *src, u64 n, enum width w, u
         store_le(dest + (i64)(i * step), load_le(src + (i64)(i * step), 1u << w), 1u << w);
 }
 
+/** The least of a chunk's limits. */
+ALWAYS_INLINE u64 least(u64 a, u64 b)
+{
+    return a < b ? a : b;
+}
+
+/* A chunk, but for the registers, where a device is the source, the destination, or both. */
+ALWAYS_INLINE u64 movs_device(struct cpu *cpu, const struct insn *in, enum width w, u64 max)
+{
+    const u64 step = string_step(cpu, w);
+    struct reached from, to;
+    u64 n = least(max, least(room(cpu, in, w, in->seg, REG_SI, SEG_PERM_R),
+                             room(cpu, in, w, SEG_ES, REG_DI, SEG_PERM_W)));
+
+    if (n == 0 || !reach(cpu, in, in->seg, REG_SI, MMU_READ, &from) ||
+        !reach(cpu, in, SEG_ES, REG_DI, MMU_WRITE, &to))
+        return 0;
+    for (u64 i = 0; i < n; i++)
+        reached_store(cpu, &to, i * step, w, reached_load(cpu, &from, i * step, w));
+    return n;
+}
+
 ALWAYS_INLINE u64 movs_chunk(struct cpu *cpu, const struct insn *in, enum width w, u64 max,
                              bool *found)
 {
@@ -173,9 +229,10 @@ ALWAYS_INLINE u64 movs_chunk(struct cpu *cpu, const struct insn *in, enum width 
     u64 n = chunk_dest(cpu, in, w, chunk_source(cpu, in, w, max, &src), true, &dest);
 
     (void)found;
-    if (n == 0)
-        return 0;
-    copy_elements(dest, src, n, w, step);
+    if (n != 0)
+        copy_elements(dest, src, n, w, step);
+    else
+        n = movs_device(cpu, in, w, max);
     advance(cpu, in, REG_SI, n * step);
     advance(cpu, in, REG_DI, n * step);
     return n;
@@ -198,6 +255,21 @@ ALWAYS_INLINE bool stos_one(struct cpu *cpu, const struct insn *in, enum width w
     return true;
 }
 
+/* A chunk in a device. */
+ALWAYS_INLINE u64 stos_device(struct cpu *cpu, const struct insn *in, enum width w, u64 max)
+{
+    u64 v = reg_get(cpu, REG_AX, w), step = string_step(cpu, w);
+    u64 n = least(max, room(cpu, in, w, SEG_ES, REG_DI, SEG_PERM_W));
+    struct reached to;
+
+    if (n == 0 || !reach(cpu, in, SEG_ES, REG_DI, MMU_WRITE, &to))
+        return 0;
+    for (u64 i = 0; i < n; i++)
+        reached_store(cpu, &to, i * step, w, v);
+    advance(cpu, in, REG_DI, n * step);
+    return n;
+}
+
 ALWAYS_INLINE u64 stos_chunk(struct cpu *cpu, const struct insn *in, enum width w, u64 max,
                              bool *found)
 {
@@ -207,7 +279,7 @@ ALWAYS_INLINE u64 stos_chunk(struct cpu *cpu, const struct insn *in, enum width 
 
     (void)found;
     if (n == 0)
-        return 0;
+        return stos_device(cpu, in, w, max);
     dest -= downwards(cpu) ? (n - 1) << w : 0;
     if (w == W8)
         memset(dest, (int)v, n);

@@ -288,7 +288,20 @@ static void window_write(void *dev, u64 window, u64 val, unsigned size)
     }
 }
 
-const struct mmio_ops vga_window_ops = {.read = window_read, .write = window_write, .max = 8};
+/* The GD5446's window has a blitter behind it. */
+static bool window_quiet(const void *dev)
+{
+    const struct vga *v = dev;
+
+    return !v->desc.cirrus;
+}
+
+const struct mmio_ops vga_window_ops = {
+    .read = window_read,
+    .write = window_write,
+    .max = 8,
+    .quiet = window_quiet,
+};
 
 /* ---- the window as plain memory ---- */
 

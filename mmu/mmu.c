@@ -114,10 +114,46 @@ static void place_store(struct mmu *m, const struct place *p, unsigned size, u64
     }
 }
 
+/* The translation of a page of a device that was accessed so before, and may be with no more
+ * checks; NULL: there is none. */
+static const struct tlb_node *device_node(const struct mmu *m, bool sys, lin_addr lin,
+                                          enum mmu_access kind)
+{
+    const struct mmu_context *c = sys ? m->sys : m->cur;
+    const struct tlb_node *n = &m->node[c->node[lin >> PAGE_SHIFT]]; /* node 0 has no device */
+
+    return n->region && n->rights & (kind == MMU_WRITE ? TLB_W : TLB_R) && !m->slow ? n : NULL;
+}
+
+bool mmu_device(const struct mmu *m, lin_addr lin, enum mmu_access kind, struct mmu_device *out)
+{
+    const struct tlb_node *n = device_node(m, false, lin, kind);
+
+    if (!n || !physmem_quiet(m->pm, n->region))
+        return false;
+    *out = (struct mmu_device){n->region, node_phys(n, lin)};
+    return true;
+}
+
+u64 mmu_device_read(struct mmu *m, const struct mmu_device *d, u64 by, unsigned size)
+{
+    return physmem_ask(m->pm, d->region, d->at + by, size);
+}
+
+void mmu_device_write(struct mmu *m, const struct mmu_device *d, u64 by, unsigned size, u64 val)
+{
+    physmem_tell(m->pm, d->region, d->at + by, val, size);
+}
+
 bool mmu_read_slow(struct mmu *m, lin_addr lin, unsigned size, bool sys, u64 *out)
 {
+    const struct tlb_node *n = device_node(m, sys, lin, MMU_READ);
     struct place p;
 
+    if (n && mmu_in_page(lin, size)) {
+        *out = physmem_ask(m->pm, n->region, node_phys(n, lin), size);
+        return true;
+    }
     if (!place_get(m, lin, size, sys, MMU_READ, &p))
         return false;
     *out = place_load(m, &p, size);
@@ -126,8 +162,13 @@ bool mmu_read_slow(struct mmu *m, lin_addr lin, unsigned size, bool sys, u64 *ou
 
 bool mmu_write_slow(struct mmu *m, lin_addr lin, unsigned size, bool sys, u64 val)
 {
+    const struct tlb_node *n = device_node(m, sys, lin, MMU_WRITE);
     struct place p;
 
+    if (n && mmu_in_page(lin, size)) {
+        physmem_tell(m->pm, n->region, node_phys(n, lin), val, size);
+        return true;
+    }
     if (!place_get(m, lin, size, sys, MMU_WRITE, &p))
         return false;
     place_store(m, &p, size, val);

@@ -164,6 +164,22 @@ bool mmu_write_bytes(struct mmu *m, lin_addr lin, const void *from, unsigned n) 
 /** Check that [@lin, @lin + @len) may be accessed so, setting A and D bits; @len <= 4096. */
 bool mmu_probe(struct mmu *m, lin_addr lin, size_t len, enum mmu_access kind, bool sys) MUST_CHECK;
 
+/** A device that answers for a page: see mmu_device(). */
+struct mmu_device {
+    unsigned region;
+    phys_addr at;
+};
+
+/**
+ * The device at @lin if it is quiet and was accessed so before, at the current privilege: accesses
+ * of that kind within the page cannot fail and may come in runs. Changes nothing.
+ */
+bool mmu_device(const struct mmu *m, lin_addr lin, enum mmu_access kind, struct mmu_device *out);
+
+/** An access there, @by bytes on. */
+u64 mmu_device_read(struct mmu *m, const struct mmu_device *d, u64 by, unsigned size);
+void mmu_device_write(struct mmu *m, const struct mmu_device *d, u64 by, unsigned size, u64 val);
+
 /** A read-modify-write in flight: the write can no longer fault. */
 struct mmu_rmw {
     u8 *host;          /* plain RAM, or NULL: write back through the slow path */

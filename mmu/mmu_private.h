@@ -44,6 +44,7 @@ struct tlb_node {
     u16 ctx;
     u8 rights; /* enum tlb_rights */
     u8 levels;
+    u16 region;                /* number of the device that answers; 0: none does */
     u32 ram_page;              /* index into by_page, or NO_RAM_PAGE */
     u32 table[MMU_MAX_LEVELS]; /* struct table_page number of each entry's page; 0: not tracked */
     u16 slot[MMU_MAX_LEVELS];  /* entry's place there, in units of 4 bytes */
@@ -93,7 +94,7 @@ struct mmu {
     void (*on_dropped)(void *ctx);
     void *on_dropped_ctx;
 
-    struct tlb_node *node; /* node 0 is unused */
+    struct tlb_node *node; /* node 0 stands for none, and stays zero */
     u32 nodes, node_room, node_free;
     size_t ram_pages;          /* and those of video memory, behind them */
     u32 *by_page;              /* by RAM page: nodes that map it */

@@ -437,6 +437,23 @@ void physmem_store(struct physmem *pm, phys_addr at, u64 val, unsigned size)
     store_unmasked(pm, at & pm->mask, val, size);
 }
 
+u64 physmem_ask(struct physmem *pm, unsigned region, phys_addr at, unsigned size)
+{
+    return region_load(pm, region, at & pm->mask, size);
+}
+
+void physmem_tell(struct physmem *pm, unsigned region, phys_addr at, u64 val, unsigned size)
+{
+    region_store(pm, region, at & pm->mask, val, size);
+}
+
+bool physmem_quiet(const struct physmem *pm, unsigned region)
+{
+    const struct region *r = &pm->region[region];
+
+    return r->ops && r->ops->quiet && !pm->tap && r->ops->quiet(r->dev);
+}
+
 /* Largest power of two that is aligned at @at and not longer than @len or 8. */
 static unsigned chunk(phys_addr at, size_t len)
 {

@@ -29,6 +29,9 @@ struct mmio_ops {
     u64 (*read)(void *dev, u64 off, unsigned size);
     void (*write)(void *dev, u64 off, u64 val, unsigned size);
     unsigned max;
+    /* Does it answer as memory would, for now: whatever the time is, and so that nobody but it
+     * notices? Then a run of accesses may come at once, in their order. NULL: no. */
+    bool (*quiet)(const void *dev);
 };
 
 /** Flags of a RAM or video page that keep it out of fast write paths. */
@@ -137,3 +140,10 @@ phys_addr physmem_mask(const struct physmem *pm, phys_addr phys);
 /** Accesses within one page, through the A20 gate; @size is 1, 2, 4 or 8. For the slow paths. */
 u64 physmem_load(struct physmem *pm, phys_addr at, unsigned size);
 void physmem_store(struct physmem *pm, phys_addr at, u64 val, unsigned size);
+
+/* The same where device @region, not 0, is known to answer. */
+u64 physmem_ask(struct physmem *pm, unsigned region, phys_addr at, unsigned size);
+void physmem_tell(struct physmem *pm, unsigned region, phys_addr at, u64 val, unsigned size);
+
+/** May accesses of device @region come in runs? */
+bool physmem_quiet(const struct physmem *pm, unsigned region);

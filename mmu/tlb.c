@@ -296,6 +296,7 @@ static u32 node_add(struct mmu *m, struct mmu_context *c, u32 vpn, const struct 
         .ppn = (u32)(w->phys >> PAGE_SHIFT),
         .ctx = (u16)(c - m->context),
         .levels = (u8)w->levels,
+        .region = page->host ? 0 : page->region,
         .ram_page = page->host && !page->rom ? mmu_host_page(m, page->host) : NO_RAM_PAGE,
     };
     m->node[i] = n;
@@ -553,6 +554,7 @@ enum status mmu_create(struct mmu **out, struct physmem *pm)
         mmu_destroy(m);
         return STATUS_NO_MEMORY;
     }
+    m->node[0] = (struct tlb_node){0};
     physmem_on_table_write(pm, on_table_write, m);
     physmem_on_change(pm, on_physmem_change, m);
     physmem_on_video(pm, on_video, m);

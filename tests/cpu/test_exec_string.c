@@ -316,9 +316,107 @@ static void downwards_wraps_and_faults_at_offset_0(void **state)
     assert_int_equal((u16)pc->cpu->gpr[REG_DI], 0xffff);
 }
 
+/* --- devices --- */
+
+enum { DEVICE = 0x8000 };
+
+/** A device whose bytes are those of the RAM that it hides. It notes when it was asked. */
+struct memory_device {
+    struct little_pc *pc;
+    u64 when[64]; /* retired instructions, of the first ones */
+    unsigned count;
+};
+
+static void note_when(struct memory_device *d)
+{
+    if (d->count < ARRAY_LEN(d->when))
+        d->when[d->count] = clock_retired(&d->pc->clock);
+    d->count++;
+}
+
+static u64 device_read(void *dev, u64 off, unsigned size)
+{
+    struct memory_device *d = dev;
+
+    note_when(d);
+    return load_le(physmem_ram(d->pc->pm) + DEVICE + off, size);
+}
+
+static void device_write(void *dev, u64 off, u64 val, unsigned size)
+{
+    struct memory_device *d = dev;
+
+    note_when(d);
+    store_le(physmem_ram(d->pc->pm) + DEVICE + off, val, size);
+}
+
+static bool device_quiet(const void *dev)
+{
+    (void)dev;
+    return true;
+}
+
+static const struct mmio_ops noisy_ops = {device_read, device_write, 4, NULL};
+static const struct mmio_ops quiet_ops = {device_read, device_write, 4, device_quiet};
+
+static void map_device(struct little_pc *pc, const struct mmio_ops *ops, struct memory_device *d)
+{
+    *d = (struct memory_device){.pc = pc};
+    assert_int_equal(physmem_map_mmio(pc->pm, DEVICE, 3 * PAGE_SIZE, ops, d), STATUS_OK);
+}
+
+/* A device that is not quiet is asked at the time of each iteration; one that is, in runs, but with
+ * no budget exceeded. */
+static void devices_are_asked_in_runs_if_they_are_quiet(void **state)
+{
+    struct little_pc *pc = *state;
+    struct memory_device d;
+    static const u8 rep_stosw[] = {0xf3, 0xab};
+
+    for (unsigned quiet = 0; quiet < 2; quiet++) {
+        map_device(pc, quiet ? &quiet_ops : &noisy_ops, &d);
+        load_then_halt(pc, rep_stosw, 2);
+        set(pc, 20, 0, DEVICE);
+        pc->cpu->halted = false;
+        u64 start = clock_retired(&pc->clock);
+        little_pc_run(pc, 15);
+        assert_int_equal(d.count, 15);
+        assert_int_equal((u16)pc->cpu->gpr[REG_CX], 5);
+        assert_int_equal((u16)pc->cpu->gpr[REG_DI], DEVICE + 30);
+        for (unsigned i = 0; i < 15; i++)
+            assert_int_equal(d.when[i] - start, quiet && i ? 1 : i);
+        little_pc_run(pc, 100);
+        assert_int_equal(d.count, 20);
+        assert_int_equal(clock_retired(&pc->clock) - start, 21);
+    }
+}
+
+static void hear(void *ctx, bool write, phys_addr at, u64 val, unsigned size)
+{
+    (void)write, (void)at, (void)val, (void)size;
+    ++*(unsigned *)ctx;
+}
+
+static void a_listener_hears_each_access_in_its_time(void **state)
+{
+    struct little_pc *pc = *state;
+    struct memory_device d;
+    unsigned heard = 0;
+    static const u8 rep_movsb[] = {0xf3, 0xa4};
+
+    map_device(pc, &quiet_ops, &d);
+    physmem_on_mmio(pc->pm, hear, &heard);
+    load_then_halt(pc, rep_movsb, 2);
+    set(pc, 20, DEVICE, DEVICE + 100);
+    little_pc_run(pc, 1000);
+    assert_int_equal(heard, 40);
+    for (unsigned i = 0; i < 40; i++)
+        assert_int_equal(d.when[i], i / 2);
+}
+
 /* --- against a model that does one element after the other --- */
 
-enum { AREA = 0x3000, AREA_BYTES = 0x3000 };
+enum { AREA = DEVICE, AREA_BYTES = 0x3000 };
 
 struct model {
     u8 mem[AREA_BYTES];
@@ -374,14 +472,25 @@ static void model_draw(struct model *m, u64 *seed, unsigned size, bool down)
     m->di = rnd(seed) % 2 ? m->si - 16 + rnd(seed) % 32 : first + rnd(seed) % room;
 }
 
+/* The pages of the area are memory or devices. */
+static void mix_area(struct little_pc *pc, struct memory_device *d, unsigned devices)
+{
+    map_device(pc, &quiet_ops, d);
+    for (unsigned i = 0; i < AREA_BYTES / PAGE_SIZE; i++) {
+        if (!(devices >> i & 1))
+            physmem_map_ram(pc->pm, AREA + i * PAGE_SIZE, PAGE_SIZE, AREA + i * PAGE_SIZE);
+    }
+}
+
 static void repeated_strings_do_what_a_loop_does(void **state)
 {
     static const u8 ops[] = {0xa4, 0xa6, 0xaa, 0xae};
     struct little_pc *pc = *state;
     static struct model m;
+    struct memory_device d;
     u64 seed = 1;
 
-    for (unsigned i = 0; i < 600; i++) {
+    for (unsigned i = 0; i < 1200; i++) {
         bool down = i & 1, until_equal = i & 2;
         unsigned size = 1u << i / 4 % 3;
         u8 op = ops[i / 12 % 4];
@@ -389,7 +498,8 @@ static void repeated_strings_do_what_a_loop_does(void **state)
                            (u8)(op | (size > 1))};
         model_draw(&m, &seed, size, down);
         load_then_halt(pc, code, sizeof(code));
-        physmem_write(pc->pm, AREA, m.mem, AREA_BYTES);
+        mix_area(pc, &d, i < 600 ? 0 : rnd(&seed) % 8);
+        memcpy(physmem_ram(pc->pm) + AREA, m.mem, AREA_BYTES);
         set(pc, m.cx, m.si, m.di);
         pc->cpu->gpr[REG_AX] = m.ax;
         pc->cpu->halted = false;
@@ -423,6 +533,8 @@ int main(void)
         TEST(ports_see_the_time_of_their_iteration),
         TEST(an_interrupt_gets_in_between),
         TEST(ins_faults_before_it_reads_the_port),
+        TEST(devices_are_asked_in_runs_if_they_are_quiet),
+        TEST(a_listener_hears_each_access_in_its_time),
         TEST(repeated_strings_do_what_a_loop_does),
     };
 

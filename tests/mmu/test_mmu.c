@@ -303,6 +303,67 @@ static void video_memory_is_direct_and_tells_of_writes(void **state)
     assert_true(written(b, at, 3));
 }
 
+static u64 device_read(void *dev, u64 off, unsigned size)
+{
+    (void)dev, (void)size;
+    return 0x1000 + off;
+}
+
+static void device_write(void *dev, u64 off, u64 val, unsigned size)
+{
+    u64 *last = dev;
+
+    (void)size;
+    *last = off << 32 | val;
+}
+
+static bool device_quiet(const void *dev)
+{
+    (void)dev;
+    return true;
+}
+
+/* A device's page is found again without a walk, and only for what was allowed. */
+static void a_page_of_a_device_keeps_its_rights(void **state)
+{
+    static const struct mmio_ops ops = {device_read, device_write, 4, device_quiet};
+    const phys_addr device = 0x2000000;
+    struct bench *b = *state;
+    struct mmu_device d;
+    u64 v, last = 0;
+
+    assert_int_equal(physmem_map_mmio(b->pm, device, PAGE_SIZE, &ops, &last), STATUS_OK);
+    put(b, PT + 20, device | P, 4);
+    space(b, MMU_WP);
+    assert_false(mmu_device(b->m, 0x5010, MMU_READ, &d)); /* not touched yet */
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(rd(b, 0x5010, &v));
+        assert_int_equal(v, 0x1010);
+        assert_false(wr(b, 0x5010, 1));
+        assert_int_equal(error(b), PF_P | PF_W);
+    }
+    assert_true(mmu_device(b->m, 0x5010, MMU_READ, &d));
+    assert_int_equal(mmu_device_read(b->m, &d, 4, 4), 0x1014);
+    assert_false(mmu_device(b->m, 0x5010, MMU_WRITE, &d));
+    put(b, PT + 20, device | P | RW, 4);
+    assert_false(mmu_device(b->m, 0x5010, MMU_READ, &d));
+    for (unsigned i = 0; i < 2; i++)
+        assert_true(wr(b, 0x5020, 7));
+    assert_int_equal(last, (u64)0x20 << 32 | 7);
+    assert_int_equal(get(b, PT + 20) & (A | D), A | D);
+    mmu_set_user(b->m, true);
+    assert_false(rd(b, 0x5010, &v));
+    assert_false(mmu_device(b->m, 0x5010, MMU_READ, &d));
+    mmu_set_user(b->m, false);
+    mmu_set_slow(b->m, true);
+    assert_false(mmu_device(b->m, 0x5010, MMU_READ, &d));
+    mmu_set_slow(b->m, false);
+    physmem_map_ram(b->pm, device, PAGE_SIZE, DATA);
+    assert_false(mmu_device(b->m, 0x5010, MMU_READ, &d));
+    assert_true(rd(b, 0x5010, &v));
+    assert_int_equal(v, 0xcafe);
+}
+
 static void told_dropped(void *ctx)
 {
     ++*(int *)ctx;
@@ -374,6 +435,7 @@ int main(void)
         T(video_memory_is_direct_and_tells_of_writes),
         T(a_write_to_a_table_may_be_made_by_the_caller_unless_code_hangs_on_it),
         T(banks_of_video_memory_move_at_once),
+        T(a_page_of_a_device_keeps_its_rights),
     };
     return cmocka_run_group_tests_name("mmu", tests, NULL, NULL);
 }
