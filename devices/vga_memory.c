@@ -203,16 +203,22 @@ static u64 path_read(struct vga *v, u32 off, unsigned size)
     return val;
 }
 
+static NOINLINE u64 window_read_bytes(struct vga *v, u64 off, unsigned size)
+{
+    u64 val = 0;
+
+    for (unsigned i = 0; i < size; i++)
+        val |= (u64)window_read_byte(v, off + i) << 8 * i;
+    return val;
+}
+
 static u64 window_read(void *dev, u64 off, unsigned size)
 {
     const struct vga *v = dev;
-    u64 val = 0;
 
     if (v->path.reads && off - v->path.base <= v->path.size - size)
         return path_read(dev, (u32)(off - v->path.base), size);
-    for (unsigned i = 0; i < size; i++)
-        val |= (u64)window_read_byte(dev, off + i) << 8 * i;
-    return val;
+    return window_read_bytes(dev, off, size);
 }
 
 /* The same where nothing depends on more than whether the address is even: no program draws pixels
@@ -258,14 +264,8 @@ static void path_write(struct vga *v, u32 off, u64 val, unsigned size)
     }
 }
 
-static void window_write(void *dev, u64 window, u64 val, unsigned size)
+static NOINLINE void window_write_bytes(struct vga *v, u64 window, u64 val, unsigned size)
 {
-    struct vga *v = dev;
-
-    if (v->path.writes && window - v->path.base <= v->path.size - size) {
-        path_write(v, (u32)(window - v->path.base), val, size);
-        return;
-    }
     if (v->desc.cirrus && cirrus_window_write(v, window, val, size))
         return;
     if (!(v->misc & MISC_RAM))
@@ -286,6 +286,16 @@ static void window_write(void *dev, u64 window, u64 val, unsigned size)
         store32(at,
                 (load32(at) & ~planes) | (write_data(&w, (u8)(val >> 8 * i), v->latch) & planes));
     }
+}
+
+static void window_write(void *dev, u64 window, u64 val, unsigned size)
+{
+    struct vga *v = dev;
+
+    if (v->path.writes && window - v->path.base <= v->path.size - size)
+        path_write(v, (u32)(window - v->path.base), val, size);
+    else
+        window_write_bytes(v, window, val, size);
 }
 
 /* The GD5446's window has a blitter behind it. */

@@ -130,7 +130,7 @@ u64 jit_exec(struct cpu *cpu, u32 site)
             jit_flags_out(cpu);
         return cache_exec(&j->cache, j->stubs[0].leave[LEAVE_FAULT]);
     }
-    if (device)
+    if (device && !jit_devices_sure(j, asked))
         jit_devices_ran(j, device, asked);
     i64 left = clock->left - remaining;
     bool stop = left < 0 || cpu->attention || cpu->inhibit || cpu->halted ||

@@ -23,8 +23,10 @@ void jit_devices_bail(struct jit *j, const struct jit_block *b, unsigned g)
     if (!device || !b->block || jit_fp_units(&b->insn[g]))
         return;
     struct jit_device *d = device_of(j, b->block->key);
-    if (d->key != b->block->key)
+    if (d->key != b->block->key) {
+        j->device_doubts -= d->doubts;
         *d = (struct jit_device){.key = b->block->key, .wanted = CONVINCED};
+    }
     if (++d->times < d->wanted)
         return;
     d->times = 0;
@@ -58,6 +60,7 @@ void jit_devices_ran(struct jit *j, const struct jit_block *b, u64 asked)
 
     if (!d || d->key != b->block->key)
         return;
+    j->device_doubts -= d->doubts;
     if (physmem_asked(j->physmem) != asked) {
         d->doubts -= d->doubts > 0;
     } else if (++d->doubts >= DOUBTS) {
@@ -66,4 +69,5 @@ void jit_devices_ran(struct jit *j, const struct jit_block *b, u64 asked)
         d->wanted = d->wanted < CONVINCED_MAX ? d->wanted * 2 : d->wanted;
         cache_drop(&j->cache, b->block);
     }
+    j->device_doubts += d->doubts;
 }

@@ -86,6 +86,7 @@ struct jit {
     u8 mode_guess[JIT_MODE_NUMBERS]; /* number of the mode, by a hash of it; may be another's */
     struct jit_patch patch[JIT_PATCHES];
     struct jit_device device[JIT_DEVICES];
+    u32 device_doubts; /* the sum of theirs */
     bool device_asked; /* the access that gives up now meant a device */
     struct jit_crossing crossing[JIT_CROSSINGS];
     bool crossed; /* jit_access() just gave up where a write crosses into another page */
@@ -163,6 +164,12 @@ u32 jit_devices_in(struct jit *j, const struct block *b);
 void jit_devices_keep(struct jit *j, struct jit_block *n);
 /** One of them has run; @asked is what physmem_asked() said before. */
 void jit_devices_ran(struct jit *j, const struct jit_block *b, u64 asked);
+
+/** Is there nothing for it to note? */
+static inline bool jit_devices_sure(const struct jit *j, u64 asked)
+{
+    return j->device_doubts == 0 && physmem_asked(j->physmem) != asked;
+}
 
 /* Between cpu->fl_xx and cpu->jit.flags. */
 void jit_flags_in(struct cpu *cpu);

@@ -338,13 +338,21 @@ u64 physmem_asked(const struct physmem *pm)
     return pm->asked;
 }
 
-/* One access to a device, split into what it accepts. */
-static u64 region_load(struct physmem *pm, unsigned region, phys_addr at, unsigned size)
+/* Does an access go to the device as it is, and nobody wants to know? Most are such: a screen has
+ * many of them. */
+ALWAYS_INLINE bool region_accepts(const struct physmem *pm, const struct region *r, phys_addr at,
+                                  unsigned size)
 {
-    const struct region *r = &pm->region[region];
+    return r->ops && size <= r->ops->max && !(at & (size - 1)) && !pm->tap &&
+           !log_on(LOG_TRACE, IO);
+}
+
+/* An access, split into what the device accepts. */
+static NOINLINE u64 region_load_parts(struct physmem *pm, const struct region *r, phys_addr at,
+                                      unsigned size)
+{
     u64 v = 0;
 
-    pm->asked++;
     if (!r->ops)
         return ~(u64)0 >> (64 - 8 * size);
     unsigned step = size < r->ops->max ? size : r->ops->max;
@@ -359,11 +367,19 @@ static u64 region_load(struct physmem *pm, unsigned region, phys_addr at, unsign
     return v;
 }
 
-static void region_store(struct physmem *pm, unsigned region, phys_addr at, u64 val, unsigned size)
+static u64 region_load(struct physmem *pm, unsigned region, phys_addr at, unsigned size)
 {
     const struct region *r = &pm->region[region];
 
     pm->asked++;
+    if (LIKELY(region_accepts(pm, r, at, size)))
+        return r->ops->read(r->dev, at - r->base, size);
+    return region_load_parts(pm, r, at, size);
+}
+
+static NOINLINE void region_store_parts(struct physmem *pm, const struct region *r, phys_addr at,
+                                        u64 val, unsigned size)
+{
     if (!r->ops)
         return;
     if (pm->tap)
@@ -373,13 +389,20 @@ static void region_store(struct physmem *pm, unsigned region, phys_addr at, u64 
     unsigned step = size < r->ops->max ? size : r->ops->max;
     if (at & (step - 1))
         step = 1;
-    if (step == size) { /* most are: a screen has many of them */
-        r->ops->write(r->dev, at - r->base, val & ~(u64)0 >> (64 - 8 * size), size);
-        return;
-    }
     for (unsigned i = 0; i < size; i += step)
         r->ops->write(r->dev, at + i - r->base, val >> (8 * i) & (~(u64)0 >> (64 - 8 * step)),
                       step);
+}
+
+static void region_store(struct physmem *pm, unsigned region, phys_addr at, u64 val, unsigned size)
+{
+    const struct region *r = &pm->region[region];
+
+    pm->asked++;
+    if (LIKELY(region_accepts(pm, r, at, size)))
+        r->ops->write(r->dev, at - r->base, val & ~(u64)0 >> (64 - 8 * size), size);
+    else
+        region_store_parts(pm, r, at, val, size);
 }
 
 static u64 load_unmasked(struct physmem *pm, phys_addr at, unsigned size)
