@@ -33,6 +33,7 @@ bool control_attach(struct control *c, const struct config *cfg, struct pc *pc, 
         fprintf(stderr, "turbo86: -monitor: %s\n", text);
         return false;
     }
+    pc_set_held(pc, qmp_holds(c->qmp));
     return tell(gdbstub_attach(c->gdb, pc, error), error);
 }
 
@@ -43,9 +44,9 @@ void control_close(struct control *c)
     console_close(c->console);
 }
 
-bool control_holds(const struct control *c)
+bool control_holds(const struct control *c, const struct pc *pc)
 {
-    return gdbstub_holds(c->gdb) || qmp_holds(c->qmp);
+    return gdbstub_holds(c->gdb) || pc_is_held(pc);
 }
 
 bool control_replays(const struct control *c)

@@ -27,7 +27,7 @@ bool control_attach(struct control *c, const struct config *cfg, struct pc *pc,
 void control_close(struct control *c);
 
 /** The machine must not run. */
-bool control_holds(const struct control *c);
+bool control_holds(const struct control *c, const struct pc *pc);
 /** What the guest says now was said before. */
 bool control_replays(const struct control *c);
 /** Do what they want; @stop is what pc_run() has returned. False: the run is to end. */

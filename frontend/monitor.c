@@ -140,6 +140,33 @@ static bool cmd_screen(struct chardev *out, struct pc *pc, const char *args)
     return false;
 }
 
+static bool cmd_status(struct chardev *out, struct pc *pc, const char *args)
+{
+    (void)args;
+    monitor_print(out, pc_is_off(pc)    ? "VM status: shutdown\n"
+                       : pc_is_held(pc) ? "VM status: paused\n"
+                                        : "VM status: running\n");
+    return false;
+}
+
+static bool cmd_stop(struct chardev *out, struct pc *pc, const char *args)
+{
+    (void)out, (void)args;
+    if (!pc_is_off(pc))
+        pc_set_held(pc, true);
+    return false;
+}
+
+static bool cmd_cont(struct chardev *out, struct pc *pc, const char *args)
+{
+    (void)args;
+    if (pc_is_off(pc))
+        monitor_print(out, "the machine is off: system_reset it first\n");
+    else
+        pc_set_held(pc, false);
+    return false;
+}
+
 static bool cmd_reset(struct chardev *out, struct pc *pc, const char *args)
 {
     (void)out, (void)args;
@@ -286,6 +313,7 @@ static const struct {
     const char *help;
 } commands[] = {
     {"change", cmd_change, "DRIVE FILE", "put FILE into floppy0, floppy1 or cdrom"},
+    {"cont", cmd_cont, NULL, "let the machine go on after a stop"},
     {"eject", cmd_eject, "DRIVE", "take out what is in it"},
     {"help", cmd_help, NULL, "this list"},
     {"info", cmd_info, NULL, "what info can tell"},
@@ -293,6 +321,7 @@ static const struct {
     {"info jit", cmd_jit, NULL, "translated code"},
     {"info registers", cmd_registers, NULL, "the CPU's registers"},
     {"info stats", cmd_stats, NULL, "counters"},
+    {"info status", cmd_status, NULL, "whether the machine runs"},
     {"link", cmd_link, "NIC on|off", "plug the cable of a network card in, or out"},
     {"loadvm", cmd_loadvm, "FILE", "go back to the snapshot FILE"},
     {"mouse_button", cmd_mouse_button, "STATE", "hold buttons: 1 left, 2 right, 4 middle"},
@@ -304,6 +333,7 @@ static const struct {
     {"screendump", cmd_screendump, "FILE.png", "save the screen as a picture"},
     {"sendkey", cmd_sendkey, "KEY[-KEY...]", "press keys together: ctrl-alt-delete, f1, a"},
     {"speed", cmd_speed, "SPEED", "run no faster than this: 386, 25mips, max"},
+    {"stop", cmd_stop, NULL, "let the machine stand still until cont"},
     {"system_powerdown", cmd_powerdown, NULL, "press the power button"},
     {"system_reset", cmd_reset, NULL, "reset the machine"},
     {"x", cmd_x, "[/NFS] ADDRESS", "N items at a linear address; F: x d u c, S: b h w"},

@@ -55,16 +55,27 @@ static void greet(struct qmp *q)
 }
 
 /* With -no-shutdown a guest that is off can be reset, and then waits for a cont. */
-static void tell_power(struct qmp *q, const struct pc *pc)
+static void tell_power(struct qmp *q, struct pc *pc)
 {
     if (pc_is_off(pc) == q->off)
         return;
     q->off = !q->off;
     q->holds = q->prelaunch = !q->off;
+    pc_set_held(pc, q->holds);
     if (q->off) {
         qmp_event(q, "SHUTDOWN", "{\"guest\": true, \"reason\": \"guest-shutdown\"}");
         qmp_event(q, "STOP", "");
     }
+}
+
+/* A client of ours is not the only one who stops the machine and lets it go on. */
+static void tell_held(struct qmp *q, const struct pc *pc)
+{
+    if (pc_is_off(pc) || pc_is_held(pc) == q->holds)
+        return;
+    q->holds = !q->holds;
+    q->prelaunch = q->prelaunch && q->holds;
+    qmp_event(q, q->holds ? "STOP" : "RESUME", "");
 }
 
 /* All requests that are whole. */
@@ -81,6 +92,7 @@ static void take_requests(struct qmp *q, struct pc *pc)
         if (s == JSON_WHOLE) {
             qmp_execute(q, pc, p);
             tell_power(q, pc);
+            tell_held(q, pc);
             p = end;
             continue;
         }
@@ -115,6 +127,7 @@ bool qmp_update(struct qmp *q, struct pc *pc)
         greet(q);
     tell_resets(q, pc);
     tell_power(q, pc);
+    tell_held(q, pc);
     while (!q->quit &&
            (n = chardev_read(q->dev, (u8 *)q->in + q->in_len, QMP_LINE - 1 - q->in_len)) > 0) {
         u8 *nul = memchr(q->in + q->in_len, 0, n);

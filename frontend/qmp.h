@@ -20,7 +20,7 @@ bool qmp_open(struct qmp **out, const struct config *cfg, char error[QMP_ERROR_M
 /** NULL is accepted, here and below. */
 void qmp_close(struct qmp *q);
 
-/** The machine must not run. */
+/** The machine must not run before the client says so. */
 bool qmp_holds(const struct qmp *q);
 /** Do what the client wants. False: it has ended the run. */
 bool qmp_update(struct qmp *q, struct pc *pc) MUST_CHECK;

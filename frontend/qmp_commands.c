@@ -100,6 +100,7 @@ static void do_stop(const struct call *c)
         if (!c->q->holds)
             qmp_event(c->q, "STOP", "");
         c->q->holds = true;
+        pc_set_held(c->pc, true);
     }
     done(c);
 }
@@ -113,6 +114,7 @@ static void do_cont(const struct call *c)
     if (c->q->holds)
         qmp_event(c->q, "RESUME", "");
     c->q->holds = c->q->prelaunch = false;
+    pc_set_held(c->pc, false);
     done(c);
 }
 

@@ -11,7 +11,7 @@ struct qmp {
     struct chardev *dev;
     unsigned client; /* 0: none */
     bool negotiated, started, quit;
-    bool holds;     /* nothing runs until a cont...               */
+    bool holds;     /* nothing runs until a cont, as told...      */
     bool prelaunch; /* ...and nothing has since a start or a reset */
     bool off;       /* the client knows that the guest is off     */
     u8 buttons;     /* of the mouse, held by input-send-event */

@@ -389,7 +389,7 @@ static void look_at_window(struct runner *r, bool stopped)
 /* Somebody holds the machine. */
 static bool is_held(const struct runner *r)
 {
-    return pc_is_off(r->pc) || r->in_monitor || r->paused || control_holds(&r->control);
+    return pc_is_off(r->pc) || r->in_monitor || r->paused || control_holds(&r->control, r->pc);
 }
 
 static int run(struct runner *r)
@@ -414,7 +414,7 @@ static int run(struct runner *r)
         bool news = nets_exchange(&r->nets, r->pc);
         if (r->display)
             display_draw(r->display, r->pc, host_now());
-        look_at_window(r, pc_is_off(r->pc) || r->in_monitor);
+        look_at_window(r, pc_is_off(r->pc) || pc_is_held(r->pc) || r->in_monitor);
         if (limit_reached(r, host_now(), &status))
             return status;
         bool released = held && !is_held(r); /* a debugger that steps waits for it */

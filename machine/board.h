@@ -165,6 +165,7 @@ struct pc {
 
     bool stopping;     /* stop says why */
     bool off;          /* the guest has said so */
+    bool held;         /* a user has said so: pc_set_held() */
     bool reset_wanted; /* RESET# of the board, at the end of the slice */
     enum pc_stop stop;
     int exit_status;

@@ -409,6 +409,16 @@ bool pc_is_off(const struct pc *pc)
     return pc->off;
 }
 
+void pc_set_held(struct pc *pc, bool held)
+{
+    pc->held = held;
+}
+
+bool pc_is_held(const struct pc *pc)
+{
+    return pc->held;
+}
+
 u64 pc_time_halted(const struct pc *pc)
 {
     return pc->slept_ns;

@@ -167,6 +167,9 @@ u64 pc_retired(const struct pc *pc);
 u64 pc_resets(const struct pc *pc);
 /** Whether the guest has powered the machine off; a reset or a snapshot brings it back. */
 bool pc_is_off(const struct pc *pc);
+/** A user wants it to stand still: whoever calls pc_run() leaves it until that is over. */
+void pc_set_held(struct pc *pc, bool held);
+bool pc_is_held(const struct pc *pc);
 /** How much of that time the CPU spent halted. */
 u64 pc_time_halted(const struct pc *pc);
 bool pc_deterministic(const struct pc *pc);

@@ -178,6 +178,29 @@ def the_monitor_looks_into_the_machine():
         check("speed", "deterministic" in say("speed 386"), True)
 
 
+def the_monitor_stops_the_machine_for_both():
+    with Machine("--deterministic"):
+        c = Client()
+        c.wait_for("demo>")
+        say = lambda line: c.command("human-monitor-command", **{"command-line": line}).replace("\r", "")
+        check("runs", say("info status"), "VM status: running\n")
+        check("stop", say("stop"), "")
+        c.event("STOP")
+        check("status", say("info status"), "VM status: paused\n")
+        check("of the client, too", c.command("query-status"), {"status": "paused", "running": False})
+        stats = [say("info stats") for _ in range(2)]
+        check("stands still", stats[0], stats[1])
+        check("cont", say("cont"), "")
+        c.event("RESUME")
+        c.command("send-key", keys=[{"type": "qcode", "data": "x"}])
+        c.wait_for("demo> x")
+        c.command("stop")
+        c.event("STOP")
+        check("stopped by the client", say("info status"), "VM status: paused\n")
+        say("cont")
+        check("and not any more", c.command("query-status"), {"status": "running", "running": True})
+
+
 def a_monitor_at_a_socket_is_beside_the_running_machine():
     with Machine("-monitor", "unix:" + path("mon") + ",server=on,wait=off", qmp=",server=on,wait=off") as m:
         c = Client()
@@ -293,6 +316,7 @@ TESTS = [
     a_client_starts_types_looks_and_quits,
     a_stopped_machine_stays_where_it_is_and_a_snapshot_brings_it_back,
     the_monitor_looks_into_the_machine,
+    the_monitor_stops_the_machine_for_both,
     a_monitor_at_a_socket_is_beside_the_running_machine,
     resets_and_the_end_of_the_guest_are_told,
     a_machine_that_is_off_stays_with_no_shutdown_until_it_is_reset,
