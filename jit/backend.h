@@ -97,8 +97,11 @@ struct jit_unit {
     u64 by_exec; /* guest instructions that have to be left to their executors: try again */
 };
 
-/** Most instructions between two entries of code that keeps returns on the host's stack. */
-#define JIT_CHUNK 32768
+/** Most instructions between two entries of code that keeps returns on the host's stack, and what
+ * each may take of that. No more than a quarter is: a small stack makes them fewer. */
+#define JIT_CHUNK        32768
+#define JIT_CHUNK_MIN    1024
+#define JIT_RETURN_ENTRY 16
 
 struct backend {
     const char *name;
@@ -107,8 +110,8 @@ struct backend {
     bool lazy;            /* edges may have lazy flags (jit/lazy.h) */
     bool raises;          /* its code finds x87 exceptions that are not masked */
     bool halves;          /* it heeds jit_unit.apart */
-    /** A call has an edge for where it comes back to, behind its own, and takes 16 bytes of stack
-     * until that is left: code gets JIT_CHUNK instructions at a time. */
+    /** A call has an edge for where it comes back to, behind its own, and takes
+     * JIT_RETURN_ENTRY of stack until that is left: code gets JIT_CHUNK instructions at a time. */
     bool returns;
     bool checks;  /* it heeds jit_unit.check */
     bool refuses; /* its code of x87, MMX and SSE instructions may give up */

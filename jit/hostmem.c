@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #if defined(__APPLE__)
@@ -189,4 +190,13 @@ void hostmem_publish(struct hostmem *m, const u8 *at, size_t size)
 #else
     __builtin___clear_cache(start, start + size);
 #endif
+}
+
+size_t hostmem_stack(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_STACK, &r) != 0 || r.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    return (size_t)r.rlim_cur;
 }

@@ -26,6 +26,8 @@ enum status hostmem_create(struct hostmem *m, size_t size) MUST_CHECK;
 enum status hostmem_create_by(struct hostmem *m, size_t size, bool flips,
                               size_t page) MUST_CHECK;
 void hostmem_destroy(struct hostmem *m);
+/** How much the stack of this process may grow to. */
+size_t hostmem_stack(void);
 
 /**
  * [@at, @at + @size) is about to be written; @at: write address. Until hostmem_publish() nothing in

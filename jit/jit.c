@@ -27,9 +27,7 @@ static i64 left_of(const struct cpu *cpu)
 
 static i64 chunk_of(const struct cpu *cpu)
 {
-    const struct jit *j = cpu->jit.jit;
-
-    return j->backend->returns ? JIT_CHUNK : INT32_MAX;
+    return ((const struct jit *)cpu->jit.jit)->chunk;
 }
 
 static void give_budget(struct cpu *cpu, i64 left, i64 most)
@@ -449,6 +447,16 @@ static enum status create_code(struct jit *j, const struct jit_desc *d, size_t b
     return fits ? STATUS_OK : STATUS_BAD_SIZE;
 }
 
+static u32 chunk_for(const struct backend *b)
+{
+    size_t fits = hostmem_stack() / 4 / JIT_RETURN_ENTRY;
+
+    if (!b->returns)
+        return INT32_MAX;
+    fits = fits > JIT_CHUNK_MIN ? fits : JIT_CHUNK_MIN;
+    return (u32)(fits < JIT_CHUNK ? fits : JIT_CHUNK);
+}
+
 enum status jit_create(struct jit **out, const struct jit_desc *d)
 {
     size_t bytes = d->cache_bytes ? d->cache_bytes : JIT_CACHE_DEFAULT;
@@ -470,6 +478,7 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
     if (d->engine == JIT_HOST) {
         j->backend = backend_host();
         s = j->backend ? create_code(j, d, bytes) : STATUS_UNSUPPORTED;
+        j->chunk = j->backend ? chunk_for(j->backend) : 0;
     }
     if (s == STATUS_OK && j->count && !jit_stats_open(j))
         s = STATUS_NO_MEMORY;

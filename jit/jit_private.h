@@ -77,6 +77,7 @@ struct jit {
     struct jit_stubs stubs[CACHE_SEGMENTS]; /* for the code in each; may be the same */
     struct jit_cache cache;
     u32 threshold;
+    u32 chunk; /* instructions that code gets at a time */
     bool count;
     u64 lacks;           /* backend_lacks() */
     bool flagm, flagm2;  /* as in struct jit_unit */

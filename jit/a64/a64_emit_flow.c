@@ -122,7 +122,7 @@ static void edge(struct a64_emit *e, u32 eip)
  * An entry is where the host's return goes, and the EIP that the guest has to return to for that.
  * The stack is empty again where code is left, which it is after JIT_CHUNK instructions at the
  * latest, where a return went elsewhere, and where a page was lost that had been executed. */
-enum { RETURN_ENTRY = 16 };
+enum { RETURN_ENTRY = JIT_RETURN_ENTRY };
 
 /* The guest has just pushed it, and nothing but a step of ESP came since: X0 still has it. */
 static bool return_is_in_arg(const struct a64_emit *e)

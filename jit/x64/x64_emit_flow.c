@@ -157,7 +157,7 @@ static void edge_lazy(struct x64_emit *e, unsigned n, u16 lazy)
 /* A call of the guest's is one of the host's, and so is a return: the host foretells where it goes.
  * An entry is 16 bytes, which keeps RSP aligned. The stack is empty again where code is left, which
  * it is after JIT_CHUNK instructions at the latest, and where a return went elsewhere. */
-enum { RETURN_ENTRY = 16 };
+enum { RETURN_ENTRY = JIT_RETURN_ENTRY };
 
 static void push_return(struct x64_emit *e)
 {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "jit/jit.h"
 #include "mmu/mmu.h"
@@ -110,6 +111,31 @@ static void calls_that_nobody_returns_from(void **state)
     counts_in_code(*state, code, sizeof(code));
 }
 
+/* Nearly every instruction is a call, and the host's stack too small for as many as code gets
+ * instructions at a time. */
+static void calls_on_a_small_stack(void **state)
+{
+    u8 code[80] = {0x66, 0xb9, 0x88, 0x13, 0x00, 0x00}; /* mov ecx,5000 */
+    static const u8 end[] = {
+        0xbc, 0x00, 0x7c, /* mov sp,7c00h  */
+        0x66, 0x49,       /* dec ecx       */
+        0x75, 0xbd,       /* jnz again     */
+        0xb8, 0x10, 0x27, /* mov ax,10000  */
+        0xf4,
+    };
+    struct rlimit before, small;
+    size_t n = 6;
+
+    for (; n < 66; n += 3)
+        code[n] = 0xe8; /* again: call the next */
+    memcpy(code + n, end, sizeof(end));
+    assert_int_equal(getrlimit(RLIMIT_STACK, &before), 0);
+    small = (struct rlimit){256 << 10, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_STACK, &small), 0);
+    counts_in_code(*state, code, n + sizeof(end));
+    assert_int_equal(setrlimit(RLIMIT_STACK, &before), 0);
+}
+
 static void recursion_deeper_than_the_stack_of_returns(void **state)
 {
     static const u8 code[] = {
@@ -146,7 +172,13 @@ static void returns_to_where_nobody_called_from(void **state)
 
 /* --- the caller's page becomes another one --- */
 
-enum { DIRECTORY = 0x100000, TABLE = 0x101000, OTHER = 0x4000, FUNCTION = 0x2000, SPACE = 0x2000 };
+enum {
+    DIRECTORY = 0x100000,
+    TABLE = 0x101000,
+    SPACE = 0x2000, /* so far behind are another space's */
+    FUNCTION = 0x2000,
+    OTHER = 0x4000,
+};
 
 static void forget_pages(void *ctx, u16 port, u32 val, enum width w)
 {
@@ -157,7 +189,7 @@ static void forget_pages(void *ctx, u16 port, u32 val, enum width w)
         mmu_flush(pc->cpu->mmu);
 }
 
-/* Linear addresses are physical ones, but that @page is at @at. The tables are @more behind. */
+/* Linear addresses are physical ones, but that @page is at @at. Its tables are @more behind. */
 static void make_space(struct little_pc *pc, u32 more, u32 page, u32 at)
 {
     u32 entry = (TABLE + more) | 7;
@@ -299,7 +331,8 @@ int main(void)
 #define P(f) cmocka_unit_test_setup_teardown(f, pair_setup, pair_teardown)
     const struct CMUnitTest tests[] = {
         T(where_linear_addresses_are_offsets),  T(where_the_segment_has_a_base),
-        T(calls_that_nobody_returns_from),      T(recursion_deeper_than_the_stack_of_returns),
+        T(calls_that_nobody_returns_from),      T(calls_on_a_small_stack),
+        T(recursion_deeper_than_the_stack_of_returns),
         T(returns_to_where_nobody_called_from),
         P(returns_to_a_page_that_is_another_now),
         P(returns_in_another_address_space),
