@@ -43,6 +43,7 @@ struct jit_stubs {
                            ARM64, [fit for arithmetic][FP_SSE - 1] */
     u8 *astray;         /* a return that went elsewhere than foretold */
     u8 *x87;            /* ARM64: calls x87_plain() of cpu/x87_plain.h */
+    u8 *fp_zeros;       /* ARM64: is more unusual than denormal operands with DAZ? */
     u8 *x87_op[JIT_X87_OPS]; /* ARM64: by enum x87_op of jit/a64/a64_x87.h */
     u8 *fp_function[FP_KINDS];
     u8 *fp_out; /* void fp_out(struct cpu *): x87 state to cpu->fp_image */

@@ -267,11 +267,9 @@ static void stub_x87(struct codebuf *c)
     a64_ret(c);
 }
 
-/* SSE becomes live, or the block gives up. With @arith, it has to be fit for arithmetic. */
-static void stub_live(struct codebuf *c, const struct jit_helpers *h, bool arith, const u8 *bail)
+/* SSE becomes live, or the block gives up. */
+static void stub_live(struct codebuf *c, const struct jit_helpers *h, const u8 *bail)
 {
-    a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
-    a64_tbnz(c, X16, 1, bail); /* it is live, and that is not enough */
     push_clobbered(c);
     a64_movz(c, W32, X1, FP_SSE, 0);
     a64_mov_rr(c, W64, X0, REG_CPU);
@@ -279,7 +277,7 @@ static void stub_live(struct codebuf *c, const struct jit_helpers *h, bool arith
     a64_mov_rr(c, W32, X16, X0);
     pop_clobbered(c);
     a64_cbz(c, W32, X16, bail);
-    a64_fp_load(c, arith, bail);
+    a64_fp_load(c);
     a64_ret(c);
 }
 
@@ -343,10 +341,10 @@ void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     a64_ret(c);
     out->written[1] = c->at;
     stub_written(c);
-    for (unsigned arith = 0; arith < 2; arith++) {
-        out->fp[arith][FP_SSE - 1] = c->at;
-        stub_live(c, h, arith, out->bail);
-    }
+    out->fp[0][FP_SSE - 1] = c->at;
+    stub_live(c, h, out->bail);
+    out->fp_zeros = c->at;
+    a64_fp_zeros(c);
     out->fp[0][FP_X87 - 1] = c->at;
     a64_fp_use_x87(c, out->bail);
     out->exec = c->at;

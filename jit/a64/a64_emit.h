@@ -32,7 +32,8 @@
  *
  * The host's arithmetic is the guest's but for what shows in FPSR: a denormal operand (IDC) or a
  * result that is tiny (UFC), because they are flushed; an invalid operation, with its default NaN;
- * overflow; division by zero. So a group of instructions one after the other is executed, FPSR
+ * overflow; division by zero. With DAZ the guest's operands are flushed, too, and IDC does not
+ * count. FTZ changes nothing: it flushes what is tiny once rounded, the host what was before. So a group of instructions one after the other is executed, FPSR
  * looked at once behind it, and if it has more than IXC, the group's registers, of which V24 to V31
  * are copies, and IXC are put back and the interpreter does it. Quiet NaNs as operands give what
  * the guest's unit does [ARM FPProcessNaNs; SDM 1 Table 4-7].
@@ -97,8 +98,10 @@ struct flag_state {
 /** SSE instructions whose exceptions have not been looked at. */
 struct fp_group {
     bool open;
-    u8 first; /* its first guest instruction           */
-    u8 saved; /* BIT(n): V24 + n is what XMMn was then */
+    bool picks; /* it has MIN or MAX, which pass on what they compare: a denormal number is none of
+                 * DAZ's zeros there */
+    u8 first;   /* its first guest instruction           */
+    u8 saved;   /* BIT(n): V24 + n is what XMMn was then */
 };
 
 enum cold_kind {
@@ -328,12 +331,11 @@ enum {
     V2,
     V_XMM = 16,
     V_SAVED = 24,
-    FP_ARITH = BIT(3),  /* in fp_live: MXCSR has neither DAZ nor FTZ             */
-    FP_USABLE = BIT(4), /* x87 instructions do not fault, but for their operands */
+    FP_USABLE = BIT(4), /* in fp_live: x87 instructions do not fault, but for their operands */
 };
 
 /** What a block may want before it begins: how of COLD_LIVE. */
-enum fp_want { WANT_SSE, WANT_ARITH, WANT_X87 };
+enum fp_want { WANT_SSE, WANT_X87 };
 
 /** See to it that SSE is live, or x87 usable, where the operations from @from on up to an executor
  * need it. */
@@ -354,7 +356,8 @@ void a64_fp_put_back(struct a64_emit *e, struct cold *k);
 void a64_fp_save(struct codebuf *c, bool x87);
 void a64_fp_push(struct codebuf *c);
 void a64_fp_pop(struct codebuf *c);
-void a64_fp_load(struct codebuf *c, bool arith, const u8 *bail);
+void a64_fp_load(struct codebuf *c);
+void a64_fp_zeros(struct codebuf *c);
 void a64_fp_use_x87(struct codebuf *c, const u8 *bail);
 
 /* --- a64_emit_x87.c --- */

@@ -397,7 +397,7 @@ static void cold_live(struct a64_emit *e, const struct cold *k)
 {
     const struct jit_stubs *s = e->u->stubs;
 
-    a64_bl(e->c, k->how == WANT_X87 ? s->fp[0][FP_X87 - 1] : s->fp[k->how][FP_SSE - 1]);
+    a64_bl(e->c, s->fp[0][(k->how == WANT_X87 ? FP_X87 : FP_SSE) - 1]);
     add_site(e, k->g, (struct jit_fp_site){.gate = true});
     a64_b(e->c, k->back);
 }

@@ -16,10 +16,10 @@ enum { GUEST_XMMS = 8 };
 
 /* Bits of FPCR and FPSR, and which of the latter's mean that the guest's unit might do something
  * else: all but IXC. As a bit mask that is an immediate it comes with copies, among them QC. */
-enum { FPCR_RMODE = 22, FPCR_FZ = 24, FPSR_IXC = 4 };
+enum { FPCR_RMODE = 22, FPCR_FZ = 24, FPSR_IXC = 4, FPSR_IDC = 7 };
 #define FPSR_UNUSUAL 0x8f8f8f8fu
 /* Bits of MXCSR. */
-enum { MXCSR_PE_BIT = 5, MXCSR_DAZ_BIT = 6, MXCSR_RC_BIT = 13, MXCSR_FTZ_BIT = 15 };
+enum { MXCSR_PE_BIT = 5, MXCSR_DAZ_BIT = 6, MXCSR_RC_BIT = 13 };
 
 /* --- where it is live --- */
 
@@ -31,21 +31,18 @@ static const struct insn *guest_of(const struct a64_emit *e, const struct ir_ins
 /* What the operations from @from on up to an executor want; false: nothing. */
 static bool wants(const struct a64_emit *e, unsigned from, enum fp_want *what)
 {
-    bool sse = false, arith = false, x87 = false;
+    bool sse = false, x87 = false, raises;
 
     for (unsigned i = from; i < e->ir->count; i++) {
         const struct ir_insn *in = &e->ir->insn[i];
-        bool raises = false;
-
         if (ir_op_info[in->op].kind == IR_CALL)
             break;
         if (!ir_is_fp(in->op))
             continue;
         sse |= a64_sse_knows(guest_of(e, in), &raises);
         x87 |= x87_plain_knows(guest_of(e, in)) || a64_x87_controls(guest_of(e, in));
-        arith |= raises;
     }
-    *what = arith ? WANT_ARITH : sse ? WANT_SSE : WANT_X87;
+    *what = sse ? WANT_SSE : WANT_X87;
     return sse || x87;
 }
 
@@ -64,7 +61,7 @@ static bool rounds(const struct a64_emit *e, unsigned from)
 
 void a64_fp_gate(struct a64_emit *e, unsigned from)
 {
-    static const u8 bits[] = {[WANT_SSE] = 1, [WANT_ARITH] = 3, [WANT_X87] = 4};
+    static const u8 bits[] = {[WANT_SSE] = 1, [WANT_X87] = 4};
     enum fp_want what;
 
     memset(e->low, 16, sizeof(e->low));
@@ -81,7 +78,7 @@ void a64_fp_gate(struct a64_emit *e, unsigned from)
     if (what == WANT_X87)
         a64_x87_gate(e, k->g, rounds(e, from));
 }
-static_assert(FP_SSE == BIT(1) && FP_ARITH == BIT(3) && FP_USABLE == BIT(4), "the bits above");
+static_assert(FP_SSE == BIT(1) && FP_USABLE == BIT(4), "the bits above");
 
 /* --- groups --- */
 
@@ -128,7 +125,9 @@ void a64_fp_close(struct a64_emit *e, bool nzcv)
 
     a64_mrs(c, X16, A64_FPSR);
     a64_logic_ri(c, A64_AND, W32, X17, X16, FPSR_UNUSUAL);
-    a64_cold(e, COLD_RAISED, a64_cbnz(c, W32, X17, NULL))->how = nzcv;
+    struct cold *k = a64_cold(e, COLD_RAISED, a64_cbnz(c, W32, X17, NULL));
+    k->how = nzcv;
+    k->back = c->at;
     a64_str(c, W32, X16, REG_CPU, CPU_OFF(jit.fp_flags));
     e->group.open = false;
 }
@@ -143,8 +142,13 @@ void a64_fp_put_back(struct a64_emit *e, struct cold *k)
         a64_mrs(c, X16, A64_FPSR);
         a64_logic_ri(c, A64_AND, W32, X17, X16, FPSR_UNUSUAL);
         usual = a64_cbz(c, W32, X17, NULL);
-    } else if (k->how) {
-        a64_msr(c, A64_NZCV, X2);
+    } else {
+        if (!k->group.picks) {
+            a64_bl(c, e->u->stubs->fp_zeros);
+            a64_cbz(c, W32, X17, k->back);
+        }
+        if (k->how)
+            a64_msr(c, A64_NZCV, X2);
     }
     for (u8 n = 0; n < GUEST_XMMS; n++) {
         if (k->group.saved & BIT(n))
@@ -260,23 +264,30 @@ static void load_modes(struct codebuf *c)
     a64_str(c, W32, X17, REG_CPU, CPU_OFF(jit.fp_flags));
 }
 
-void a64_fp_load(struct codebuf *c, bool arith, const u8 *bail)
+void a64_fp_load(struct codebuf *c)
 {
     a64_ldr(c, W32, X16, REG_CPU, CPU_OFF(sse.mxcsr));
     for (u8 n = 0; n < GUEST_XMMS; n++)
         a64_vldr(c, A64_Q, V_XMM + n, REG_CPU, xmm_at(n));
     load_modes(c);
-    a64_movz(c, W32, X17, FP_SSE, 0);
-    u8 *zeros = a64_tbnz(c, X16, MXCSR_DAZ_BIT, NULL);
-    u8 *flush = a64_tbnz(c, X16, MXCSR_FTZ_BIT, NULL);
-    a64_movz(c, W32, X17, FP_SSE | FP_ARITH, 0);
-    a64_here(c, zeros);
-    a64_here(c, flush);
     a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
-    a64_logic_rr(c, A64_ORR, W32, X17, X17, X16);
-    a64_str(c, W8, X17, REG_CPU, CPU_OFF(jit.fp_live));
-    if (arith)
-        a64_tbz(c, X17, 3, bail);
+    a64_logic_ri(c, A64_ORR, W32, X16, X16, FP_SSE);
+    a64_str(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
+}
+
+/* X16 is FPSR. With DAZ, denormal operands are zeros for the guest, too, and no exception: then
+ * IDC goes, of both. X17: what else is unusual. NZCV stay. */
+void a64_fp_zeros(struct codebuf *c)
+{
+    a64_ldr(c, W32, X17, REG_CPU, CPU_OFF(sse.mxcsr));
+    a64_logic_ri(c, A64_AND, W32, X17, X17, BIT(MXCSR_DAZ_BIT));
+    a64_logic_rs(c, A64_BIC, W32, X17, X16, X17, A64_LSL, FPSR_IDC - MXCSR_DAZ_BIT);
+    a64_logic_ri(c, A64_AND, W32, X17, X17, FPSR_UNUSUAL);
+    u8 *more = a64_cbnz(c, W32, X17, NULL);
+    a64_logic_ri(c, A64_AND, W32, X16, X16, BIT(FPSR_IXC));
+    a64_msr(c, A64_FPSR, X16);
+    a64_here(c, more);
+    a64_ret(c);
 }
 
 /* What x87_plain() asks for, but for operands and stack. */

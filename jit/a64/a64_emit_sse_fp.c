@@ -57,6 +57,7 @@ void a64_sse_choose_one(struct a64_emit *e, const struct sse_op *o)
     u8 s = a64_sse_source(e, o, a64_sse_source_size(o)), d = xmm(o->guest->reg);
 
     a64_fp_open(e);
+    e->group.picks = true;
     a64_vec3(e->c, greater, V0, o->op ? d : s, o->op ? s : d);
     a64_vec3(e->c, A64_VBSL, V0, d, s);
     a64_sse_finish(e, o, a64_sse_source_size(o), V0);

@@ -166,7 +166,7 @@ static u32 any_mxcsr(void)
 
     mxcsr |= below(3) ? 0 : below(4) << 13;
     mxcsr |= below(2) ? 0 : (u32)any64() & 0x3f;
-    mxcsr |= below(8) ? 0 : (below(2) ? MXCSR_DAZ : 0) | (below(2) ? MXCSR_FTZ : 0);
+    mxcsr |= below(3) ? 0 : (below(2) ? MXCSR_DAZ : 0) | (below(2) ? MXCSR_FTZ : 0);
     if (!below(16))
         mxcsr &= ~(u32)(0x80 << below(6));
     return mxcsr;
@@ -301,10 +301,46 @@ static void translated_groups_do_what_the_interpreter_does(void **state)
     }
 }
 
+/* Whoever sets DAZ and FTZ does so for good: that must not leave code, for zeros neither. */
+static void denormal_operands_are_zeros_in_code(void **state)
+{
+    static const u8 code[] = {
+        0xb9, 0xd0, 0x07,       /* mov cx,2000           */
+        0xf2, 0x0f, 0x58, 0xc1, /* again: addsd xmm0,xmm1 */
+        0xf2, 0x0f, 0x58, 0xc2, /* addsd xmm0,xmm2       */
+        0xe2, 0xf6,             /* loop again            */
+        0xf4,                   /* hlt                   */
+    };
+    static const char key[] = " bail ";
+    char text[4096];
+    struct pair m;
+
+    (void)state;
+    if (!jit_supported())
+        skip();
+    pair_create(&m);
+    for (unsigned n = 0; n < 2; n++) {
+        struct cpu *cpu = m.pc[n]->cpu;
+        cpu->sse.mxcsr = MXCSR_MASKS | MXCSR_DAZ | MXCSR_FTZ;
+        cpu->sse.v[0].q[0] = 0;
+        cpu->sse.v[1].q[0] = 0x3ff0000000000000; /* 1             */
+        cpu->sse.v[2].q[0] = 0x0000000000000001; /* the smallest  */
+        little_pc_load(m.pc[n], CODE, code, sizeof(code));
+        assert_int_equal(little_pc_run(m.pc[n], 100000), CPU_EXIT_HALTED);
+    }
+    assert_true(is_same(&m));
+    assert_true(m.pc[1]->cpu->sse.v[0].q[0] == 0x409f400000000000); /* 2000 */
+    assert_int_equal(m.pc[1]->cpu->sse.mxcsr, MXCSR_MASKS | MXCSR_DAZ | MXCSR_FTZ);
+    jit_stats(m.jit, text, sizeof(text));
+    assert_int_equal(strtoull(strstr(text, key) + strlen(key), NULL, 10), 0);
+    pair_destroy(&m);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(translated_groups_do_what_the_interpreter_does),
+        cmocka_unit_test(denormal_operands_are_zeros_in_code),
     };
 
     if (argc > 1)
