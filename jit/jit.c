@@ -284,6 +284,8 @@ static void bail(struct jit *j)
     jit_devices_bail(j, b, s.g);
     jit_flags_from(cpu, &s.flags);
     jit_fp_bail(j, b, &s);
+    if (s.fp.gate && s.g == 0 && j->count) /* nothing of it was executed */
+        cache_runs_of(b)->runs--;
     if (s.fp.raised) /* #MF or IRQ 13 comes at once or later: not code's to know */
         return;
     if (b->block) /* a walk may have set bits there just now: then it is what it was before */
