@@ -42,6 +42,7 @@ struct jit_stubs {
     u8 *fp[2][FP_BOTH]; /* [raises][units - 1]: make them live, or give up (NULL: never live); on
                            ARM64, [fit for arithmetic][FP_SSE - 1] */
     u8 *astray;         /* a return that went elsewhere than foretold */
+    u8 *tsc;            /* x86-64: RDTSC */
     u8 *x87;            /* ARM64: calls x87_plain() of cpu/x87_plain.h */
     u8 *fp_zeros;       /* ARM64: is more unusual than denormal operands with DAZ? */
     u8 *x87_op[JIT_X87_OPS]; /* ARM64: by enum x87_op of jit/a64/a64_x87.h */

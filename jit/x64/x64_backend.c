@@ -274,6 +274,8 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     stub_exec(c, h);
     out->finish = c->at;
     stub_finish(c, h);
+    out->tsc = c->at;
+    x64_stub_tsc(c);
     for (u8 need = 1; need <= FP_BOTH; need++) {
         out->fp[0][need - 1] = c->at;
         x64_fp_stub(c, (const void *)(uintptr_t)h->fp_enter, need, out->bail);

@@ -244,6 +244,7 @@ void x64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
 /** Make the stub for returns that went elsewhere than foretold. It jumps to @s->leave, made before.
  */
 void x64_return_stubs(struct codebuf *c, struct jit_stubs *s);
+void x64_stub_tsc(struct codebuf *c);
 /** In stubs: begin the stack of returns below RSP. RAX is lost. */
 void x64_return_base(struct codebuf *c, const struct jit_stubs *s);
 void x64_link(const struct jit_edge *e, const u8 *target, u32 page);

@@ -232,7 +232,7 @@ static void branch_lazily(struct x64_emit *e, const struct ir_insn *in, u16 take
 
 /* The block is put twice: what its first round leaves in memory for lazy flags, the others find
  * there. Larger ones would gain little. */
-enum { LOOP_GUESTS = 16 };
+enum { LOOP_GUESTS = 8 };
 
 static bool fit_for_loop(const struct x64_emit *e)
 {

@@ -246,19 +246,18 @@ static struct x64_mem clock_at(size_t field)
 }
 
 /* What clock_now() does with the instructions retired: end - left, of which the budget has what
- * this block has not spent, the block what is to come of it, and cpu->jit.rest the rest. */
-void x64_emit_TSC(struct x64_emit *e, const struct ir_insn *in)
+ * this block has not spent, the block what is to come of it (in RAX), and cpu->jit.rest the rest.
+ * Called, because loops that wait for a time are nearly all that kernels run at times: they count
+ * in the size of code. */
+void x64_stub_tsc(struct codebuf *c)
 {
-    struct codebuf *c = e->c;
-
-    x64_test_mi(c, W32, CPU_AT(cr4), CR4_TSD);
-    x64_bail_from(e, x64_jcc(c, X64_NE, NULL), NULL);
     x64_mov_rm(c, W64, REG_ADDR, CPU_AT(clock));
-    x64_mov_rm(c, W64, RAX, clock_at(offsetof(struct clock, end)));
-    x64_alu_rr(c, X64_SUB, W64, RAX, REG_BUDGET);
-    x64_alu_ri(c, X64_SUB, W64, RAX, e->ir->guests - in->g);
-    x64_alu_rm(c, X64_SUB, W64, RAX, CPU_AT(jit.rest));
-    x64_alu_rm(c, X64_SUB, W64, RAX, clock_at(offsetof(struct clock, base_count)));
+    x64_mov_rm(c, W64, REG_ADDEND, clock_at(offsetof(struct clock, end)));
+    x64_alu_rr(c, X64_SUB, W64, REG_ADDEND, RAX);
+    x64_alu_rr(c, X64_SUB, W64, REG_ADDEND, REG_BUDGET);
+    x64_alu_rm(c, X64_SUB, W64, REG_ADDEND, CPU_AT(jit.rest));
+    x64_alu_rm(c, X64_SUB, W64, REG_ADDEND, clock_at(offsetof(struct clock, base_count)));
+    x64_mov_rr(c, W64, RAX, REG_ADDEND);
     x64_unary_m(c, X64_MUL, W64, clock_at(offsetof(struct clock, ratio)));
     x64_mov_rm(c, W32, REG_ADDEND, clock_at(offsetof(struct clock, base_frac)));
     x64_alu_rr(c, X64_ADD, W64, RAX, REG_ADDEND);
@@ -269,9 +268,18 @@ void x64_emit_TSC(struct x64_emit *e, const struct ir_insn *in)
     x64_mov_rr(c, W64, RDX, RAX);
     x64_shift_ri(c, X64_SHR, W64, RDX, 32);
     x64_mov_rr(c, W32, RAX, RAX);
-    x64_flags_lost(e);
+    x64_ret(c);
 }
 static_assert(CPU_TSC_HZ == CLOCK_NS_PER_SEC, "a tick is a nanosecond");
+
+void x64_emit_TSC(struct x64_emit *e, const struct ir_insn *in)
+{
+    x64_test_mi(e->c, W32, CPU_AT(cr4), CR4_TSD);
+    x64_bail_from(e, x64_jcc(e->c, X64_NE, NULL), NULL);
+    x64_mov_ri(e->c, RAX, e->ir->guests - in->g);
+    x64_call(e->c, e->u->stubs->tsc);
+    x64_flags_lost(e);
+}
 
 /* --- conditions --- */
 

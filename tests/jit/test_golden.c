@@ -259,6 +259,7 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
            : same_place(g, g->stubs.finish, at)                    ? "<finish>"
            : g->stubs.astray && same_place(g, g->stubs.astray, at) ? "<astray>"
            : same_place(g, g->stubs.bail, at)                      ? "<bail>"
+           : same_place(g, g->stubs.tsc, at)                       ? "<tsc>"
            : same_place(g, g->stubs.x87, at)                       ? "<x87>"
            : same_place(g, g->stubs.fp_zeros, at)                  ? "<zeros>"
                                                                    : NULL;
