@@ -3,9 +3,12 @@
 """What the guest of sound.asm plays, as -audio wav:FILE recorded it.
 
 usage: test_sound.py TURBO86
-Pitches are within 0.5 %, nothing is silent for 5 ms in between, and every run gives the same bytes.
+A scale from C to C on each of the speaker, the FM chip, 8-bit and 16-bit DMA. Pitches are within 0.5 %
+(the peak of the spectrum), nothing is silent for 5 ms within a note, and every run gives the same bytes.
 Exit status 77: there is no nasm, or no SeaBIOS.
 """
+import cmath
+import math
 import os
 import shutil
 import struct
@@ -18,9 +21,12 @@ TURBO86 = os.path.abspath(sys.argv[1])
 FIRMWARE = "/usr/share/seabios/bios-256k.bin"
 RATE = 48000
 QUIET = 600  # below it is silence
-# What is played one after the other: Hz, seconds at least, whether the right side has it too.
-NOTES = [(1193182 / (1193182 // hz), 0.45, True) for hz in (440, 660, 880)]
-NOTES += [(500, 0.9, True), (1000, 0.9, False)]
+LONG = 8192  # samples in a spectrum
+SCALE = [440 * 2 ** ((n - 9) / 12) for n in (0, 2, 4, 5, 7, 9, 11, 12)]  # C4 to C5
+# What is played one after the other: its name, octaves above that, whether the right side has it too.
+PLAYERS = (("speaker", 0, True), ("FM", 0, True), ("8 bits", 0, True), ("16 bits", 1, False))
+NOTES = [(name, hz * 2 ** octave, 0.9 if hz == SCALE[-1] else 0.3, both)
+         for name, octave, both in PLAYERS for hz in SCALE]
 
 
 def record(tmp, name):
@@ -59,12 +65,24 @@ def notes(side):
     return found + ([(start, last)] if start is not None else [])
 
 
+def fft(x):
+    if len(x) == 1:
+        return x
+    even, odd = fft(x[::2]), fft(x[1::2])
+    odd = [v * cmath.exp(-2j * math.pi * i / len(x)) for i, v in enumerate(odd)]
+    return [a + b for a, b in zip(even, odd)] + [a - b for a, b in zip(even, odd)]
+
+
 def pitch(part):
-    """By the times at which it rises through its middle."""
-    middle = (max(part) + min(part)) / 2
-    rises = [i + (middle - part[i]) / (part[i + 1] - part[i])
-             for i in range(len(part) - 1) if part[i] < middle <= part[i + 1]]
-    return (len(rises) - 1) * RATE / (rises[-1] - rises[0])
+    """Where the spectrum of its middle is highest, between the lines by the parabola through three."""
+    at = (len(part) - LONG) // 2
+    middle = part[at:at + LONG]
+    mean = sum(middle) / LONG
+    window = [(v - mean) * (1 - math.cos(2 * math.pi * i / LONG)) for i, v in enumerate(middle)]
+    power = [math.log(abs(v) + 1e-9) for v in fft(window)[:LONG // 2]]
+    top = max(range(1, LONG // 2 - 1), key=power.__getitem__)
+    a, b, c = power[top - 1:top + 2]
+    return (top + (a - c) / (2 * (a - 2 * b + c))) * RATE / LONG
 
 
 def longest_gap(part):
@@ -80,11 +98,10 @@ def check(data):
     found = notes(left)
     print("seconds:", " ".join(f"{a / RATE:.3f}-{b / RATE:.3f}" for a, b in found))
     assert len(found) == len(NOTES), f"{len(found)} notes, not {len(NOTES)}"
-    for (start, end), (hz, seconds, both) in zip(found, NOTES):
+    for (start, end), (name, hz, seconds, both) in zip(found, NOTES):
         part = left[start:end]
-        inner = part[RATE // 50:-RATE // 50]  # the filter settles at both ends
-        got, gap = pitch(inner), longest_gap(inner)
-        print(f"{hz:8.2f} Hz: {got:8.2f} Hz for {len(part) / RATE:.3f} s, gaps to {gap * 1000:.2f} ms")
+        got, gap = pitch(part), longest_gap(part[RATE // 50:-RATE // 50])  # the filter settles at both ends
+        print(f"{name:8} {hz:8.2f} Hz: {got:8.2f} Hz for {len(part) / RATE:.3f} s, gaps to {gap * 1000:.2f} ms")
         assert abs(got / hz - 1) < 0.005
         assert len(part) / RATE > seconds and gap < 0.005
         assert (max(right[start:end]) > QUIET) == both
