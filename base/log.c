@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* open_memstream */
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/outfile.h"
 
 u8 log_threshold[LOG__COUNT] = {
 #define LOG_CATEGORY(id, name, help) [LOG_##id] = LOG_INFO,
@@ -12,6 +17,11 @@ u8 log_threshold[LOG__COUNT] = {
 };
 
 static FILE *log_stream; /* NULL: stderr */
+static struct outfile log_file = {.fd = -1};
+
+/* What is said before @log_file begins, which is what @log_stream is until then. */
+static char *log_early;
+static size_t log_early_size;
 
 static const struct {
     const char *name, *help;
@@ -33,14 +43,55 @@ const char *log_category_help(enum log_category cat)
 
 enum status log_open(const char *path)
 {
-    FILE *f = fopen(path, "w");
+    struct outfile file;
 
-    if (!f)
+    if (!outfile_open(&file, path))
         return STATUS_NO_FILE;
-    if (log_stream)
-        fclose(log_stream);
+    log_close();
+    log_file = file;
+    log_stream = open_memstream(&log_early, &log_early_size);
+    if (log_stream && (file.regular || log_begin()))
+        return STATUS_OK;
+    log_close();
+    return STATUS_NO_FILE;
+}
+
+/* -> @log_early as a file gets it; the memory stream is gone. */
+static void end_early(FILE *out)
+{
+    fclose(log_stream);
+    fwrite(log_early, 1, log_early_size, out);
+    free(log_early);
+    log_early = NULL;
+    log_stream = NULL;
+}
+
+bool log_begin(void)
+{
+    FILE *f;
+
+    if (log_file.fd < 0 || log_file.begun)
+        return true;
+    if (!outfile_begin(&log_file) || !(f = fdopen(log_file.fd, "w"))) {
+        fprintf(stderr, "turbo86: -D: cannot write '%s': %s\n", log_file.path,
+                outfile_why(errno));
+        return false;
+    }
+    end_early(f);
     log_stream = f;
-    return STATUS_OK;
+    return true;
+}
+
+void log_close(void)
+{
+    if (log_early) {
+        end_early(stderr);
+    } else if (log_stream) {
+        fclose(log_stream);
+        log_file.fd = -1;
+    }
+    log_stream = NULL;
+    outfile_close(&log_file);
 }
 
 enum status log_enable(const char *name)

@@ -28,9 +28,15 @@ extern u8 log_threshold[LOG__COUNT];
 
 void log_write(enum log_category cat, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/** Send messages to @path from now on, truncating it. STATUS_NO_FILE leaves the stream as it was.
- */
+/** Send messages to @path; a regular file keeps what it holds until log_begin(), and messages wait
+ * for that. STATUS_NO_FILE leaves the stream as it was, and errno says why. */
 enum status log_open(const char *path) MUST_CHECK;
+
+/** The machine is there: empty the file, if there is one, and write what waits. False: told. */
+bool log_begin(void) MUST_CHECK;
+
+/** Send messages to stderr again, and what still waits with them. */
+void log_close(void);
 
 /** Raise the threshold of the category called @name (or of "all") to LOG_TRACE. */
 enum status log_enable(const char *name) MUST_CHECK;

@@ -43,6 +43,18 @@ bool file_is_free(const char *path)
     return is_free;
 }
 
+/* Opening a pipe for writing would wait for somebody to read it. */
+static int open_at_once(const char *path, int flags)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | flags, 0666);
+
+    if (fd < 0 && errno == ENXIO)
+        errno = EPIPE;
+    if (fd >= 0)
+        fcntl(fd, F_SETFL, 0);
+    return fd;
+}
+
 bool outfile_open(struct outfile *f, const char *path)
 {
     int error = 0;
@@ -50,13 +62,13 @@ bool outfile_open(struct outfile *f, const char *path)
     *f = (struct outfile){.fd = -1, .path = strdup(path)};
     if (!f->path)
         return false;
-    f->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    f->fd = open_at_once(path, O_EXCL);
     f->created = f->fd >= 0;
     if (f->fd < 0 && errno == EEXIST)
-        f->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666); /* or a link to what is not yet */
+        f->fd = open_at_once(path, 0); /* or a link to what is not yet */
     if (f->fd < 0)
         error = errno;
-    else if (is_regular(f->fd) && !file_lock(f->fd, true))
+    else if ((f->regular = is_regular(f->fd)) && !file_lock(f->fd, true))
         error = EBUSY;
     if (!error)
         return true;
@@ -67,7 +79,7 @@ bool outfile_open(struct outfile *f, const char *path)
 
 bool outfile_begin(struct outfile *f)
 {
-    f->begun = !is_regular(f->fd) || ftruncate(f->fd, 0) == 0;
+    f->begun = !f->regular || ftruncate(f->fd, 0) == 0;
     return f->begun;
 }
 
@@ -79,4 +91,11 @@ void outfile_close(struct outfile *f)
         unlink(f->path);
     free(f->path);
     *f = (struct outfile){.fd = -1};
+}
+
+const char *outfile_why(int error)
+{
+    if (error == EBUSY)
+        return "it is in use, by a drive or another output";
+    return error == EPIPE ? "nobody reads that pipe" : strerror(error);
 }

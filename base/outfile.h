@@ -10,7 +10,7 @@
 
 struct outfile {
     int fd;
-    bool created, begun;
+    bool created, begun, regular;
     char *path; /* owned */
 };
 
@@ -24,8 +24,8 @@ bool file_lock(int fd, bool exclusive) MUST_CHECK;
  * not there, or no regular file, is free. */
 bool file_is_free(const char *path);
 
-/** False: errno says why not. What is no regular file (a device, a pipe) is neither locked nor
- * emptied. */
+/** False: errno says why not (EBUSY: locked; EPIPE: a pipe that nobody reads). What is no regular
+ * file (a device, a pipe) is neither locked nor emptied. */
 bool outfile_open(struct outfile *f, const char *path) MUST_CHECK;
 
 /** Empty it: the machine is there. */
@@ -33,3 +33,6 @@ bool outfile_begin(struct outfile *f) MUST_CHECK;
 
 /** Close it unless @fd is -1. One that has not begun is as it was before, or is not. */
 void outfile_close(struct outfile *f);
+
+/** Why a file cannot be written, by errno as these functions and newfile_open() leave it. */
+const char *outfile_why(int error);

@@ -65,7 +65,7 @@ static bool wav_begin(void *dev)
 
     w->file = outfile_begin(&w->out) ? fdopen(w->out.fd, "wb") : NULL;
     if (!w->file) {
-        fprintf(stderr, "turbo86: -audio: cannot write '%s': %s\n", w->path, strerror(errno));
+        fprintf(stderr, "turbo86: -audio: cannot write '%s': %s\n", w->path, outfile_why(errno));
         return false;
     }
     make_header(h, 0);
@@ -118,7 +118,7 @@ enum status audio_wav_open(void **dev, const struct audio_ops **ops, const char 
     snprintf(w->path, sizeof(w->path), "%s", path);
     if (!can_go_back(path) || !outfile_open(&w->out, path)) {
         snprintf(error, AUDIO_ERROR_MAX, "-audio: cannot write '%.200s': %s", path,
-                 errno == ESPIPE ? "a wave file cannot be a pipe" : strerror(errno));
+                 errno == ESPIPE ? "a wave file cannot be a pipe" : outfile_why(errno));
         free(w);
         return STATUS_IO;
     }

@@ -96,7 +96,7 @@ static enum status open_file(struct chardev *c, const char *path, char *error)
     c->kind = CHARDEV_FILE;
     c->ended = true;
     if (!outfile_open(&c->file, path))
-        return fail(error, STATUS_NO_FILE, "cannot write '%.200s': %s", path, strerror(errno));
+        return fail(error, STATUS_NO_FILE, "cannot write '%.200s': %s", path, outfile_why(errno));
     c->out = c->file.fd;
     fcntl(c->out, F_SETFL, O_NONBLOCK); /* PATH can be a pipe */
     return STATUS_OK;
@@ -334,7 +334,7 @@ bool chardev_begin(struct chardev *c)
 {
     if (!c || c->kind != CHARDEV_FILE || outfile_begin(&c->file))
         return true;
-    fprintf(stderr, "turbo86: cannot write '%s': %s\n", c->file.path, strerror(errno));
+    fprintf(stderr, "turbo86: cannot write '%s': %s\n", c->file.path, outfile_why(errno));
     return false;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The program: command line to configuration, then the run. The only exit() is main's return. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/outfile.h"
 #include "frontend/chardev.h"
 #include "frontend/exit_codes.h"
 #include "frontend/runner.h"
@@ -75,7 +77,7 @@ static bool start_log(const struct config *cfg)
         items += n + (items[n] == ',');
     }
     if (file && log_open(file) != STATUS_OK) {
-        fprintf(stderr, "turbo86: -D: cannot write '%s'\n", file);
+        fprintf(stderr, "turbo86: -D: cannot write '%s': %s\n", file, outfile_why(errno));
         return false;
     }
     return true;
@@ -160,6 +162,7 @@ int main(int argc, char **argv)
     }
     enum config_result result = config_parse(&cfg, argc - 1, argv + 1);
     status = act(&cfg, complete(&cfg, result));
+    log_close();
     config_free(&cfg);
     return status;
 }

@@ -6,12 +6,14 @@
  */
 #include "frontend/netuser.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/outfile.h"
 #include "frontend/pcap.h"
 
 #ifdef TURBO86_SLIRP
@@ -306,7 +308,8 @@ enum status netuser_open(struct netuser **out, const struct nic_net *net,
     enum status s = n ? check_tftp(net, error) : STATUS_NO_MEMORY;
 
     if (s == STATUS_OK && *net->pcap && !(n->pcap = pcap_open(net->pcap))) {
-        snprintf(error, NETUSER_ERROR_MAX, "pcap: cannot write '%.200s'", net->pcap);
+        snprintf(error, NETUSER_ERROR_MAX, "pcap: cannot write '%.200s': %s", net->pcap,
+                 outfile_why(errno));
         s = STATUS_NO_FILE;
     }
     if (s == STATUS_OK && !open_slirp(n, net)) {

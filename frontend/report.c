@@ -84,7 +84,7 @@ static bool check(const struct config *cfg, enum config_id id, const char *suffi
     if (report_can_write(path))
         return true;
     fprintf(stderr, "turbo86: --%s: cannot write '%s': %s\n", config_name(id), path,
-            strerror(errno));
+            outfile_why(errno));
     return false;
 }
 
@@ -92,9 +92,7 @@ const char *report_why(enum status s)
 {
     bool host = errno && (s == STATUS_IO || s == STATUS_NO_FILE);
 
-    if (host && errno == EPIPE)
-        return "nobody reads that pipe";
-    return host ? strerror(errno) : status_text(s);
+    return host ? outfile_why(errno) : status_text(s);
 }
 
 /* Both are "-". */

@@ -526,7 +526,7 @@ static bool describe_host(struct runner *r, struct pc_host *host)
 /* Files lose what they held only now: a mistake in the command line changes nothing. */
 static bool begin_files(struct runner *r)
 {
-    r->begun = nets_begin(&r->nets) && audio_begin(r->audio);
+    r->begun = pc_begin(r->pc) && nets_begin(&r->nets) && audio_begin(r->audio);
     for (unsigned i = 0; r->begun && i < PORTS; i++)
         r->begun = chardev_begin(r->port[i].dev);
     return r->begun;

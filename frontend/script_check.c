@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/outfile.h"
 #include "frontend/png.h"
 #include "frontend/report.h"
 #include "frontend/script_private.h"
@@ -67,7 +68,7 @@ static bool check_output(const char *path, char why[SCRIPT_ERROR_MAX])
 {
     if (report_can_write(path))
         return true;
-    return WHY("'%.200s' cannot be written: %s", path, strerror(errno));
+    return WHY("'%.200s' cannot be written: %s", path, outfile_why(errno));
 }
 
 static bool check_keys(const char *text, char why[SCRIPT_ERROR_MAX])

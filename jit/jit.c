@@ -3,6 +3,7 @@
 #include "jit/jit.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -470,6 +471,7 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
     j = calloc(1, sizeof(*j));
     if (!j)
         return STATUS_NO_MEMORY;
+    j->perf_file.fd = -1;
     j->cpu = d->cpu;
     j->physmem = d->physmem;
     j->count = d->count && d->engine == JIT_HOST;
@@ -484,10 +486,12 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
     }
     if (s == STATUS_OK && j->count && !jit_stats_open(j))
         s = STATUS_NO_MEMORY;
-    if (s == STATUS_OK && d->perf_map && !(j->perf_map = fopen(d->perf_map, "w")))
+    if (s == STATUS_OK && d->perf_map && !outfile_open(&j->perf_file, d->perf_map))
         s = STATUS_NO_FILE;
     if (s != STATUS_OK) {
+        int error = errno;
         jit_destroy(j);
+        errno = error;
         return s;
     }
     icache_on_drop(j->cpu->icache, on_drop, j);
@@ -495,6 +499,14 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
     j->cpu->engine = (struct cpu_engine){d->engine == JIT_EVAL ? jit_run_eval : jit_run_host, j};
     *out = j;
     return STATUS_OK;
+}
+
+bool jit_begin(struct jit *j)
+{
+    if (!j || j->perf_file.fd < 0)
+        return true;
+    j->perf_map = outfile_begin(&j->perf_file) ? fdopen(j->perf_file.fd, "w") : NULL;
+    return j->perf_map;
 }
 
 void jit_destroy(struct jit *j)
@@ -509,7 +521,10 @@ void jit_destroy(struct jit *j)
     }
     cache_destroy(&j->cache);
     jit_stats_close(j);
-    if (j->perf_map)
+    if (j->perf_map) {
         fclose(j->perf_map);
+        j->perf_file.fd = -1;
+    }
+    outfile_close(&j->perf_file);
     free(j);
 }

@@ -43,10 +43,14 @@ struct jit_desc {
 /**
  * Put a compiler in front of @d->cpu's interpreter. cpu_run() then uses it, until jit_destroy().
  * STATUS_UNSUPPORTED: there is no backend for this host, or it allows no generated code;
- * STATUS_BAD_SIZE: cache_bytes; STATUS_NO_FILE: perf_map.
+ * STATUS_BAD_SIZE: cache_bytes; STATUS_NO_FILE: perf_map, errno says why. What
+ * that file holds stays until jit_begin().
  */
 enum status jit_create(struct jit **out, const struct jit_desc *d) MUST_CHECK;
 void jit_destroy(struct jit *j);
+
+/** The machine is there: empty perf_map, if there is one. False: errno says why not. */
+bool jit_begin(struct jit *j) MUST_CHECK;
 
 /** Is there a backend for this host? */
 bool jit_supported(void);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/outfile.h"
 #include "cpu/state.h"
 #include "jit/cache.h"
 #include "jit/ir.h"
@@ -96,7 +97,8 @@ struct jit {
     struct ir_block ir, next;             /* next: of a block that it leads to */
     struct jit_unit unit;
     struct lazy_recipes lazy;
-    FILE *perf_map;
+    struct outfile perf_file;
+    FILE *perf_map; /* of @perf_file, once it has begun */
     struct jit_counts {
         u64 leaves[LEAVE__COUNT], bails_mem, access_slow, interpreted, declined, checked,
             compiled_guests;

@@ -2,6 +2,7 @@
 /* The board as a whole: creating it in stages, reset, state hash, and what frontends ask for. */
 #include "machine/pc.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <xxhash.h>
 
 #include "base/log.h"
+#include "base/outfile.h"
 #include "machine/board.h"
 #include "machine/check.h"
 #include "machine/journal_private.h"
@@ -136,7 +138,8 @@ enum status pc_create_jit(struct pc *pc)
         return pc_fail(pc, STATUS_BAD_VALUE, "-jit-cache-size: '%.40s' is not between 256K and 1G",
                        config_text(pc->cfg, CONFIG_jit_cache_size));
     case STATUS_NO_FILE:
-        return pc_fail(pc, STATUS_NO_FILE, "-perf-map: cannot write '%.200s'", d.perf_map);
+        return pc_fail(pc, STATUS_NO_FILE, "-perf-map: cannot write '%.200s': %s", d.perf_map,
+                       outfile_why(errno));
     case STATUS_UNSUPPORTED:
         return pc_fail(pc, STATUS_UNSUPPORTED,
                        "the host gives no memory for translated code; -jit off runs without it");
@@ -146,6 +149,17 @@ enum status pc_create_jit(struct pc *pc)
 }
 
 /* --- life --- */
+
+bool pc_begin(struct pc *pc)
+{
+    if (!log_begin())
+        return false;
+    if (jit_begin(pc->jit))
+        return true;
+    fprintf(stderr, "turbo86: -perf-map: cannot write '%s': %s\n",
+            config_text(pc->cfg, CONFIG_perf_map), outfile_why(errno));
+    return false;
+}
 
 static void on_timeout(void *dev, u32 arg)
 {

@@ -69,6 +69,10 @@ enum status pc_create(struct pc **out, const struct config *cfg, const struct pc
 /** Write back and close the disks, free everything. NULL is accepted. */
 void pc_destroy(struct pc *pc);
 
+/** All that the user wants is possible: the log and -perf-map's file lose what they held. False:
+ * told. */
+bool pc_begin(struct pc *pc) MUST_CHECK;
+
 /**
  * Run for about a millisecond. @host_ns is the host's monotonic time: unless the machine is
  * deterministic, guest time follows it.

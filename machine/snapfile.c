@@ -13,6 +13,7 @@
 
 #include "base/bits.h"
 #include "base/newfile.h"
+#include "base/outfile.h"
 
 enum {
     FORMAT = 2,
@@ -181,12 +182,12 @@ enum status snapfile_write(const struct snapfile *f, const char *path,
         return STATUS_NOT_FILE;
     }
     if (!newfile_open(&file, path)) {
-        snprintf(error, SNAPFILE_ERROR_MAX, "cannot write '%.300s': %s", path, strerror(errno));
+        snprintf(error, SNAPFILE_ERROR_MAX, "cannot write '%.300s': %s", path, outfile_why(errno));
         return STATUS_NO_FILE;
     }
     if (newfile_close(&file, write_all(f, file.out)))
         return STATUS_OK;
-    snprintf(error, SNAPFILE_ERROR_MAX, "cannot write '%.300s': %s", path, strerror(errno));
+    snprintf(error, SNAPFILE_ERROR_MAX, "cannot write '%.300s': %s", path, outfile_why(errno));
     return STATUS_IO;
 }
 

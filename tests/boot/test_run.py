@@ -419,7 +419,9 @@ def a_mistake_changes_no_file():
     """Not even a file that is to be written; and none is written that a drive has."""
     path = lambda name: os.path.join(DIR.name, name)
     old = b"old" * 1000
-    for option, value in (("-audio", "wav:"), ("-serial", "file:"), ("-debugcon", "file:"), ("-nic", "user,pcap=")):
+    outputs = (("-audio", "wav:"), ("-serial", "file:"), ("-debugcon", "file:"), ("-nic", "user,pcap="), ("-D", ""),
+               ("-perf-map", ""))
+    for option, value in outputs:
         with open(path("kept"), "wb") as f:
             f.write(old)
         for name in ("kept", "new"):
@@ -432,11 +434,38 @@ def a_mistake_changes_no_file():
     with open(disk, "rb") as f:
         before = f.read()
     for drive in (["-hda", disk], ["-hda", disk, "-snapshot"]):
-        for args in (["-audio", "wav:" + disk], ["-serial", "file:" + disk], ["-screenshot", disk], ["-record", disk]):
+        for option, value in outputs + (("-screenshot", ""), ("-record", "")):
+            args = [option, value + disk]
             code, _, err = run(*drive, "-display", "none", "--timeout", "1s", *args)
             check(f"{drive} {args}: status and lines", (code, len(err.splitlines())), (2, 1))
             with open(disk, "rb") as f:
                 check(f"{drive} {args}: the image is whole", f.read() == before, True)
+
+
+def what_is_in_use_is_told():
+    """Files that two outputs would write into each other, and pipes, which would be waited for."""
+    log, pipe = (os.path.join(DIR.name, name) for name in ("both.log", "outputs.fifo"))
+    code, _, err = run("-display", "none", "-debugcon", "file:" + log, "-serial", "file:" + log, limit=20)
+    check("two outputs", (code, err), (2, f"turbo86: -serial: cannot write '{log}': it is in use, by a drive or another output\n"))
+    os.mkfifo(pipe)
+    for option, value in (("-serial", "file:"), ("-debugcon", "file:"), ("-D", ""), ("-perf-map", ""),
+                          ("-nic", "user,pcap=")):
+        code, _, err = run("-display", "none", "--timeout", "1s", option, value + pipe, limit=20)
+        if "no user networking" not in err:
+            check(option, (code, err.count("\n"), "nobody reads that pipe" in err), (2, 1, True))
+
+
+def the_log_has_what_was_said_before_it_began():
+    log, perf = (os.path.join(DIR.name, name) for name in ("run.log", "perf.map"))
+    for name in (log, perf):
+        with open(name, "w") as f:
+            f.write("old\n")
+    boot(HANG, "-d", "all", "-D", log, "-perf-map", perf, "--timeout", "1s")
+    with open(log) as f:
+        text = f.read()
+    check("the log", ("old" in text, len(text) > 0), (False, True))
+    with open(perf) as f:
+        check("the names", re.fullmatch(r"(?:[0-9a-f]+ [0-9a-f]+ guest_[0-9a-f]{8}\n)+", f.read()) is not None, True)
 
 
 def a_port_of_the_host_leads_to_the_guest():
