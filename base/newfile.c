@@ -34,7 +34,10 @@ bool newfile_open(struct newfile *f, const char *path)
         errno = EBUSY;
         return false;
     }
-    f->beside = stat(path, &st) != 0 || S_ISREG(st.st_mode);
+    bool exists = stat(path, &st) == 0;
+    if (exists && access(path, W_OK) != 0) /* rename() would not mind */
+        return false;
+    f->beside = !exists || S_ISREG(st.st_mode);
     f->out = f->beside ? fopen(f->partial, "wb") : open_special(path);
     return f->out != NULL;
 }

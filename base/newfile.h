@@ -3,7 +3,7 @@
  * A file that is there whole or not at all: it is written as PATH.partial, which takes its place at
  * the end, so that whoever is killed in between leaves the old one. What is no regular file (a
  * device, a pipe) is written as it is. A file that somebody has locked, as drives do, is refused,
- * and a pipe that nobody reads (EPIPE).
+ * one without permission to write it, and a pipe that nobody reads (EPIPE).
  */
 #pragma once
 

@@ -23,6 +23,20 @@ bool file_lock(int fd, bool exclusive)
     return flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 || errno == ENOLCK;
 }
 
+/* Asking needs no permission to write, which locking for a writer does. */
+static bool nobody_locks(int fd)
+{
+#ifdef F_OFD_GETLK
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    if (fcntl(fd, F_OFD_GETLK, &lock) == 0)
+        return lock.l_type == F_UNLCK;
+    if (errno != EINVAL && errno != ENOLCK)
+        return false;
+#endif
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 || errno == ENOLCK;
+}
+
 static bool is_regular(int fd)
 {
     struct stat st;
@@ -36,8 +50,10 @@ bool file_is_free(const char *path)
 
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
         return true;
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool is_free = fd < 0 || file_lock(fd, true);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool is_free = fd < 0 || nobody_locks(fd);
     if (fd >= 0)
         close(fd);
     return is_free;

@@ -2,11 +2,14 @@
 #include "base/newfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/outfile.h"
 #include "tests/support/check.h"
 
 static char folder[] = "/tmp/newfile-XXXXXX", path[64], partial[64];
@@ -104,12 +107,48 @@ static void a_pipe_that_nobody_reads_is_refused(void **state)
     assert_int_equal(errno, EPIPE);
 }
 
+/* Somebody who may write in the folder, but not to the file: rename() would do it. -> bits: the file
+ * is free; it can be written. */
+static int as_nobody(void)
+{
+    enum { NOBODY = 65534 };
+    struct newfile f;
+    int status;
+
+    assert_true(geteuid() != 0 || chown(folder, NOBODY, NOBODY) == 0);
+    pid_t child = fork();
+    assert_int_not_equal(child, -1);
+    if (child == 0) {
+        if (geteuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+            _exit(4);
+        _exit((file_is_free(path) ? 1 : 0) | (newfile_open(&f, path) ? 2 : 0));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void what_may_not_be_written_is_not_replaced(void **state)
+{
+    (void)state;
+    unlink(path);
+    write_text("disk", true);
+    assert_int_equal(chmod(path, 0444), 0);
+    assert_int_equal(as_nobody(), 1);
+    int fd = open(path, O_RDONLY);
+    assert_true(file_lock(fd, false)); /* a drive that is only read */
+    assert_int_equal(as_nobody(), 0);
+    close(fd);
+    holds("disk");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_whole_leaves_the_old_one),
         cmocka_unit_test(nothing_shows_before_the_end),
         cmocka_unit_test(a_device_stays_one),
+        cmocka_unit_test(what_may_not_be_written_is_not_replaced),
         cmocka_unit_test(a_pipe_that_nobody_reads_is_refused),
         cmocka_unit_test(a_folder_that_is_not_there_is_told),
     };
