@@ -138,22 +138,30 @@ void sdl_hotkey_run(struct window *w, struct pc *pc, SDL_Scancode code)
     }
 }
 
-/* The key that has the letter, in the layout of now; where no key has it (Cyrillic, Greek), the one
- * that has it on a US keyboard. Digits have the same place everywhere, with Shift or not. */
-static SDL_Scancode key_with(SDL_Scancode us)
+/* Whether @code is the key that has the letter, in the layout of now; where no key has it (as in
+ * Cyrillic or Greek), the one that has it on a US keyboard. Digits have the same place everywhere,
+ * with Shift or not. */
+static bool has_letter(const struct window *w, SDL_Scancode code, SDL_Scancode us, int layout)
 {
+    char letter = (char)('a' + (us - SDL_SCANCODE_A));
+
     if (us < SDL_SCANCODE_A || us > SDL_SCANCODE_Z)
-        return us;
-    SDL_Scancode code = SDL_GetScancodeFromKey((SDL_Keycode)('a' + (us - SDL_SCANCODE_A)));
-    return code == SDL_SCANCODE_UNKNOWN ? us : code;
+        return code == us;
+    if (layout >= 0) {
+        unsigned key = sdl_group_key(w, layout, letter);
+        return key ? sdl_key(code) == key : code == us;
+    }
+    SDL_Scancode place = SDL_GetScancodeFromKey((SDL_Keycode)letter);
+    return code == (place == SDL_SCANCODE_UNKNOWN ? us : place);
 }
 
 bool sdl_hotkey(struct window *w, struct pc *pc, const SDL_KeyboardEvent *e)
 {
     bool ctrl_alt = e->keysym.mod & KMOD_CTRL && e->keysym.mod & KMOD_LALT;
+    int layout = ctrl_alt ? sdl_group(w) : -1;
 
     for (unsigned i = 0; ctrl_alt && i < ARRAY_LEN(hotkeys); i++) {
-        if (key_with(hotkeys[i].code) != e->keysym.scancode)
+        if (!has_letter(w, e->keysym.scancode, hotkeys[i].code, layout))
             continue;
         if (!e->repeat) {
             sdl_release_all(w); /* Ctrl and Alt were for us */

@@ -131,6 +131,10 @@ void sdl_console_picture(struct window *w, const struct pc *pc, struct pc_pictur
 void sdl_watch_display(struct window *w);
 /** Whether it has, as far as can be seen without SDL. */
 bool sdl_display_gone(struct window *w);
+/** Which of its layouts the keyboard has now; -1: only SDL knows. */
+int sdl_group(const struct window *w);
+/** The key that has @letter, a to z, in such a layout, as sdl_key() numbers it; 0: none has. */
+unsigned sdl_group_key(const struct window *w, int layout, char letter);
 
 /* sdl_view.c */
 /** The place @x, @y of the window in pixels of the screen. */

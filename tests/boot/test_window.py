@@ -6,6 +6,7 @@ usage: test_window.py TURBO86 [TEST ...]
 Exit status 77: there is no Xvfb, xdotool, nasm or SeaBIOS, or turbo86 has no window.
 """
 import collections
+import ctypes
 import os
 import random
 import shutil
@@ -647,6 +648,41 @@ def hotkeys_are_where_the_layout_has_their_letters(guest):
         subprocess.run(["setxkbmap", "us"], env=d.env, check=True)
 
 
+def hotkeys_follow_the_person_from_layout_to_layout(guest):
+    """Two layouts at once, as a desktop has them, and the second one chosen while the window is there."""
+    if not shutil.which("setxkbmap"):
+        return
+    d = guest.desktop
+    x11 = ctypes.CDLL("libX11.so.6")
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    x11.XkbLockGroup.argtypes = (ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)
+    x11.XCloseDisplay.argtypes = (ctypes.c_void_p,)
+
+    def choose(group):
+        display = x11.XOpenDisplay(d.display.encode())
+        assert display and x11.XkbLockGroup(display, 0x100, group)
+        x11.XCloseDisplay(display)
+
+    def opens_and_closes(key):
+        guest.hotkey(key)
+        wait_for(lambda: d.picture(guest.window)[2].count(bytes([0x28] * 3)) > 50000, "the menu is over the picture")
+        guest.key(1)
+        wait_for(lambda: bytes([0x28] * 3) * 100 not in d.picture(guest.window)[2], "Escape takes it away")
+    try:
+        subprocess.run(["setxkbmap", "us,fr,ru"], env=d.env, check=True)
+        for group, key in ((0, KEY_M), (1, KEY_SEMICOLON), (2, KEY_M), (1, KEY_SEMICOLON)):
+            choose(group)
+            opens_and_closes(key)
+        guest.bytes("K", 16)
+        guest.hotkey(KEY_Q)  # an A
+        assert guest.bytes("K", 6) == "1d381090b89d"
+        guest.hotkey(KEY_A)
+        assert guest.ends() == (0, "")
+    finally:
+        choose(0)
+        subprocess.run(["setxkbmap", "us"], env=d.env, check=True)
+
+
 def modes_of_few_lines_fill_a_screen_of_4_to_3(guest):
     d = guest.desktop
     guest.close()
@@ -714,6 +750,7 @@ TESTS = [
     the_close_button_ends_the_run,
     ctrl_alt_q_ends_the_run,
     hotkeys_are_where_the_layout_has_their_letters,
+    hotkeys_follow_the_person_from_layout_to_layout,
     a_german_layout_sends_the_same_codes,
     a_display_that_goes_away_ends_the_run_in_order,
     without_a_display_one_sentence_says_so,
