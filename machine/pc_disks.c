@@ -236,10 +236,12 @@ static enum status insert_again(struct pc *pc, unsigned place, const struct driv
 
     empty.path[0] = 0;
     enum status s = replace(pc, place, &empty, error);
-    if (s == STATUS_OK)
-        s = replace(pc, place, d, error);
-    if (s != STATUS_OK)
+    if (s == STATUS_OK && (s = replace(pc, place, d, error)) != STATUS_OK) {
+        size_t n = strlen(error);
+        n -= n && error[n - 1] == '.';
+        snprintf(error + n, PC_ERROR_MAX - n, "; the drive is empty now.");
         (void)note_change(pc, drive, NULL, text);
+    }
     return s;
 }
 

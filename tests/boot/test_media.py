@@ -248,6 +248,21 @@ def the_monitor_changes_media():
         check(text, text in out, True)
 
 
+def a_disk_that_cannot_come_back_is_told():
+    """The monitor puts in again what is in the drive, but the file has become too short meanwhile."""
+    disk = floppy("cut.img", b"")
+    with subprocess.Popen([TURBO86, "-display", "none", "-monitor", "stdio", "-fda", disk, "--wall-timeout", "60s"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as p:
+        p.stdin.write(b"info block\n")
+        p.stdin.flush()
+        while b"cut.img" not in p.stdout.readline():
+            check("it runs", p.poll(), None)
+        os.truncate(disk, 1000)
+        out = p.communicate(f"change floppy0 {disk}\ninfo block\nquit\n".encode())[0].decode()
+    for text in ("; the drive is empty now.", "floppy0  nothing"):
+        check(text, text in out, True)
+
+
 def mistakes_are_told():
     big = write("big.img", bytes(2949120 + 512))
     run("-fda", big, wanted=2)
@@ -258,7 +273,7 @@ def mistakes_are_told():
 TESTS = [the_boot_order_is_followed, once_is_for_the_first_boot, a_cd_is_read_through_int_13h,
          what_is_written_to_a_floppy_stays_there, each_drive_is_where_its_option_says,
          the_boot_menu_asks, typed_text_arrives_and_repeats,
-         the_monitor_changes_media, mistakes_are_told]
+         the_monitor_changes_media, a_disk_that_cannot_come_back_is_told, mistakes_are_told]
 
 
 def main():
