@@ -1,9 +1,13 @@
 ; SPDX-License-Identifier: MIT
 ; A GD5446 in a packed mode of 640x480 pixels of PX bytes (DEPTH bits). Byte i of line y is i xor y, on the
-; screen and below it; then the BitBLTs of the table are done, in 8 columns of 80 bytes times PX, and 6 rows of 80
+; screen and below it, LINES in all: memory that was not written since the reset has no value to rely on, Bochs
+; fills it with FFh. Then the BitBLTs of the table are done, in 8 columns of 80 bytes times PX, and 6 rows of 80
 ; lines. LINEAR: drawn in linear memory, otherwise through banks.
 %include "golden.inc"
 PITCH   equ     640 * PX
+%ifndef LINES
+%define LINES 600
+%endif
 LFB_AT  equ     0xe0000000
 CELL    equ     80
 %define at(column, row) ((row) * CELL * PITCH + (column) * CELL * PX)
@@ -49,7 +53,7 @@ main:   mov     si, planes_mode
         cmp     cx, PITCH
         jb      .byte
         inc     bp
-        cmp     bp, 600
+        cmp     bp, LINES
         jb      .line
         reg     gc 0x09, 0
         reg     gc 0x00, 0x24           ; colours
