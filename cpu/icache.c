@@ -369,6 +369,16 @@ static struct block *hash_find(const struct icache *ic, u64 key)
     return b;
 }
 
+/* The block of @key that has no check: those that have lie in one page. */
+static struct block *find_crossing(const struct icache *ic, u64 key)
+{
+    struct block *b = hash_find(ic, key);
+
+    while (b && (b->key != key || b->check))
+        b = b->next;
+    return b;
+}
+
 /* @b is found from now on, and a write to its page noticed. */
 static void enlist(struct icache *ic, struct block *b, const struct phys_page *page)
 {
@@ -439,7 +449,7 @@ static void gather(const struct phys_page *page, const struct phys_page *next, p
 struct block *icache_get_crossing(struct icache *ic, phys_addr phys, u32 mode, u32 tail)
 {
     u64 key = phys << 2 | mode;
-    struct block *b = hash_find(ic, key);
+    struct block *b = find_crossing(ic, key);
     u8 bytes[INSN_MAX_LEN];
 
     if (b && b->tail == tail)

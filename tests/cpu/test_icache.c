@@ -232,6 +232,27 @@ static void versions_that_are_too_many_are_forgotten(void **state)
     icache_on_drop(ic, NULL, NULL);
 }
 
+/* What has a check lies in one page, also where what is there now goes on in another, or in none. */
+static void a_version_is_not_what_crosses_the_pages_end(void **state)
+{
+    const phys_addr at = PAGE + PAGE_SIZE - 1;
+    const u32 next = (u32)(at >> PAGE_SHIFT) + 2;
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+
+    physmem_store(pc->pm, at, 0x40, 1); /* inc ax */
+    struct block *b = icache_get(ic, at, 0);
+    assert_true(icache_check(ic, b, 1, 0, 0));
+    physmem_store(pc->pm, at, 0x05, 1); /* add ax, imm16 */
+    assert_null(icache_get(ic, at, 0));
+    assert_null(icache_get_crossing(ic, at, 0, 0));
+    struct block *crossing = icache_get_crossing(ic, at, 0, next);
+    assert_int_equal(crossing->bytes, 3);
+    assert_ptr_equal(icache_get_crossing(ic, at, 0, next), crossing);
+    physmem_store(pc->pm, at, 0x40, 1);
+    assert_ptr_equal(icache_get(ic, at, 0), b);
+}
+
 /* MOV EAX, imm32 at the end of PAGE, its last @bytes in the page after it or in @other. */
 static struct block *crossing_at(struct little_pc *pc, unsigned bytes, phys_addr other)
 {
@@ -311,6 +332,7 @@ int main(void)
         T(what_is_soft_is_decoded_again_where_a_block_is_found),
         T(what_is_not_soft_any_more_does_not_change),
         T(versions_that_are_too_many_are_forgotten),
+        T(a_version_is_not_what_crosses_the_pages_end),
         T(a_block_over_two_pages_is_dropped_by_a_write_to_either),
         T(a_block_over_two_pages_is_another_if_another_page_follows),
     };
