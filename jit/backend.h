@@ -35,7 +35,7 @@ struct jit_stubs {
     u8 *enter; /* u32 enter(struct cpu *, const void *code): returns enum jit_leave */
     u8 *leave[LEAVE__COUNT];
     u8 *access[3][6]; /* [write; 2: apart][log2 of bytes; 5: 10 bytes] */
-    u8 *written[2];   /* behind a write that may be apart: [it is] (NULL: see backend.halves) */
+    u8 *written[2];   /* behind a write that may be apart: [it is] */
     u8 *exec;         /* called   */
     u8 *finish;       /* jumped to */
     u8 *bail;
@@ -99,8 +99,9 @@ struct jit_unit {
     u64 by_exec; /* guest instructions that have to be left to their executors: try again */
 };
 
-/** Most instructions between two entries of code that keeps returns on the host's stack, and what
- * each may take of that. No more than a quarter is: a small stack makes them fewer. */
+/** A call has an edge for where it comes back to, behind its own, and takes JIT_RETURN_ENTRY of the
+ * host's stack until that is left. So code gets JIT_CHUNK instructions at a time; where that could
+ * be more than a quarter of the stack, fewer. */
 #define JIT_CHUNK        32768
 #define JIT_CHUNK_MIN    1024
 #define JIT_RETURN_ENTRY 16
@@ -111,12 +112,7 @@ struct backend {
     size_t reach;         /* of its branches: see struct jit_unit.far */
     bool lazy;            /* edges may have lazy flags (jit/lazy.h) */
     bool raises;          /* its code finds x87 exceptions that are not masked */
-    bool halves;          /* it heeds jit_unit.apart */
-    /** A call has an edge for where it comes back to, behind its own, and takes
-     * JIT_RETURN_ENTRY of stack until that is left: code gets JIT_CHUNK instructions at a time. */
-    bool returns;
-    bool checks;  /* it heeds jit_unit.check */
-    bool refuses; /* its code of x87, MMX and SSE instructions may give up */
+    bool refuses;         /* its code of x87, MMX and SSE instructions may give up */
     /** Make the common code. */
     void (*stubs)(struct codebuf *c, const struct jit_helpers *h, struct jit_stubs *out);
     /** Make code for @u->ir, whose guest registers are the first eight: backend_emit(). False: code

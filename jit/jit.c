@@ -450,12 +450,10 @@ static enum status create_code(struct jit *j, const struct jit_desc *d, size_t b
     return fits ? STATUS_OK : STATUS_BAD_SIZE;
 }
 
-static u32 chunk_for(const struct backend *b)
+static u32 chunk_that_fits(void)
 {
     size_t fits = hostmem_stack() / 4 / JIT_RETURN_ENTRY;
 
-    if (!b->returns)
-        return INT32_MAX;
     fits = fits > JIT_CHUNK_MIN ? fits : JIT_CHUNK_MIN;
     return (u32)(fits < JIT_CHUNK ? fits : JIT_CHUNK);
 }
@@ -483,7 +481,7 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
     if (d->engine == JIT_HOST) {
         j->backend = backend_host();
         s = j->backend ? create_code(j, d, bytes) : STATUS_UNSUPPORTED;
-        j->chunk = j->backend ? chunk_for(j->backend) : 0;
+        j->chunk = chunk_that_fits();
     }
     if (s == STATUS_OK && j->count && !jit_stats_open(j))
         s = STATUS_NO_MEMORY;

@@ -187,8 +187,6 @@ void jit_access_open(struct jit *j)
 {
     struct jit_halves *h = &j->cpu->jit_halves;
 
-    if (!j->backend->halves)
-        return;
     h->whole = h->written = cache_exec(&j->cache, j->stubs[0].written[0]);
     h->apart = cache_exec(&j->cache, j->stubs[0].written[1]);
 }
@@ -198,7 +196,7 @@ void jit_crossing_bailed(struct jit *j, struct jit_block *b, unsigned g)
     if (!j->crossed)
         return;
     j->crossed = false;
-    if (!j->backend->halves || !b->block)
+    if (!b->block)
         return;
     struct jit_crossing *x = &j->crossing[jit_place(b->block->key, JIT_CROSSINGS)];
     if (x->key != b->block->key)

@@ -115,5 +115,6 @@ void jit_stats(const struct jit *j, char *text, size_t size)
     for (unsigned i = 0; i < ARRAY_LEN(why); i++)
         say(&t, " %s %" PRIu64, why[i], j->counts.leaves[i]);
     say(&t, "\n");
-    say(&t, "jit: blocks that check themselves: %" PRIu64 "\n", j->counts.checked);
+    if (j->checks)
+        say(&t, "jit: blocks that check themselves: %" PRIu64 "\n", j->counts.checked);
 }

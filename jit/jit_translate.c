@@ -104,17 +104,16 @@ static unsigned count_ops(const struct ir_block *ir, enum ir_op op)
 }
 
 /* How many edges the block has: what it ends with says that. */
-static unsigned count_edges(const struct ir_block *ir, const struct backend *b)
+static unsigned count_edges(const struct ir_block *ir)
 {
     const struct ir_insn *last = &ir->insn[ir->count - 1];
 
     switch (last->op) {
     case IR_JMP:
         return 1;
-    case IR_JAL:
-        return b->returns ? 2 : 1;
     case IR_JMPR:
-        return b->returns && last->cc == IR_HINT_CALL;
+        return last->cc == IR_HINT_CALL;
+    case IR_JAL:
     case IR_BR:
     case IR_BRZ:
         return 2;
@@ -175,7 +174,7 @@ static struct jit_block *reserve(struct jit *j)
         return NULL;
     if (runs)
         *runs = (struct jit_runs){0};
-    b->links = (count_edges(&j->ir, j->backend) + (u->check.at != NULL)) & 3;
+    b->links = (count_edges(&j->ir) + (u->check.at != NULL)) & 3;
     b->calls = count_ops(&j->ir, IR_EXEC) & 63;
     u8 *end = jit_sites(b);
     if (!cache_meta(c, (size_t)(end - (u8 *)(b + 1))))

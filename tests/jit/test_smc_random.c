@@ -8,6 +8,7 @@
  */
 #include "jit/jit_private.h"
 #include "tests/jit/pair.h"
+#include "tests/support/rng.h"
 
 enum {
     ROUTINES = 6,
@@ -32,7 +33,7 @@ enum {
 };
 
 struct random_program {
-    u32 state;
+    u64 state;
     u32 kinds;            /* of steps that there are, as bits: where there are few, they meet */
     u32 favourite[FAVOURITES]; /* slots that are mostly written to */
     u32 rival[ROUTINES][RIVALS]; /* code that the translator has one record for, with the routine */
@@ -42,8 +43,7 @@ struct random_program {
 
 static u32 below(struct random_program *r, u32 n)
 {
-    r->state = r->state * 1664525 + 1013904223;
-    return (u32)((u64)(r->state >> 8) * n >> 24);
+    return rng_below(&r->state, n);
 }
 
 static void put(struct random_program *r, u32 bytes, unsigned n)
