@@ -476,7 +476,6 @@ enum status jit_create(struct jit **out, const struct jit_desc *d)
     j->lacks = backend_lacks();
     j->flagm = backend_flagm() && !d->baseline;
     j->flagm2 = backend_flagm2() && !d->baseline;
-    j->checks = d->checks;
     j->threshold = d->threshold ? d->threshold : THRESHOLD_DEFAULT;
     if (d->engine == JIT_HOST) {
         j->backend = backend_host();

@@ -34,7 +34,6 @@ struct jit_desc {
     const char *perf_map; /* write names of translated code there, or NULL              */
     bool baseline;        /* ARM64: use no more of the host than ARMv8.0 has; for tests */
     bool scattered;       /* code is spread over all of its memory from the start; for tests */
-    bool checks;          /* blocks may check themselves (jit/jit_check.c); for tests */
 };
 
 #define JIT_CACHE_DEFAULT ((size_t)32 << 20)

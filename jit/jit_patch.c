@@ -101,7 +101,7 @@ void jit_patch_translated(struct jit *j, const struct block *b)
 /* Let @b, of which @p is known, check itself if watching it has not been worth it. */
 static void consider_check(struct jit *j, struct jit_patch *p, struct block *b)
 {
-    b->may_check = p && j->backend && j->checks && p->check != CHECK_NEVER;
+    b->may_check = p && j->backend && p->check != CHECK_NEVER;
     if (!b->may_check || b->check)
         return;
     if (p->check == CHECK_NOT && b->lives >= OFTEN_BACK)

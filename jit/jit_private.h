@@ -77,7 +77,6 @@ struct jit {
     const struct backend *backend;
     struct jit_stubs stubs[CACHE_SEGMENTS]; /* for the code in each; may be the same */
     struct jit_cache cache;
-    bool checks; /* as in the jit_desc */
     u32 threshold;
     u32 chunk; /* instructions that code gets at a time */
     bool count;

@@ -115,6 +115,6 @@ void jit_stats(const struct jit *j, char *text, size_t size)
     for (unsigned i = 0; i < ARRAY_LEN(why); i++)
         say(&t, " %s %" PRIu64, why[i], j->counts.leaves[i]);
     say(&t, "\n");
-    if (j->checks)
+    if (j->backend)
         say(&t, "jit: blocks that check themselves: %" PRIu64 "\n", j->counts.checked);
 }

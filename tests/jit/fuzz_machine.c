@@ -24,7 +24,6 @@ static bool jit_attach(struct fuzz_machine *m, enum jit_engine engine, u32 thres
         .threshold = threshold,
         .cache_bytes = cache,
         .scattered = cache == FAR_CACHE,
-        .checks = threshold > 1 && cache, /* others are as outside tests */
     };
 
     return jit_create(&m->jit, &d) == STATUS_OK;

@@ -25,8 +25,7 @@ static inline struct pair *pair_create(const char *model)
     p->ours = little_pc_create(model);
     p->theirs = little_pc_create(model);
     if (jit_supported()) {
-        struct jit_desc d = {
-            .cpu = p->ours->cpu, .physmem = p->ours->pm, .engine = JIT_HOST, .checks = true};
+        struct jit_desc d = {.cpu = p->ours->cpu, .physmem = p->ours->pm, .engine = JIT_HOST};
         assert_int_equal(jit_create(&p->jit, &d), STATUS_OK);
     }
     return p;
