@@ -53,7 +53,7 @@ void ir_eval_set(struct ir_eval *e, const struct ir_insn *in, u64 v)
 /* --- memory --- */
 
 /* The host's byte of a linear address, if the access is plain: in one page, allowed, RAM that
- * nobody watches. NULL changes nothing but what the access itself would: A and D bits. */
+ * nobody watches. NULL changes nothing; no A and D bits are set (jit_access.c). */
 static u8 *eval_host(struct cpu *cpu, lin_addr lin, enum width w, enum mmu_access kind)
 {
     struct mmu_view *view = mmu_view(cpu->mmu);
@@ -65,8 +65,8 @@ static u8 *eval_host(struct cpu *cpu, lin_addr lin, enum width w, enum mmu_acces
     host = mmu_host(kind == MMU_WRITE ? view->cur.write : view->cur.read, lin);
     if (host)
         return host;
-    if ((cpu->eflags & FL_AC) || !mmu_translate(cpu->mmu, lin, kind, &phys))
-        return NULL; /* an alignment check comes before the walk sets any bit */
+    if ((cpu->eflags & FL_AC) || !mmu_translate_unmarked(cpu->mmu, lin, kind, &phys))
+        return NULL; /* an alignment check comes before the walk */
     return mmu_host(kind == MMU_WRITE ? view->cur.write : view->cur.read, lin);
 }
 
@@ -74,13 +74,10 @@ static bool eval_memory(struct ir_eval *e, const struct ir_insn *in)
 {
     enum width w = (enum width)in->w;
     lin_addr lin = ir_eval_get(e, in, in->a, W32);
-    const u32 *marked = &mmu_view(e->cpu->mmu)->marked, before = *marked;
     u8 *host = eval_host(e->cpu, lin, w, in->op == IR_LD ? MMU_READ : MMU_WRITE);
 
-    /* What earlier accesses know of page tables may not be true behind a walk (ir_passes.c). */
-    if (!host || (e->accessed && *marked != before))
+    if (!host)
         return false;
-    e->accessed = true;
     if (in->op == IR_ST) {
         store_le(host, ir_eval_get(e, in, in->b, w), width_bytes(w));
         return true;

@@ -11,7 +11,6 @@ struct ir_eval {
     const struct ir_block *block;
     u8 unmasked; /* units with an exception that was not masked when the block began */
     u64 temp[IR_TEMPS];
-    bool accessed;    /* an access was made                      */
     u8 *modified;     /* where STW writes what LDW read          */
     unsigned retired; /* guest instructions taken from clock->left */
     enum ir_result result;

@@ -52,8 +52,8 @@ static u64 crossing_read(struct cpu *cpu, lin_addr lin, unsigned size)
     if (second == 0) /* around the end of the address space: limits may forbid it */
         return 0;
     if ((!read[lin >> PAGE_SHIFT] || !read[second >> PAGE_SHIFT]) &&
-        (!mmu_translate(cpu->mmu, lin, MMU_READ, &phys) ||
-         !mmu_translate(cpu->mmu, second, MMU_READ, &phys)))
+        (!mmu_translate_unmarked(cpu->mmu, lin, MMU_READ, &phys) ||
+         !mmu_translate_unmarked(cpu->mmu, second, MMU_READ, &phys)))
         return 0;
     const u64 addend[2] = {read[lin >> PAGE_SHIFT], read[second >> PAGE_SHIFT]};
     if (!addend[0] || !addend[1])
@@ -122,8 +122,8 @@ static bool find_addends(struct cpu *cpu, lin_addr lin, unsigned size, u64 adden
 
     if (!read[lin >> PAGE_SHIFT] || !read[second >> PAGE_SHIFT])
         return false;
-    if (!mmu_translate(cpu->mmu, lin, MMU_WRITE, &phys[0]) ||
-        !mmu_translate(cpu->mmu, second, MMU_WRITE, &phys[1]) || cpu->attention)
+    if (!mmu_translate_unmarked(cpu->mmu, lin, MMU_WRITE, &phys[0]) ||
+        !mmu_translate_unmarked(cpu->mmu, second, MMU_WRITE, &phys[1]) || cpu->attention)
         return false;
     addend[0] = write_in_page(cpu, lin, phys[0], first);
     addend[1] = write_in_page(cpu, second, phys[1], size - first);
@@ -163,22 +163,23 @@ static u64 access_at(struct cpu *cpu, lin_addr lin, u32 how)
     if (!mmu_in_page(lin, size))
         return write ? crossing_write(cpu, lin, size, how & HOW_APART)
                      : crossing_read(cpu, lin, size);
-    if (!mmu_translate(cpu->mmu, lin, write ? MMU_WRITE : MMU_READ, &phys) || cpu->attention)
+    if (!mmu_translate_unmarked(cpu->mmu, lin, write ? MMU_WRITE : MMU_READ, &phys) ||
+        cpu->attention)
         return 0;
     j->device_asked = !physmem_page(j->physmem, phys)->host;
     return write ? write_in_page(cpu, lin, phys, size)
                  : mmu_view(cpu->mmu)->cur.read[lin >> PAGE_SHIFT];
 }
 
-/* Where a walk has set bits in page tables, the code may not know their words any more
- * (ir_passes.c): it is left. */
+/* Bits in page tables are set by the interpreter only: code may have read their words already,
+ * which this would change, in instructions before (ir_passes.c) or in the same, which begins anew
+ * where it is left. */
 u64 jit_access(struct cpu *cpu, lin_addr lin, u32 how)
 {
-    const u32 *marked = &mmu_view(cpu->mmu)->marked, before = *marked;
     u64 addend = access_at(cpu, lin, how);
 
     jit_returns_check(cpu->jit.jit);
-    return *marked == before ? addend : 0;
+    return addend;
 }
 
 /* --- instructions that write across pages --- */

@@ -24,6 +24,16 @@ bool mmu_translate(struct mmu *m, lin_addr lin, enum mmu_access kind, phys_addr 
     return get_phys(m, false, lin, kind, out);
 }
 
+bool mmu_translate_unmarked(struct mmu *m, lin_addr lin, enum mmu_access kind, phys_addr *out)
+{
+    const struct tlb_node *n = tlb_get_unmarked(m, m->cur, lin, kind);
+
+    if (!n)
+        return false;
+    *out = node_phys(n, lin);
+    return true;
+}
+
 u8 mmu_fetch_byte(struct mmu *m, phys_addr phys)
 {
     return (u8)physmem_load(m->pm, phys, 1);

@@ -84,7 +84,6 @@ struct mmu_view {
     struct mmu_tables cur; /* for accesses at the current privilege */
     struct mmu_tables sys; /* for implicit supervisor accesses      */
     struct mmu_fault fault;
-    u32 marked;     /* times that a walk set accessed or dirty bits */
     u32 watch_hits; /* bit n: watchpoint n was hit; the CPU clears it */
     u32 exec_lost;  /* times that an entry of an exec table became absent */
 };
@@ -141,6 +140,13 @@ void mmu_flush(struct mmu *m);
 
 /** Physical address of @lin for an access at the current privilege; false sets the fault. */
 bool mmu_translate(struct mmu *m, lin_addr lin, enum mmu_access kind, phys_addr *out) MUST_CHECK;
+
+/**
+ * The same if no accessed or dirty bit has to be set for it. False changes nothing but the fault:
+ * for those who then leave the access to somebody else, who may begin anew with earlier ones.
+ */
+bool mmu_translate_unmarked(struct mmu *m, lin_addr lin, enum mmu_access kind,
+                            phys_addr *out) MUST_CHECK;
 
 /** A byte of code at @phys, whatever answers there. */
 u8 mmu_fetch_byte(struct mmu *m, phys_addr phys);

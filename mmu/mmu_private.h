@@ -11,7 +11,7 @@ struct walk {
     phys_addr phys; /* of the 4 KiB page; low bits 0 */
     bool writable;  /* a write is allowed, and the dirty bit is set */
     bool executable;
-    bool marked; /* the walk set accessed or dirty bits */
+    bool marks; /* accessed or dirty bits were not set */
     unsigned levels;
     phys_addr entry[MMU_MAX_LEVELS]; /* addresses of the entries read */
 };
@@ -108,6 +108,10 @@ struct mmu {
 /** The cached or walked translation of @lin in @c. NULL: m->view.fault is set. */
 const struct tlb_node *tlb_get(struct mmu *m, struct mmu_context *c, lin_addr lin,
                                enum mmu_access kind);
+
+/** The same if no accessed or dirty bit has to be set. NULL: nothing has changed but the fault. */
+const struct tlb_node *tlb_get_unmarked(struct mmu *m, struct mmu_context *c, lin_addr lin,
+                                        enum mmu_access kind);
 
 /** Drop write entries that map RAM page @ram_page. */
 void tlb_drop_writes(struct mmu *m, u32 ram_page);

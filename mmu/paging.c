@@ -48,19 +48,14 @@ static bool rights_allow(const struct walk_space *s, u64 all, bool xd, enum mmu_
     return true;
 }
 
-/* Whether they were not set. */
-static bool set_bits(const struct walk_space *s, const struct level *l, u64 bits)
+static void set_bits(const struct walk_space *s, const struct level *l, u64 bits)
 {
-    if ((l->entry & bits) == bits)
-        return false;
-
     struct phys_page *p = physmem_page(s->pm, l->at);
     u64 v = l->entry | bits;
     if (p->host && !p->rom && !(p->watch & PAGE_WATCH_CODE))
         store_le(p->host + (l->at & (PAGE_SIZE - 1)), v, l->size); /* derives nothing new */
     else
         physmem_store(s->pm, l->at, v, l->size);
-    return true;
 }
 
 static bool walk_finish(const struct walk_space *s, struct level *l, unsigned n, phys_addr page,
@@ -73,11 +68,14 @@ static bool walk_finish(const struct walk_space *s, struct level *l, unsigned n,
     if (!rights_allow(s, all, xd, kind))
         return walk_fault(s, kind, PF_P, error);
 
-    bool marked = false;
-    if (touch) {
-        for (unsigned i = 0; i + 1 < n; i++)
-            marked |= set_bits(s, &l[i], PTE_A);
-        marked |= set_bits(s, &l[n - 1], PTE_A | (kind == MMU_WRITE ? PTE_D : 0u));
+    bool marks = false;
+    for (unsigned i = 0; i < n; i++) {
+        u64 bits = PTE_A | (i == n - 1 && kind == MMU_WRITE ? PTE_D : 0u);
+        if ((l[i].entry & bits) == bits)
+            continue;
+        marks = true;
+        if (touch)
+            set_bits(s, &l[i], bits);
     }
     bool dirty = kind == MMU_WRITE || (l[n - 1].entry & PTE_D);
     *out = (struct walk){
@@ -85,7 +83,7 @@ static bool walk_finish(const struct walk_space *s, struct level *l, unsigned n,
         .writable = dirty && rights_allow(s, all, xd, MMU_WRITE),
         .executable = rights_allow(s, all, xd, MMU_EXEC),
         .levels = n,
-        .marked = marked,
+        .marks = marks,
     };
     for (unsigned i = 0; i < n; i++)
         out->entry[i] = l[i].at;

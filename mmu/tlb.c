@@ -402,8 +402,8 @@ static void adopt(struct mmu *m, struct mmu_context *c, u32 i)
     }
 }
 
-const struct tlb_node *tlb_get(struct mmu *m, struct mmu_context *c, lin_addr lin,
-                               enum mmu_access kind)
+static const struct tlb_node *get(struct mmu *m, struct mmu_context *c, lin_addr lin,
+                                  enum mmu_access kind, bool touch)
 {
     u32 vpn = (u32)(lin >> PAGE_SHIFT);
     u8 need = kind == MMU_EXEC ? TLB_X : kind == MMU_WRITE ? TLB_W : TLB_R;
@@ -412,11 +412,12 @@ const struct tlb_node *tlb_get(struct mmu *m, struct mmu_context *c, lin_addr li
     if (!i || !(m->node[i].rights & need)) {
         struct walk_space s = {m->pm, c->mode, c->cr3, c->pdpte};
         struct walk w;
-        if (!mmu_walk(&s, lin, kind, true, &w, &m->view.fault.error)) {
+        if (!mmu_walk(&s, lin, kind, touch, &w, &m->view.fault.error)) {
             m->view.fault.lin = lin;
             return NULL;
         }
-        m->view.marked += w.marked;
+        if (w.marks && !touch)
+            return NULL;
         i = c->node[vpn]; /* the walk's own writes may have dropped it */
         if (!i) {
             i = node_add(m, c, vpn, &w);
@@ -430,6 +431,18 @@ const struct tlb_node *tlb_get(struct mmu *m, struct mmu_context *c, lin_addr li
     }
     node_grant(m, c, &m->node[i], kind);
     return &m->node[i];
+}
+
+const struct tlb_node *tlb_get(struct mmu *m, struct mmu_context *c, lin_addr lin,
+                               enum mmu_access kind)
+{
+    return get(m, c, lin, kind, true);
+}
+
+const struct tlb_node *tlb_get_unmarked(struct mmu *m, struct mmu_context *c, lin_addr lin,
+                                        enum mmu_access kind)
+{
+    return get(m, c, lin, kind, false);
 }
 
 /* --- contexts --- */

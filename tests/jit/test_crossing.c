@@ -229,15 +229,54 @@ static void a_word_of_a_page_table_is_read_as_a_walk_left_it(void **state)
     assert_int_equal(p->ours->cpu->gpr[REG_DX], 0x20027);
 }
 
-static void the_evaluator_reads_it_so_too(void **state)
+/* The same, where the instruction that makes the walk has read the word before. */
+static const u8 pushed[] = {
+    0x0f, 0x01, 0x16, 0x35, 0x10,                   /* lgdt [1035h]              */
+    0xb8, 0x08, 0x00, 0x8e, 0xd8,                   /* mov ax,8; mov ds,ax: flat */
+    0x66, 0xb8, 0x07, 0x00, 0x02, 0x00,             /* mov eax,20007h            */
+    0x66, 0xbf, 0x34, 0x80, 0x00, 0x00,             /* mov edi,8034h: page 13's  */
+    0xbc, 0x00, 0xd2,                               /* mov sp,0d200h             */
+    0x66, 0x67, 0x89, 0x07,                         /* again: mov [edi],eax      */
+    0x66, 0x67, 0xff, 0x37,                         /* push dword [edi]          */
+    0x66, 0x5a,                                     /* pop edx                   */
+    0x66, 0xd1, 0xc6, 0x66, 0x31, 0xd6,             /* rol esi,1; xor esi,edx    */
+    0x49, 0x75, 0xed, 0xf4,                         /* dec cx; jnz again; hlt    */
+    0xff, 0xff, 0x00, 0x00, 0x00, 0x93, 0xcf, 0x00, /* flat          */
+    0x0f, 0x00, 0x25, 0x10, 0x00, 0x00,             /* 1025h, 15     */
+};
+
+static void what_was_read_before_a_walk_is_not_read_again(void **state)
 {
     struct pair *p = *state;
+
+    assert_int_equal(RUN(p, pushed), CPU_EXIT_HALTED);
+    assert_int_equal(p->ours->cpu->gpr[REG_DX], 0x20007);
+}
+
+static void use_evaluator(struct pair *p)
+{
     struct jit_desc d = {.cpu = p->ours->cpu, .physmem = p->ours->pm, .engine = JIT_EVAL};
 
     jit_destroy(p->jit);
     assert_int_equal(jit_create(&p->jit, &d), STATUS_OK);
+}
+
+static void the_evaluator_reads_it_so_too(void **state)
+{
+    struct pair *p = *state;
+
+    use_evaluator(p);
     assert_int_equal(RUN(p, accessed), CPU_EXIT_HALTED);
     assert_int_equal(p->ours->cpu->gpr[REG_DX], 0x20027);
+}
+
+static void nor_does_the_evaluator_read_it_again(void **state)
+{
+    struct pair *p = *state;
+
+    use_evaluator(p);
+    assert_int_equal(RUN(p, pushed), CPU_EXIT_HALTED);
+    assert_int_equal(p->ours->cpu->gpr[REG_DX], 0x20007);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
@@ -256,7 +295,9 @@ int main(void)
         TEST(write_across_the_segments_end_is_a_fault),
         TEST(bytes_are_written_where_words_crossed_before),
         TEST(a_word_of_a_page_table_is_read_as_a_walk_left_it),
+        TEST(what_was_read_before_a_walk_is_not_read_again),
         TEST(the_evaluator_reads_it_so_too),
+        TEST(nor_does_the_evaluator_read_it_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
