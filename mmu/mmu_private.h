@@ -8,7 +8,7 @@
 
 /** What a walk found: the page, the rights, and the table entries it came from. */
 struct walk {
-    phys_addr phys; /* of the 4 KiB page; low bits 0 */
+    phys_addr phys; /* of the 4 KiB page, after the A20 gate: its one name; low bits 0 */
     bool writable;  /* a write is allowed, and the dirty bit is set */
     bool executable;
     bool marks; /* accessed or dirty bits were not set */

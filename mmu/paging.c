@@ -79,7 +79,7 @@ static bool walk_finish(const struct walk_space *s, struct level *l, unsigned n,
     }
     bool dirty = kind == MMU_WRITE || (l[n - 1].entry & PTE_D);
     *out = (struct walk){
-        .phys = page,
+        .phys = physmem_mask(s->pm, page),
         .writable = dirty && rights_allow(s, all, xd, MMU_WRITE),
         .executable = rights_allow(s, all, xd, MMU_EXEC),
         .levels = n,
@@ -150,7 +150,8 @@ bool mmu_walk(const struct walk_space *s, lin_addr lin, enum mmu_access kind, bo
               struct walk *out, u32 *error)
 {
     if (!(s->mode & MMU_PG)) {
-        *out = (struct walk){.phys = lin & PAGE_MASK, .writable = true, .executable = true};
+        *out = (struct walk){
+            .phys = physmem_mask(s->pm, lin & PAGE_MASK), .writable = true, .executable = true};
         return true;
     }
     if (s->mode & MMU_PAE)

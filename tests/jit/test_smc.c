@@ -206,6 +206,25 @@ static void a_version_that_refuses_is_not_found_again(void **state)
     run_two_modes(0x10);
 }
 
+/* With A20 off, what runs at 103000h is at 3000h, where it is written over. */
+static void code_above_1m_is_written_over_below(void **state)
+{
+    static const u8 code[] = {
+        0xb9, 0x64, 0x00, 0x31, 0xf6, /* mov cx,100; xor si,si     */
+        0x9a, 0x10, 0x30, 0xff, 0xff, /* next: call 0ffffh:3010h   */
+        0xff, 0x06, 0x01, 0x30,       /* inc word [3001h]          */
+        0x01, 0xc6, 0xe2, 0xf3, 0xf4, /* add si,ax; loop next; hlt */
+    };
+    static const u8 callee[] = {0xb8, 0x01, 0x00, 0xcb}; /* mov ax,1; retf */
+    struct pair *p = *state;
+
+    physmem_set_a20(p->ours->pm, false);
+    physmem_set_a20(p->theirs->pm, false);
+    LOAD(p, 0x3000, callee);
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+    assert_int_equal(p->ours->cpu->gpr[REG_SI] & 0xffff, 5050);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
 
 int main(void)
@@ -217,6 +236,7 @@ int main(void)
         TEST(code_that_stays_is_translated_after_all),
         TEST(displacement_that_is_another_each_time_is_a_variable),
         TEST(next_instruction_is_another_at_once),
+        TEST(code_above_1m_is_written_over_below),
         cmocka_unit_test(what_one_mode_holds_for_a_constant_is_compared_in_all),
         cmocka_unit_test(a_version_that_refuses_is_not_found_again),
     };
