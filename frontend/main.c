@@ -9,7 +9,7 @@
 #include "frontend/chardev.h"
 #include "frontend/exit_codes.h"
 #include "frontend/runner.h"
-#include "machine/config.h"
+#include "machine/config_files.h"
 #include "machine/pc.h"
 #include "machine/preset.h"
 
@@ -144,7 +144,7 @@ static enum config_result complete(struct config *cfg, enum config_result result
 
     if (result != CONFIG_RUN && result != CONFIG_SHOW_CONFIG)
         return result;
-    if (!imply(cfg) || !preset_apply(cfg, chosen))
+    if (!imply(cfg) || !preset_apply(cfg, chosen) || !config_check_files(cfg))
         return CONFIG_BAD;
     if (*chosen && result == CONFIG_RUN)
         fprintf(stderr, "turbo86: --preset %s:%s\n", config_text(cfg, CONFIG_preset), chosen);

@@ -12,6 +12,7 @@
 #include "frontend/png.h"
 #include "frontend/report.h"
 #include "frontend/script_private.h"
+#include "machine/config_files.h"
 #include "machine/hostfile.h"
 #include "machine/snapfile.h"
 
@@ -64,8 +65,15 @@ static bool check_snapshot(const struct script *s, const char *path, char why[SC
     return status == STATUS_OK || WHY("%.390s", error);
 }
 
-static bool check_output(const char *path, char why[SCRIPT_ERROR_MAX])
+/* @path is not read by an option, unless that is @but. */
+static bool check_output(const struct script *s, const char *path, enum config_id but,
+                         char why[SCRIPT_ERROR_MAX])
 {
+    enum config_id id;
+
+    if (s->cfg && config_reads(s->cfg, path, &id) && id != but)
+        return WHY("'%.200s' is read by %s: it would be written over", path,
+                   config_typed(s->cfg, id));
     if (report_can_write(path))
         return true;
     return WHY("'%.200s' cannot be written: %s", path, outfile_why(errno));
@@ -126,9 +134,10 @@ bool script_check(const struct script *s, const struct step *st, char why[SCRIPT
     case STEP_EJECT:
         return check_drive(st->arg, why);
     case STEP_SCREENSHOT:
-        return check_output(st->arg, why);
+        return check_output(s, st->arg, CONFIG__COUNT, why);
     case STEP_SNAPSHOT:
-        return st->number[0] ? check_snapshot(s, st->arg, why) : check_output(st->arg, why);
+        return st->number[0] ? check_snapshot(s, st->arg, why)
+                             : check_output(s, st->arg, CONFIG_loadvm, why);
     case STEP_WAIT:
     case STEP_EXPECT:
         return st->subject != ON_FRAME || check_picture(s, st->arg, why);

@@ -428,7 +428,7 @@ static bool parse_fork(struct parser *ps)
     if (at_end(ps))
         return complain(ps, "fork into what? the files of its variants");
     while (!at_end(ps)) {
-        struct script variant = {.variant = true, .parent = ps->s};
+        struct script variant = {.cfg = ps->s->cfg, .variant = true, .parent = ps->s};
         char *file, error[SCRIPT_ERROR_MAX];
         if (!take_any(ps, &file))
             return false;

@@ -281,8 +281,8 @@ static enum config_result act(struct config *c, const struct config_row *r, cons
         return CONFIG_SHOW_VERSION;
     case CONFIG_dump_config:
         return CONFIG_SHOW_CONFIG;
-    default:
-        return config_read_file(c, text);
+    default: /* noted: nobody may write over it */
+        return add_text(c, &c->value[r->id], text) ? config_read_file(c, text) : CONFIG_BAD;
     }
 }
 

@@ -442,6 +442,54 @@ def a_mistake_changes_no_file():
                 check(f"{drive} {args}: the image is whole", f.read() == before, True)
 
 
+def what_is_read_is_not_written():
+    """What one option reads, another one would write over: refused, and the file is whole."""
+    path = lambda name: os.path.join(DIR.name, name)
+    with open("/usr/share/seabios/bios-256k.bin", "rb") as f:
+        bios = f.read()
+    script = "snapshot save {}\nexit 0\n"
+    inputs = {"-bios": bios, "-loadvm": b"x" * 100, "-replay": b"y" * 100, "-initrd": b"z" * 100,
+              "-config": b"memory = 16M\n", "-script": script.format(path("state")).encode()}
+    outputs = (("-audio", "wav:"), ("-serial", "file:"), ("-debugcon", "file:"), ("-monitor", "file:"), ("-D", ""),
+               ("-nic", "user,pcap="), ("-perf-map", ""), ("-screenshot", ""), ("-record", ""), ("-tap", ""),
+               ("-junit", ""))
+    for reads, data in inputs.items():
+        with open(path("input"), "wb") as f:
+            f.write(data)
+        if not os.path.exists(path("another")):
+            os.link(path("input"), path("another"))
+        for writes, value in outputs:
+            for name in ("input", "another"):
+                code, out, err = run("-display", "none", "--timeout", "1s", writes, value + path(name), reads, path("input"))
+                said = f"turbo86: {writes}: '{path(name)}' is read by {reads}: it would be written over\n"
+                check(f"{reads} {writes}", (code, out, err), (2, "", said))
+        with open(path("input"), "rb") as f:
+            check(f"{reads}: the file is whole", f.read() == data, True)
+    for writes in ("screenshot", "snapshot save"):
+        with open(path("input"), "w") as f:
+            f.write(f"{writes} {path('another')}\n")
+        code, out, err = run("-script", path("input"))
+        check(f"{writes} in a script", (code, out, err.count("\n"), "is read by -script" in err), (2, "", 1, True))
+    code, _, err = run("-display", "none", "--timeout", "1s", "-bios", FIRMWARE, "-D", "/dev/null", "-serial",
+                       "file:/dev/null", "-screenshot", path("shot.png"))
+    check("what nobody reads", code, 10)
+
+
+def savevm_replaces_a_snapshot_and_no_firmware():
+    bios, state = (os.path.join(DIR.name, name) for name in ("savevm.bin", "savevm.snapshot"))
+    with open(FIRMWARE, "rb") as f:
+        data = f.read()
+    with open(bios, "wb") as f:
+        f.write(data)
+    args = ["-hda", image(IDLE), "-snapshot", "-bios", bios, "-display", "none", "-serial", "null", "-monitor", "stdio"]
+    _, out, _ = run(*args, stdin=f"savevm {bios}\nsavevm {state}\nquit\n".encode())
+    check("told", out.count("is read by -bios: it would be written over"), 1)
+    with open(bios, "rb") as f:
+        check("the firmware is whole", f.read() == data, True)
+    _, out, _ = run(*args, "-loadvm", state, stdin=f"savevm {state}\nquit\n".encode())
+    check("told of the snapshot", "is read by" in out, False)
+
+
 def what_is_in_use_is_told():
     """Files that two outputs would write into each other, and pipes, which would be waited for."""
     log, pipe = (os.path.join(DIR.name, name) for name in ("both.log", "outputs.fifo"))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One table gives the command line, the config file and the help: they must agree. */
-#include "machine/config.h"
+#include "machine/config_files.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -165,6 +165,47 @@ static void a_config_file_names_its_bad_line(void **state)
     unlink(path);
 }
 
+/* Each option that reads @path, with how it names it, against one that writes it. */
+static void what_is_read_may_not_be_written(void **state)
+{
+    static const struct {
+        const char *option, *before, *behind;
+    } reads[] = {
+        {"-bios", "", ""},
+        {"-kernel", "", ""},
+        {"-initrd", "", ""},
+        {"-initrd", "/dev/null quiet,", " splash"},
+        {"-device", "rtl8139,mac=52:54:00:12:34:56,romfile=", ",addr=5"},
+        {"-nic", "user,romfile=", ""},
+        {"-script", "", ""},
+        {"--find-first", "frame ", ""},
+        {"-loadvm", "", ""},
+        {"--replay", "", ""},
+    };
+    char path[] = "/tmp/turbo86-test-XXXXXX", other[64], text[128], begin[160];
+    struct config c;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    snprintf(other, sizeof(other), "%s.png", path);
+    assert_int_equal(link(path, other), 0);
+    for (unsigned i = 0; i < ARRAY_LEN(reads); i++) {
+        snprintf(text, sizeof(text), "%s%s%s", reads[i].before, path, reads[i].behind);
+        assert_int_equal(PARSE(&c, "-artifacts", path, reads[i].option, text), CONFIG_RUN);
+        assert_false(config_check_files(&c));
+        snprintf(begin, sizeof(begin), "-artifacts: '%s' is read by %s: ", other, reads[i].option);
+        assert_memory_equal(c.error, begin, strlen(begin));
+        config_free(&c);
+        assert_int_equal(PARSE(&c, "-artifacts", other, reads[i].option, text), CONFIG_RUN);
+        assert_true(config_check_files(&c));
+        config_free(&c);
+    }
+    unlink(other);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +217,7 @@ int main(void)
         cmocka_unit_test(help_as_a_value_asks_for_the_values),
         cmocka_unit_test(a_dump_reads_back),
         cmocka_unit_test(a_config_file_names_its_bad_line),
+        cmocka_unit_test(what_is_read_may_not_be_written),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
