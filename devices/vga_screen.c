@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Modes of fewer lines, 320x200 and 640x400 among them, fill a monitor's 4:3 whoever set them. */
-enum { SQUARE_MIN = 480 };
+/* Smaller modes, 320x200, 320x480 and 640x400 among them, fill a monitor's 4:3 whoever set them. */
+enum { SQUARE_WIDTH_MIN = 640, SQUARE_HEIGHT_MIN = 480 };
 
 /* What the picture follows from, memory apart. Padding is zero: it is compared as bytes. */
 struct vga_look {
@@ -221,6 +221,7 @@ enum status vga_show(struct vga *v, struct vga_picture *out)
     out->pixels = s->frame.pixels;
     out->width = s->frame.width;
     out->height = s->frame.height;
-    out->square = (vbe_on(v) || vga_is_linear(v)) && out->height >= SQUARE_MIN;
+    out->square = (vbe_on(v) || vga_is_linear(v)) && out->width >= SQUARE_WIDTH_MIN &&
+                  out->height >= SQUARE_HEIGHT_MIN;
     return STATUS_OK;
 }

@@ -525,6 +525,12 @@ static void only_what_changed_is_drawn_again(void **state)
     vbe(b, 4, 0x41);
     assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
     assert_true(p.square);
+    vbe(b, 4, 0);
+    vbe(b, 1, 320);
+    vbe(b, 4, 0x41);
+    assert_int_equal(vga_show(b->chip, &p), STATUS_OK);
+    assert_int_equal(p.width, 320);
+    assert_false(p.square);
 }
 
 /* Mode @was as a snapshot has it, with other values in its place. */
