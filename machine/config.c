@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/log.h"
 #include "machine/config_row.h"
 #include "machine/hostfile.h"
 
@@ -315,24 +316,42 @@ static enum config_result parse_option(struct config *c, int argc, char **argv, 
     return config_assign(c, r, text) ? CONFIG_RUN : CONFIG_BAD;
 }
 
+static enum config_result fail_second(struct config *c, const char *path)
+{
+    fail(c, "'%s' is a second disk image without an option; use -hdb", path);
+    return CONFIG_BAD;
+}
+
+/* What new users type first is the name of an image: a CD's goes where CDs go, if that is free. */
+static enum config_result set_bare(struct config *c, const char *path)
+{
+    bool is_free = !c->value[CONFIG_cdrom].set && !c->value[CONFIG_hdc].set;
+
+    if (c->value[CONFIG_hda].set)
+        return fail_second(c, path);
+    if (!is_free || !hostfile_is_iso(path))
+        return config_set(c, "hda", path);
+    log_info(DISK, "'%s' is an ISO image: it is in the CD-ROM drive", path);
+    return config_set(c, "cdrom", path);
+}
+
 enum config_result config_parse(struct config *c, int argc, char **argv)
 {
     enum config_result last = CONFIG_RUN;
+    const char *bare = NULL;
 
     for (int i = 0; i < argc; i++) {
-        enum config_result res;
-        if (argv[i][0] == '-' && argv[i][1]) {
+        enum config_result res = CONFIG_RUN;
+        if (argv[i][0] == '-' && argv[i][1])
             res = parse_option(c, argc, argv, &i);
-        } else if (c->value[CONFIG_hda].set) {
-            fail(c, "'%s' is a second disk image without an option; use -hdb", argv[i]);
-            res = CONFIG_BAD;
-        } else {
-            res = config_set(c, "hda", argv[i]);
-        }
+        else if (bare)
+            res = fail_second(c, argv[i]);
+        else
+            bare = argv[i];
         if (res == CONFIG_BAD || res == CONFIG_SHOW_VALUES)
             return res;
         if (res != CONFIG_RUN)
             last = res; /* later arguments are still checked, and belong to a dump */
     }
-    return last;
+    return bare && set_bare(c, bare) == CONFIG_BAD ? CONFIG_BAD : last;
 }

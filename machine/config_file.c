@@ -108,6 +108,7 @@ void config_print_help(FILE *out)
     fprintf(out, "usage: turbo86 [OPTION ...] [DISK-IMAGE]\n"
                  "\n"
                  "Runs a PC. Without a disk and a kernel it boots its own demo disk.\n"
+                 "DISK-IMAGE is -hda's, or -cdrom's if it is an ISO image.\n"
                  "Options take one dash or two; each is also a key of the config file.\n");
     for (unsigned i = 0; i < config_row_count; i++) {
         const struct config_row *r = &config_rows[i];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "machine/hostfile.h"
 #include "machine/suboption.h"
 
 static bool fail(char *error, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -69,7 +70,7 @@ static bool apply(const struct suboption *o, struct drive *d, struct placement *
     else if (strcmp(o->key, "media") == 0)
         ok = either(o->value, "disk", "cdrom", &d->cdrom);
     else if (strcmp(o->key, "readonly") == 0)
-        ok = suboption_flag(o, &d->readonly);
+        d->writable = (ok = suboption_flag(o, &d->readonly)) && !d->readonly;
     else if (strcmp(o->key, "snapshot") == 0)
         ok = suboption_flag(o, &d->snapshot);
     else if (is_fixed(o, &right))
@@ -177,8 +178,11 @@ bool drive_parse(const struct config *cfg, struct drive drives[DRIVE_COUNT],
         drives[DRIVE_CDROM] = (struct drive){.present = true, .cdrom = true};
     drives[DRIVE_IDE].present = true;
     for (unsigned i = 0; i < DRIVE_COUNT; i++) {
-        drives[i].readonly = drives[i].readonly || drives[i].cdrom;
-        drives[i].snapshot = drives[i].snapshot || config_flag(cfg, CONFIG_snapshot);
+        struct drive *d = &drives[i];
+        d->snapshot = d->snapshot || config_flag(cfg, CONFIG_snapshot);
+        bool open = !d->cdrom && !d->readonly && !d->snapshot && !d->writable;
+        d->iso = open && !drive_is_floppy(i) && hostfile_is_iso(d->path);
+        d->readonly = d->readonly || d->cdrom || d->iso;
     }
     return true;
 }

@@ -19,6 +19,8 @@ struct drive {
     bool cdrom;
     bool readonly;
     bool snapshot;
+    bool writable;   /* readonly=off was said                                                 */
+    bool iso;        /* a disk, read-only because its image is a CD's and nothing else was said */
     char path[4096]; /* "": the drive is empty (CD-ROM and floppy drives only) */
 };
 

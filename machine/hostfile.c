@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 bool hostfile_exists(const char *path)
@@ -26,6 +27,22 @@ bool hostfile_same(const char *a, const char *b)
     struct stat x, y;
 
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* [ECMA-119 8.1]: the first volume descriptor is in sector 16, its identifier behind one byte. */
+bool hostfile_is_iso(const char *path)
+{
+    static const char identifier[] = {'C', 'D', '0', '0', '1'};
+    char found[sizeof(identifier)];
+    FILE *f = hostfile_check(path) == STATUS_OK ? fopen(path, "rb") : NULL;
+
+    if (!f)
+        return false;
+    bool is_iso = fseeko(f, 16 * 2048 + 1, SEEK_SET) == 0 &&
+                  fread(found, 1, sizeof(found), f) == sizeof(found) &&
+                  memcmp(found, identifier, sizeof(found)) == 0;
+    fclose(f);
+    return is_iso;
 }
 
 enum status hostfile_read(const char *path, size_t max, u8 **out, size_t *len)

@@ -18,5 +18,8 @@ enum status hostfile_check(const char *path) MUST_CHECK;
 /** Whether both paths lead to the same file. */
 bool hostfile_same(const char *a, const char *b);
 
+/** Whether @path is the image of a CD or DVD: a file system of ISO 9660 is on it. */
+bool hostfile_is_iso(const char *path);
+
 /** Whether @path is a file that can be opened for reading. */
 bool hostfile_exists(const char *path);

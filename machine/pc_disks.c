@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "machine/board.h"
 #include "machine/hostfile.h"
 #include "machine/journal_private.h"
@@ -56,6 +57,11 @@ enum status pc_open_disks(struct pc *pc)
         enum status s = open_disk(pc, i);
         if (s != STATUS_OK)
             return s;
+        if (pc->drive[i].iso)
+            log_info(DISK,
+                     "'%s' is an ISO image: as a hard disk it is read-only, unless -drive says "
+                     "readonly=off; -cdrom is for the CD-ROM drive",
+                     pc->drive[i].path);
     }
     if (any || (kernel && *kernel) || !demo)
         return STATUS_OK;

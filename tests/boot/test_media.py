@@ -263,6 +263,35 @@ def a_disk_that_cannot_come_back_is_told():
         check(text, text in out, True)
 
 
+def an_iso_image_is_no_hard_disk_by_mistake():
+    """By its name alone it is in the CD-ROM drive; as a disk it is read-only unless that is said."""
+    code = assemble(SETUP + "mov byte [0x7d00], 'W'\n mov ax, 0x0301\n mov cx, 1\n mov dx, 0x80\n mov bx, 0x7c00\n"
+                    "int 0x13\n" + say("d") + LEAVE)
+    image = iso("new.iso", code)
+
+    def dump(*args):
+        p = subprocess.run([TURBO86, *args, "--dump-config"], capture_output=True, text=True, check=True)
+        return p.stdout, p.stderr
+
+    out, err = dump(image)
+    check("told", err, f"turbo86: '{image}' is an ISO image: it is in the CD-ROM drive\n")
+    check("cdrom", (f"\ncdrom = {image}\n" in out, "\nhda = " in out), (True, False))
+    check("one there", f"\nhda = {image}\n" in dump(image, "-cdrom", disk("c.img", b""))[0], True)
+    check("it boots", run(*HEADLESS, image)[0], "d")
+    with open(image, "r+b") as f:  # it boots as a disk, too, and writes its first sector
+        f.write(code)
+    with open(image, "rb") as f:
+        hybrid = f.read()
+    for args, written, told in ((("-hda", image), False, True), (("-drive", f"file={image}"), False, True),
+                                (("-hda", image, "-snapshot"), False, False),
+                                (("-drive", f"file={image},readonly=off"), True, False)):
+        p = subprocess.run([TURBO86, *HEADLESS, *args, "--deterministic", "--timeout", "60s", "-device",
+                            "isa-debug-exit,iobase=0xf4"], capture_output=True, timeout=200, text=True, check=False)
+        check(f"{args}: status and message", (p.returncode, "as a hard disk it is read-only" in p.stderr), (33, told))
+        with open(image, "rb") as f:
+            check(f"{args}: written", f.read() != hybrid, written)
+
+
 def mistakes_are_told():
     big = write("big.img", bytes(2949120 + 512))
     run("-fda", big, wanted=2)
@@ -273,7 +302,8 @@ def mistakes_are_told():
 TESTS = [the_boot_order_is_followed, once_is_for_the_first_boot, a_cd_is_read_through_int_13h,
          what_is_written_to_a_floppy_stays_there, each_drive_is_where_its_option_says,
          the_boot_menu_asks, typed_text_arrives_and_repeats,
-         the_monitor_changes_media, a_disk_that_cannot_come_back_is_told, mistakes_are_told]
+         the_monitor_changes_media, a_disk_that_cannot_come_back_is_told, an_iso_image_is_no_hard_disk_by_mistake,
+         mistakes_are_told]
 
 
 def main():

@@ -102,6 +102,7 @@ static void mistakes_are_told_in_one_sentence_with_a_suggestion(void **state)
     CHECK_ERROR("above 0", "--ns-per-insn", "0");
     CHECK_ERROR("cannot open", "--config", "/nonexistent/config");
     CHECK_ERROR("use -hdb", "/etc/passwd", "/dev/zero");
+    CHECK_ERROR("use -hdb", "/etc/passwd", "-hda", "/etc/passwd");
 }
 
 static void help_as_a_value_asks_for_the_values(void **state)
