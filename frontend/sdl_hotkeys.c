@@ -42,7 +42,7 @@ static void do_pause(struct window *w, struct pc *pc)
 
 static void do_reset(struct window *w, struct pc *pc)
 {
-    sdl_paste_stop(w); /* the rest is not for the firmware */
+    (void)w;
     pc_reset(pc);
 }
 

@@ -24,7 +24,7 @@ static void tell_pasted(struct window *w, const struct paste *p)
     sdl_tell(w, text);
 }
 
-static void begin(struct window *w, const char *clip)
+static void begin(struct window *w, struct pc *pc, const char *clip)
 {
     struct paste p = paste_text(clip);
 
@@ -34,6 +34,7 @@ static void begin(struct window *w, const char *clip)
     }
     w->paste = p.text;
     w->pasted = 0;
+    w->paste_breaks = pc_breaks(pc);
     tell_pasted(w, &p);
 }
 
@@ -52,7 +53,7 @@ void sdl_paste(struct window *w, struct pc *pc)
     else if (pc_deterministic(pc))
         sdl_tell(w, "typing has no part in a deterministic run");
     else
-        begin(w, clip);
+        begin(w, pc, clip);
     SDL_free(clip);
 }
 
@@ -60,6 +61,8 @@ void sdl_paste_go_on(struct window *w, struct pc *pc)
 {
     char error[PC_ERROR_MAX] = "", key[3] = {0};
 
+    if (w->paste && pc_breaks(pc) != w->paste_breaks)
+        sdl_paste_stop(w); /* the rest is not for the firmware, nor for another moment */
     if (!w->paste || w->in.count || !pc_typing_done(pc))
         return;
     const char *rest = w->paste + w->pasted;

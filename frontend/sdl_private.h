@@ -84,6 +84,7 @@ struct window {
     struct sdl_input in;
     char *paste; /* what is being typed, owned; NULL: nothing is */
     size_t pasted;
+    u64 paste_breaks; /* pc_breaks() when that began */
     char title[500], told[300]; /* now; a sentence that stands there for a while */
     u64 told_until;             /* 0: from its first sight on, so long: */
     u64 told_ns;

@@ -170,6 +170,7 @@ struct pc {
     enum pc_stop stop;
     int exit_status;
     u64 slices, resets;
+    u64 breaks;   /* pc_breaks(): not state */
     u64 slept_ns; /* guest time passed while the CPU was halted */
     char *error;  /* while pc_create() runs: PC_ERROR_MAX bytes */
 };

@@ -353,6 +353,7 @@ void pc_reset(struct pc *pc)
 void pc_reset_board(struct pc *pc)
 {
     pc->reset_wanted = pc->off = false;
+    pc->breaks++;
     if (pc->resets++ == 1 && *pc->boot.once)
         pc_set_boot_order(pc, pc->boot.order);
     for (unsigned i = 0; i < pc->chips; i++)
@@ -416,6 +417,11 @@ u64 pc_retired(const struct pc *pc)
 u64 pc_resets(const struct pc *pc)
 {
     return pc->resets;
+}
+
+u64 pc_breaks(const struct pc *pc)
+{
+    return pc->breaks;
 }
 
 bool pc_is_off(const struct pc *pc)

@@ -169,6 +169,8 @@ u64 pc_time(const struct pc *pc);
 u64 pc_retired(const struct pc *pc);
 /** How often RESET# was pulsed, power-on included. */
 u64 pc_resets(const struct pc *pc);
+/** Changes with every reset and every snapshot that is loaded: it is not the guest of before. */
+u64 pc_breaks(const struct pc *pc);
 /** Whether the guest has powered the machine off; a reset or a snapshot brings it back. */
 bool pc_is_off(const struct pc *pc);
 /** A user wants it to stand still: whoever calls pc_run() leaves it until that is over. */
@@ -209,7 +211,7 @@ bool pc_screen_cells(const struct pc *pc, struct pc_text *out);
 
 /** Whether the guest has taken all that was typed. */
 bool pc_keyboard_idle(const struct pc *pc);
-/** Whether nothing is left of what pc_type() was given. */
+/** Whether nothing is left of what pc_type() was given: what --type has for later may be. */
 bool pc_typing_done(const struct pc *pc);
 
 /** The screen as it is now; the caller frees @pixels (00RRGGBB). */

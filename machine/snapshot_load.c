@@ -469,6 +469,7 @@ static void commit(struct loading *l)
     typist_commit(pc->typist);
     commit_board(l);
     commit_clock(l);
+    pc->breaks++;
     pc_time_jumped(pc, before);
     sound_loaded(pc->sound);
     if (pc->jit)

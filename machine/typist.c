@@ -123,18 +123,20 @@ static bool parse_stroke(const char **p, struct stroke *s, size_t *used)
     return ok;
 }
 
-static enum status append(struct typist *t, const struct stroke *s)
+static bool reserve(struct typist *t, size_t more)
 {
-    if (t->count == t->room) {
-        size_t room = t->room ? 2 * t->room : 64;
-        struct stroke *larger = realloc(t->stroke, room * sizeof(*larger));
-        if (!larger)
-            return STATUS_NO_MEMORY;
+    size_t room = t->room ? t->room : 64;
+
+    while (room - t->count < more)
+        room *= 2;
+    if (room == t->room)
+        return true;
+    struct stroke *larger = realloc(t->stroke, room * sizeof(*larger));
+    if (larger) {
         t->stroke = larger;
         t->room = room;
     }
-    t->stroke[t->count++] = *s;
-    return STATUS_OK;
+    return larger;
 }
 
 static void schedule(struct typist *t, u64 at)
@@ -157,32 +159,42 @@ static bool next_stroke(const char **p, struct stroke *s, char error[TYPIST_ERRO
     return false;
 }
 
-bool typist_can(const char *text, char error[TYPIST_ERROR_MAX])
+/* How many strokes @text is, into *@n. False: @error. */
+static bool count_strokes(const char *text, size_t *n, char error[TYPIST_ERROR_MAX])
 {
     struct stroke s;
-    bool ok = true;
 
-    for (const char *p = text; ok && *p;)
-        ok = next_stroke(&p, &s, error);
-    return ok;
+    for (*n = 0; *text; ++*n) {
+        if (!next_stroke(&text, &s, error))
+            return false;
+    }
+    return true;
+}
+
+bool typist_can(const char *text, char error[TYPIST_ERROR_MAX])
+{
+    size_t n;
+
+    return count_strokes(text, &n, error);
 }
 
 enum status typist_add(struct typist *t, u64 at, const char *text, char error[TYPIST_ERROR_MAX])
 {
-    size_t before = t->count;
-    struct stroke s;
+    size_t first = t->next + t->down, n;
 
-    for (const char *p = text; *p;) {
-        enum status status = next_stroke(&p, &s, error) ? STATUS_OK : STATUS_BAD_VALUE;
-        s.at = at;
-        if (status == STATUS_OK)
-            status = append(t, &s);
-        if (status != STATUS_OK) {
-            t->count = before;
-            return status;
-        }
+    if (!count_strokes(text, &n, error))
+        return STATUS_BAD_VALUE;
+    if (!reserve(t, n))
+        return STATUS_NO_MEMORY;
+    while (first < t->count && t->stroke[first].at <= at)
+        first++;
+    memmove(&t->stroke[first + n], &t->stroke[first], (t->count - first) * sizeof(*t->stroke));
+    t->count += n;
+    for (size_t i = first; i < first + n; i++) {
+        (void)next_stroke(&text, &t->stroke[i], error); /* they were counted */
+        t->stroke[i].at = at;
     }
-    if (t->next == before)
+    if (n && first == t->next)
         schedule(t, clock_now(t->clk));
     return STATUS_OK;
 }
@@ -270,7 +282,7 @@ static const struct field stroke_fields[] = {
 
 bool typist_done(const struct typist *t)
 {
-    return t->next == t->count;
+    return t->next == t->count || (!t->down && t->stroke[t->next].at > clock_now(t->clk));
 }
 
 void typist_save(const struct typist *t, field_sink *sink, void *ctx)

@@ -3,8 +3,9 @@
  * Types on the guest's keyboard, in guest time, as fast as a good typist, and never faster than the
  * guest takes the keys. So equal runs see equal keys at equal moments.
  *
- * Text is what a US keyboard has; letters keep their case while the guest's Caps Lock is on. "\n",
- * "\t", "\e" and "\\" are as in C; <NAME> is a key or several held together, by their names: <f1>,
+ * Text is what a US keyboard has; letters keep their case while the keyboard shows Caps Lock (which
+ * SeaBIOS sees to when a program asks for the next key: one letter late). "\n", "\t", "\e" and "\\"
+ * are as in C; <NAME> is a key or several held together, by their names: <f1>,
  * <ctrl-alt-delete>; <500ms> is a pause; << is one <.
  */
 #pragma once
@@ -24,7 +25,8 @@ enum status typist_create(struct typist **out, struct clock *clk, struct ps2kbd 
 void typist_destroy(struct typist *t);
 
 /**
- * Type @text at guest time @at, or after what is to be typed before it. STATUS_BAD_VALUE: a word of
+ * Type @text at guest time @at, or after what is to be typed at that time or before.
+ * STATUS_BAD_VALUE: a word of
  * @text means nothing, @error tells which, and nothing of it is typed.
  */
 enum status typist_add(struct typist *t, u64 at, const char *text,
@@ -33,7 +35,7 @@ enum status typist_add(struct typist *t, u64 at, const char *text,
 /** Whether all of @text means something; else @error is as typist_add()'s. */
 bool typist_can(const char *text, char error[TYPIST_ERROR_MAX]);
 
-/** Nothing is being typed and nothing is to be. */
+/** Nothing is being typed, and nothing is to be before a time to come. */
 bool typist_done(const struct typist *t);
 
 /*

@@ -11,6 +11,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -474,10 +475,19 @@ def the_clipboard_comes_after_the_keys_of_its_hotkey(guest):
 
 
 def typing_can_be_stopped(guest):
-    """By its own hotkey, and by a reset."""
+    """By its own hotkey, and by a reset, whoever has asked for it; a snapshot is another moment, too."""
     if not shutil.which("xclip"):
         return
     d = guest.desktop
+    guest.close()
+    guest = Guest(d, "-monitor", "unix:monitor,server", "--type", "600s:a time to come")
+    try:
+        stop_typing(guest, d)
+    finally:
+        guest.close()
+
+
+def stop_typing(guest, d):
     put_on_clipboard(d, "x" * 5000)
     typed = lambda: guest.said()[guest.seen:].count("K 2d")
     guest.hotkey(KEY_V)
@@ -494,6 +504,29 @@ def typing_can_be_stopped(guest):
     wait_for(lambda: guest.said().count("ready") == 2, "the guest has begun again")
     guest.key(KEY_A)
     wait_for(lambda: guest.said()[-1] == "K 9e", "a key of the person's, and nothing behind it")
+    with socket.socket(socket.AF_UNIX) as monitor:
+        def command(line):
+            monitor.sendall(line.encode() + b"\n")
+            answer = b""
+            while not answer.endswith(b"(turbo86) "):
+                answer += monitor.recv(65536)
+        monitor.settimeout(60)
+        monitor.connect(os.path.join(guest.tmp, "monitor"))
+        command("savevm state")
+        for line in ("system_reset", "loadvm state"):
+            before = typed()
+            guest.hotkey(KEY_V)
+            wait_for(lambda: typed() > before + 5, "some of it")
+            command(line)
+            if line == "system_reset":
+                wait_for(lambda: guest.said().count("ready") == 3, "the guest has begun again")
+            last = None
+            for _ in range(10):
+                seen = len(guest.said())
+                guest.key(KEY_A)
+                wait_for(lambda: "K 9e" in guest.said()[seen:], "a key of the person's")
+                assert last in (None, typed()), f"it is typed on after {line}"
+                last = typed()
 
 
 def a_new_window_tells_of_its_menu(guest):

@@ -100,6 +100,31 @@ static void keys_wait_for_their_time_and_for_the_guest(void **state)
     assert_true(ps2kbd_ops.pending(d->kbd));
 }
 
+/* What has its time does not keep others waiting, whatever was said first. */
+static void a_time_to_come_does_not_hold_up_what_is_typed_now(void **state)
+{
+    struct desk *d = *state;
+
+    assert_int_equal(typist_add(d->typist, 60000 * MS, "c", d->error), STATUS_OK);
+    assert_int_equal(typist_add(d->typist, 9000 * MS, "b<1s>", d->error), STATUS_OK);
+    assert_true(typist_done(d->typist));
+    assert_int_equal(typist_add(d->typist, 0, "a", d->error), STATUS_OK);
+    assert_false(typist_done(d->typist));
+    clock_run(&d->clk, 10 * MS); /* it is held: what comes now is after it, in its order */
+    assert_int_equal(typist_add(d->typist, 0, "d", d->error), STATUS_OK);
+    assert_int_equal(typist_add(d->typist, 0, "e", d->error), STATUS_OK);
+    EXPECT(d, 0x1e, 0x9e, 0x20, 0xa0, 0x12, 0x92);
+    assert_true(typist_done(d->typist));
+    clock_run_to(&d->clk, 9000 * MS);
+    assert_false(typist_done(d->typist));
+    EXPECT(d, 0x30, 0xb0);
+    clock_run_to(&d->clk, 60000 * MS - 1);
+    assert_true(typist_done(d->typist));
+    assert_false(ps2kbd_ops.pending(d->kbd));
+    EXPECT(d, 0x2e, 0xae);
+    assert_true(typist_done(d->typist));
+}
+
 static void what_is_no_key_is_refused_whole(void **state)
 {
     struct desk *d = *state;
@@ -136,6 +161,7 @@ int main(void)
         TEST(text_becomes_keys),
         TEST(letters_keep_their_case_under_caps_lock),
         TEST(keys_wait_for_their_time_and_for_the_guest),
+        TEST(a_time_to_come_does_not_hold_up_what_is_typed_now),
         TEST(what_is_no_key_is_refused_whole),
         TEST(every_printable_character_has_a_key),
     };
