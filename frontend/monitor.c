@@ -11,7 +11,8 @@
 #include "frontend/report.h"
 #include "machine/snapshot.h"
 
-#define PROMPT "(turbo86) "
+#define PROMPT     "(turbo86) "
+#define NO_COMMAND "there is no such command; 'help' lists them\n"
 
 void monitor_print(struct chardev *out, const char *text)
 {
@@ -304,6 +305,7 @@ static bool cmd_link(struct chardev *out, struct pc *pc, const char *args)
 }
 
 static bool cmd_help(struct chardev *out, struct pc *pc, const char *args);
+static bool cmd_help_of(struct chardev *out, struct pc *pc, const char *args);
 static bool cmd_info(struct chardev *out, struct pc *pc, const char *args);
 
 static const struct {
@@ -316,6 +318,7 @@ static const struct {
     {"cont", cmd_cont, NULL, "let the machine go on after a stop"},
     {"eject", cmd_eject, "DRIVE", "take out what is in it"},
     {"help", cmd_help, NULL, "this list"},
+    {"help", cmd_help_of, "COMMAND", "the lines of this list that begin with it"},
     {"info", cmd_info, NULL, "what info can tell"},
     {"info block", cmd_block, NULL, "the drives and what is in them"},
     {"info jit", cmd_jit, NULL, "translated code"},
@@ -350,26 +353,39 @@ static void tell(struct chardev *out, unsigned i)
     monitor_print(out, text);
 }
 
-/* The commands that begin with @with. */
-static void list(struct chardev *out, const char *with)
+/* The commands that begin with @with. False: there are none. */
+static bool list(struct chardev *out, const char *with)
 {
+    bool any = false;
+
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
-        if (strncmp(commands[i].name, with, strlen(with)) == 0)
-            tell(out, i);
+        if (strncmp(commands[i].name, with, strlen(with)) != 0)
+            continue;
+        tell(out, i);
+        any = true;
     }
+    return any;
 }
 
 static bool cmd_help(struct chardev *out, struct pc *pc, const char *args)
 {
     (void)pc, (void)args;
-    list(out, "");
+    (void)list(out, "");
+    return false;
+}
+
+static bool cmd_help_of(struct chardev *out, struct pc *pc, const char *args)
+{
+    (void)pc;
+    if (!list(out, args))
+        monitor_print(out, NO_COMMAND);
     return false;
 }
 
 static bool cmd_info(struct chardev *out, struct pc *pc, const char *args)
 {
     (void)pc, (void)args;
-    list(out, "info ");
+    (void)list(out, "info ");
     return false;
 }
 
@@ -382,6 +398,17 @@ static char *trimmed(struct monitor *m)
     return m->line + strspn(m->line, " ");
 }
 
+/* What is behind the command @name, each blank of which is one or more; NULL: it is another one. */
+static const char *behind(const char *line, const char *name)
+{
+    for (; *name; name++) {
+        if (*line != *name)
+            return NULL;
+        line += *name == ' ' ? strspn(line, " ") : 1;
+    }
+    return line;
+}
+
 static bool run_line(struct monitor *m, struct chardev *out, struct pc *pc)
 {
     const char *line = trimmed(m);
@@ -391,10 +418,9 @@ static bool run_line(struct monitor *m, struct chardev *out, struct pc *pc)
     if (strcmp(line, "q") == 0)
         return true;
     for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
-        size_t n = strlen(commands[i].name);
-        if (strncmp(line, commands[i].name, n) != 0)
+        const char *args = behind(line, commands[i].name);
+        if (!args)
             continue;
-        const char *args = line + n;
         if (!*args && !commands[i].args)
             return commands[i].run(out, pc, args);
         if (!*args) {
@@ -404,7 +430,7 @@ static bool run_line(struct monitor *m, struct chardev *out, struct pc *pc)
         if (commands[i].args && (*args == ' ' || *args == '/')) /* x/4w, as elsewhere */
             return commands[i].run(out, pc, args + strspn(args, " "));
     }
-    monitor_print(out, "there is no such command; 'help' lists them\n");
+    monitor_print(out, NO_COMMAND);
     return false;
 }
 

@@ -237,10 +237,11 @@ def the_monitor_changes_media():
     three = write("three.img", (code + b"C").ljust(368640, b"\0"))
     keys = (b"\1c" + f"change floppy0 {three}\nchange floppy0 {path('none')}\neject cdrom\n"
             f"eject floppy1\ninfo block\ninfo\nchange floppy1 {one}\n change  floppy0   {one} \nchange cdrom {one}\n"
-            f" info registers \neject\nsendkey a><f1\nmouse_button 8\nmouse_move 99999999999 1\n"
+            f" info   registers \nhelp eject\neject\nsendkey a><f1\nmouse_button 8\nmouse_move 99999999999 1\n"
             f"change floppy0 {two}\n".encode() + b"\1c")
     said, out = run("-nographic", "-fda", one, stdin=keys, deterministic=False)
     check("said", said[-1:], "B")
+    check("help and the command alone", out.count("eject DRIVE "), 2)
     check("again", "another emulator" in out or "no such command" in out, False)
     for text in ("does not fit", "cannot be opened", "no drive 'floppy1'", f"floppy0  {one}, 1440 KiB\r\n", "cdrom    nothing\r\n",
                  "info registers ", f'"{one}" is in floppy0.', "EIP", "eject DRIVE ", "for example sendkey", "mouse_button STATE: ",
