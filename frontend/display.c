@@ -18,6 +18,7 @@ enum {
     KEY_SHIFT = 0x2a,
     KEY_CTRL = 0x1d,
     KEY_ALT = 0x38,
+    STEP = 8, /* columns that come into sight at a time: not all is drawn anew with each key */
     ATTR_BLINK = 0x80,
     ATTR_NONE = 0x100,
 };
@@ -32,6 +33,7 @@ struct display {
     unsigned columns, rows; /* of the terminal */
     unsigned left, top;     /* the guest's cell in its corner */
     bool all;               /* nothing of what the terminal shows is known */
+    bool moved;             /* all of its cells show other ones */
     bool suspended;
     unsigned attr;    /* as the terminal has it, or ATTR_NONE */
     u64 drawn, typed; /* host time */
@@ -122,24 +124,34 @@ static unsigned first_seen(unsigned first, unsigned size, unsigned room, unsigne
     return first + room > size ? size - room : first;
 }
 
+/* The same for columns: lines begin at the left, and go to the right in steps. */
+static unsigned first_column(unsigned size, unsigned room, unsigned at)
+{
+    unsigned first = first_seen(0, size, room, at);
+    unsigned last = size > room ? size - room : 0;
+
+    if (room >= STEP)
+        first = (first + STEP - 1) / STEP * STEP;
+    return first < last ? first : last;
+}
+
 /* A smaller terminal shows the part with the cursor: without one, what it showed last. */
 static void follow_cursor(struct display *d)
 {
     const struct pc_text *t = &d->now;
     unsigned column = t->cursor_on ? t->cursor_column : 0;
     unsigned row = t->cursor_on ? t->cursor_row : d->top;
-    unsigned left = first_seen(0, t->columns, d->columns, column); /* lines begin at the left */
+    unsigned left = first_column(t->columns, d->columns, column);
     unsigned top = first_seen(d->top, t->rows, d->rows, row);
 
-    if (left != d->left || top != d->top)
-        d->all = true;
+    d->moved = d->moved || left != d->left || top != d->top;
     d->left = left;
     d->top = top;
 }
 
 static bool same_cell(const struct display *d, unsigned i)
 {
-    return !d->all && d->shown.cell[i].ch == d->now.cell[i].ch &&
+    return !d->all && !d->moved && d->shown.cell[i].ch == d->now.cell[i].ch &&
            d->shown.cell[i].attr == d->now.cell[i].attr;
 }
 
@@ -207,14 +219,14 @@ void display_draw(struct display *d, const struct pc *pc, u64 host_ns)
     if (d->now.columns != d->shown.columns || d->now.rows != d->shown.rows ||
         d->now.blink != d->shown.blink)
         d->all = true;
-    if (!d->all && memcmp(&d->now, &d->shown, sizeof(d->now)) == 0)
+    if (!d->all && !d->moved && memcmp(&d->now, &d->shown, sizeof(d->now)) == 0)
         return;
     if (text)
         draw_text(d);
     else
         draw_no_text(d);
     d->shown = d->now;
-    d->all = false;
+    d->all = d->moved = false;
 }
 
 /* --- keys --- */

@@ -340,10 +340,12 @@ def a_small_terminal_shows_where_the_cursor_is():
             got += os.read(master, 65536)
         places = [tuple(map(int, m.groups())) for m in re.finditer(rb"\x1b\[(\d+);(\d+)H", got)]
         check("places are in the terminal", [x for x in places if x[0] > 24 or x[1] > 40], [])
+        return got
     try:
         type_and_see(b"", b"demo>")
         type_and_see(30 * b"\r" + b"LAST", b"LAST")
-        type_and_see(40 * b"x" + b"END", b"xxxxEND")
+        got = type_and_see(40 * b"x" + b"END", b"xxxxEND")
+        check("cleared, and drawn anew", (got.count(b"\x1b[2J"), got.count(b"\x1b[1;1H") <= 4), (0, True))
         os.write(master, b"\x01x")
         check_end(p, 0)
     finally:
