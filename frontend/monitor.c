@@ -103,8 +103,10 @@ static bool cmd_xp(struct chardev *out, struct pc *pc, const char *args)
 
 static bool cmd_screendump(struct chardev *out, struct pc *pc, const char *args)
 {
+    char error[PC_ERROR_MAX];
     struct pc_frame f;
-    enum status s = pc_screen_frame(pc, &f);
+    bool may = pc_may_write(pc, args, error);
+    enum status s = may ? pc_screen_frame(pc, &f) : STATUS_CONFLICT;
 
     errno = 0;
     if (s == STATUS_OK) {
@@ -112,7 +114,7 @@ static bool cmd_screendump(struct chardev *out, struct pc *pc, const char *args)
         free(f.pixels);
     }
     if (s != STATUS_OK) {
-        const char *why = report_why(s);
+        const char *why = may ? report_why(s) : error;
         monitor_print(out, "the screen could not be saved: ");
         monitor_print(out, why);
         monitor_print(out, "\n");

@@ -163,7 +163,7 @@ static enum status save_ppm(const char *path, const struct pc_frame *f)
 
 static void do_screendump(const struct call *c)
 {
-    char path[TEXT], format[16] = "ppm";
+    char path[TEXT], format[16] = "ppm", error[PC_ERROR_MAX];
     struct pc_frame f;
 
     if (!text_arg(c, "filename", path))
@@ -171,6 +171,10 @@ static void do_screendump(const struct call *c)
     (void)json_string(json_member(c->args, "format"), format, sizeof(format));
     if (strcmp(format, "png") != 0 && strcmp(format, "ppm") != 0) {
         refuse(c, "format is png or ppm");
+        return;
+    }
+    if (!pc_may_write(c->pc, path, error)) {
+        refuse(c, error);
         return;
     }
     enum status s = pc_screen_frame(c->pc, &f);

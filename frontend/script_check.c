@@ -3,6 +3,7 @@
  * What is wrong with a step although its words are right: a key, a drive or a file that there is
  * not, an output that cannot be written. Found when the script is read, not when the step comes.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,11 +70,10 @@ static bool check_snapshot(const struct script *s, const char *path, char why[SC
 static bool check_output(const struct script *s, const char *path, enum config_id but,
                          char why[SCRIPT_ERROR_MAX])
 {
-    enum config_id id;
+    static_assert(CONFIG_FILES_ERROR_MAX <= SCRIPT_ERROR_MAX, "the sentence fits");
 
-    if (s->cfg && config_reads(s->cfg, path, &id) && id != but)
-        return WHY("'%.200s' is read by %s: it would be written over", path,
-                   config_typed(s->cfg, id));
+    if (s->cfg && !config_may_write(s->cfg, path, but, why))
+        return false;
     if (report_can_write(path))
         return true;
     return WHY("'%.200s' cannot be written: %s", path, outfile_why(errno));

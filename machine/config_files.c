@@ -85,35 +85,41 @@ static bool file_of(const struct config *c, const struct role *role, unsigned n,
     return true;
 }
 
-bool config_reads(const struct config *c, const char *path, enum config_id *id)
+/* The option that reads @path; CONFIG__COUNT: none does. */
+static enum config_id reader_of(const struct config *c, const char *path)
 {
     char input[CONFIG_PATH_MAX];
 
-    if (!hostfile_exists(path))
-        return false;
-    for (unsigned i = 0; i < ARRAY_LEN(roles); i++) {
+    for (unsigned i = 0; hostfile_exists(path) && i < ARRAY_LEN(roles); i++) {
         for (unsigned n = 0; !roles[i].written && file_of(c, &roles[i], n, input); n++) {
-            if (!*input || !hostfile_same(input, path))
-                continue;
-            *id = roles[i].id;
-            return true;
+            if (*input && hostfile_same(input, path))
+                return roles[i].id;
         }
     }
+    return CONFIG__COUNT;
+}
+
+bool config_may_write(const struct config *c, const char *path, enum config_id but,
+                      char error[CONFIG_FILES_ERROR_MAX])
+{
+    enum config_id id = reader_of(c, path);
+
+    if (id == CONFIG__COUNT || id == but)
+        return true;
+    snprintf(error, CONFIG_FILES_ERROR_MAX, "'%.200s' is read by %s: it would be written over",
+             path, config_typed(c, id));
     return false;
 }
 
 bool config_check_files(struct config *c)
 {
-    char path[CONFIG_PATH_MAX];
-    enum config_id id;
+    char path[CONFIG_PATH_MAX], error[CONFIG_FILES_ERROR_MAX];
 
     for (unsigned i = 0; i < ARRAY_LEN(roles); i++) {
         for (unsigned n = 0; roles[i].written && file_of(c, &roles[i], n, path); n++) {
-            if (!*path || !config_reads(c, path, &id))
+            if (!*path || config_may_write(c, path, CONFIG__COUNT, error))
                 continue;
-            snprintf(c->error, sizeof(c->error),
-                     "%s: '%.200s' is read by %s: it would be written over",
-                     config_typed(c, roles[i].id), path, config_typed(c, id));
+            snprintf(c->error, sizeof(c->error), "%s: %s", config_typed(c, roles[i].id), error);
             return false;
         }
     }

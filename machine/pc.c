@@ -2,6 +2,7 @@
 /* The board as a whole: creating it in stages, reset, state hash, and what frontends ask for. */
 #include "machine/pc.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "base/outfile.h"
 #include "machine/board.h"
 #include "machine/check.h"
+#include "machine/config_files.h"
 #include "machine/journal_private.h"
 #include "machine/snapshot.h"
 #include "machine/speed.h"
@@ -412,6 +414,13 @@ u64 pc_time(const struct pc *pc)
 u64 pc_retired(const struct pc *pc)
 {
     return clock_retired(&pc->clock);
+}
+
+bool pc_may_write(const struct pc *pc, const char *path, char error[PC_ERROR_MAX])
+{
+    static_assert(CONFIG_FILES_ERROR_MAX <= PC_ERROR_MAX, "the sentence fits");
+
+    return config_may_write(pc->cfg, path, CONFIG__COUNT, error);
 }
 
 u64 pc_resets(const struct pc *pc)

@@ -167,6 +167,8 @@ bool pc_nic_unplug(struct pc *pc, unsigned nic, bool out);
 /** Guest time since power-on in ns, and retired instructions. */
 u64 pc_time(const struct pc *pc);
 u64 pc_retired(const struct pc *pc);
+/** Whether no option reads the file @path, which somebody names as an output now; else @error. */
+bool pc_may_write(const struct pc *pc, const char *path, char error[PC_ERROR_MAX]) MUST_CHECK;
 /** How often RESET# was pulsed, power-on included. */
 u64 pc_resets(const struct pc *pc);
 /** Changes with every reset and every snapshot that is loaded: it is not the guest of before. */

@@ -239,13 +239,9 @@ void pc_snapshot_free(struct pc_snapshot *s)
 enum status pc_snapshot_save(struct pc *pc, const char *path, char error[PC_ERROR_MAX])
 {
     struct pc_snapshot *snap;
-    enum config_id id;
 
-    if (config_reads(pc->cfg, path, &id) && id != CONFIG_loadvm) { /* which it may replace */
-        snprintf(error, PC_ERROR_MAX, "'%.200s' is read by %s: it would be written over", path,
-                 config_typed(pc->cfg, id));
+    if (!config_may_write(pc->cfg, path, CONFIG_loadvm, error)) /* which it may replace */
         return STATUS_CONFLICT;
-    }
     enum status s = pc_snapshot_take(pc, &snap, error);
     if (s != STATUS_OK)
         return s;

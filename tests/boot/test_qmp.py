@@ -271,7 +271,9 @@ def a_machine_that_is_off_stays_with_no_shutdown_until_it_is_reset():
 
 
 def mistakes_are_answered_with_an_error():
-    with Machine("-S"):
+    with open(path("no-shutdown.conf"), "w") as f:
+        f.write("no-shutdown = on\n")
+    with Machine("-S", "-config", path("no-shutdown.conf")):
         c = Client(negotiate=False)
         c.send('{"execute": "query-status"}')
         check("first negotiate", c.answer()["error"]["class"], "CommandNotFound")
@@ -288,6 +290,8 @@ def mistakes_are_answered_with_an_error():
         for kind in ("png", "ppm"):
             check("bad file", c.command("screendump", filename=path("no/where"), format=kind)["desc"],
                   "No such file or directory")
+            check("a file that is read", c.command("screendump", filename=path("no-shutdown.conf"), format=kind)["desc"],
+                  f"'{path('no-shutdown.conf')}' is read by -config: it would be written over")
         check("no key", c.command("send-key", keys=[{"type": "qcode", "data": "any"}])["class"], "GenericError")
         check("no keys", c.command("send-key")["class"], "GenericError")
         check("no event", c.command("input-send-event", events=[{"type": "abs"}])["class"], "GenericError")

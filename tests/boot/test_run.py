@@ -477,15 +477,15 @@ def what_is_read_is_not_written():
     check("what nobody reads", code, 10)
 
 
-def savevm_replaces_a_snapshot_and_no_firmware():
+def the_monitor_replaces_a_snapshot_and_no_firmware():
     bios, state = (os.path.join(DIR.name, name) for name in ("savevm.bin", "savevm.snapshot"))
     with open(FIRMWARE, "rb") as f:
         data = f.read()
     with open(bios, "wb") as f:
         f.write(data)
     args = ["-hda", image(IDLE), "-snapshot", "-bios", bios, "-display", "none", "-serial", "null", "-monitor", "stdio"]
-    _, out, _ = run(*args, stdin=f"savevm {bios}\nsavevm {state}\nquit\n".encode())
-    check("told", out.count("is read by -bios: it would be written over"), 1)
+    _, out, _ = run(*args, stdin=f"savevm {bios}\nscreendump {bios}\nsavevm {state}\nquit\n".encode())
+    check("told", out.count("is read by -bios: it would be written over"), 2)
     with open(bios, "rb") as f:
         check("the firmware is whole", f.read() == data, True)
     _, out, _ = run(*args, "-loadvm", state, stdin=f"savevm {state}\nquit\n".encode())
