@@ -331,15 +331,33 @@ def a_small_terminal_shows_where_the_cursor_is():
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
     p = subprocess.Popen([TURBO86], stdin=slave, stdout=slave, stderr=slave)
 
+    def rows(output):
+        """What is to be seen after all that was written: a terminal of a few escape sequences."""
+        cells, at = {}, (1, 1)
+        pieces = rb"\x1b\[(\d+;\d+)H|\x1b\[(2J)|(\x1b\[[0-9;?]*[A-Za-z])|([ -~]|[\xc2-\xf4][\x80-\xbf]+)"
+        for place, cleared, _, char in re.findall(pieces, output):
+            if place:
+                at = tuple(map(int, place.split(b";")))
+            elif cleared:
+                cells = {}
+            elif char:
+                cells[at] = char
+                at = at[0], at[1] + 1
+        return [b"".join(cells.get((row, column), b" ") for column in range(1, 41)) for row in range(1, 25)]
+
+    written = b""
+
     def type_and_see(typed, wanted):
+        nonlocal written
         os.write(master, typed)
         got, end = b"", time.monotonic() + 60
-        while wanted not in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", got):
+        while not any(wanted in row for row in rows(written + got)):
             if not select.select([master], [], [], max(0, end - time.monotonic()))[0]:
                 raise AssertionError(f"{wanted!r} is not to be seen, but {got[-300:]!r}")
             got += os.read(master, 65536)
         places = [tuple(map(int, m.groups())) for m in re.finditer(rb"\x1b\[(\d+);(\d+)H", got)]
         check("places are in the terminal", [x for x in places if x[0] > 24 or x[1] > 40], [])
+        written += got
         return got
     try:
         type_and_see(b"", b"demo>")
