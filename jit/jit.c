@@ -203,17 +203,13 @@ static struct jit_block *edge_target(struct jit *j, struct jit_link *l)
     return to;
 }
 
-/* An edge wants its target. Where a version missed, nothing has retired: what is found is
- * interpreted first, and time goes on, whatever else may be wrong. */
-static struct jit_block *follow_edge(struct jit *j)
+/* @to is entered, or left to the run loop. If nothing has retired since code was entered last
+ * (@stuck), it is interpreted first, and time goes on, whatever may be wrong. */
+static struct jit_block *go_to(struct jit *j, struct jit_block *to, bool stuck)
 {
     struct cpu *cpu = j->cpu;
-    struct jit_link *l = cache_at(&j->cache, cpu->jit.leave);
-    bool missed = jit_check_missed(l);
 
-    cpu->rip = l->eip;
-    struct jit_block *to = edge_target(j, l);
-    if (to && !missed)
+    if (to && !stuck)
         return to;
     if (to)
         jit_fp_out(j);
@@ -221,6 +217,16 @@ static struct jit_block *follow_edge(struct jit *j)
     if (to && cpu->clock->left > 0)
         cpu_interpret_block(cpu, to->block);
     return NULL;
+}
+
+/* An edge wants its target. Where a version missed, nothing of what is at its place has retired. */
+static struct jit_block *follow_edge(struct jit *j, bool stuck)
+{
+    struct jit_link *l = cache_at(&j->cache, j->cpu->jit.leave);
+    bool missed = jit_check_missed(l);
+
+    j->cpu->rip = l->eip;
+    return go_to(j, edge_target(j, l), stuck || missed);
 }
 
 static struct jit_block *follow_jump(struct jit *j)
@@ -319,18 +325,17 @@ static void run_code(struct jit *j, const struct jit_block *b)
     memcpy(&enter, &at, sizeof(enter));
     enter_state(cpu);
     while (b) {
+        i64 left = left_of(cpu);
         cpu->jit.jump_mode = jit_jump_mode(b->mode);
         u32 why = enter(cpu, (const void *)(uintptr_t)cache_entry(&j->cache, b));
         j->counts.leaves[why]++;
         jit_flags_settle(j);
         switch (why) {
         case LEAVE_EDGE:
-            b = follow_edge(j);
+            b = follow_edge(j, left_of(cpu) == left);
             break;
         case LEAVE_INDIRECT:
-            b = follow_jump(j);
-            if (!b)
-                leave_state(cpu);
+            b = go_to(j, follow_jump(j), left_of(cpu) == left);
             break;
         case LEAVE_BUDGET:
             b = run_out(j);

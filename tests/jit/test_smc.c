@@ -3,6 +3,7 @@
  * Code that is written over: what the interpreter does is done, and no more work goes into it than
  * it is worth. Every test runs its code on two machines.
  */
+#include "cpu/icache.h"
 #include "tests/jit/pair.h"
 
 static int setup(void **state)
@@ -223,6 +224,35 @@ static void code_above_1m_is_written_over_below(void **state)
     LOAD(p, 0x3000, callee);
     assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
     assert_int_equal(p->ours->cpu->gpr[REG_SI] & 0xffff, 5050);
+/* What no code of ours should do: the decoder finds @b where its translation says that it is not. */
+static void mistake_another_page_for_the_next(struct block *b, struct cpu *cpu, u32 page)
+{
+    mmu_view(cpu->mmu)->cur.exec[page] = page + 2;
+    b->tail = page + 2;
+}
+
+static void code_that_refuses_by_mistake_is_interpreted(void **state)
+{
+    static const u8 code[] = {0xe9, 0xfc, 0x0f,                    /* jmp 1fffh */
+                              [0xfff] = 0xb8, 0x34, 0x12,          /* mov ax, 1234h */
+                              0x49, 0x74, 0x03, 0xe9, 0xf8, 0xef,  /* dec cx; jz 2008h; jmp 1000h */
+                              0xf4};
+    static const u8 hlt = 0xf4;
+    struct pair *p = *state;
+    struct cpu *cpu = p->ours->cpu;
+
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+    struct block *b = icache_at(cpu, 0x1fff, 0);
+    assert_int_equal(b->tail, 3);
+    assert_non_null(b->code);
+    mistake_another_page_for_the_next(b, cpu, 2);
+    load(p, 0x3002, &hlt, 1);
+    cpu->gpr[REG_AX] = 0;
+    cpu->halted = false;
+    cpu->rip = 0x1fff;
+    assert_int_equal(little_pc_run(p->ours, 1000), CPU_EXIT_HALTED);
+    assert_int_equal(cpu->gpr[REG_AX], 0x1234);
+    assert_int_equal(cpu->rip, 0x2003);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
@@ -237,6 +267,7 @@ int main(void)
         TEST(displacement_that_is_another_each_time_is_a_variable),
         TEST(next_instruction_is_another_at_once),
         TEST(code_above_1m_is_written_over_below),
+        TEST(code_that_refuses_by_mistake_is_interpreted),
         cmocka_unit_test(what_one_mode_holds_for_a_constant_is_compared_in_all),
         cmocka_unit_test(a_version_that_refuses_is_not_found_again),
     };
