@@ -114,7 +114,10 @@ struct jit_block *jit_check_target(struct jit *j, struct jit_link *l, struct jit
 
     if (!jit_check_missed(l))
         return jit_check_first(j, to);
-    return version_from(j, from->block, from->block, from); /* only onwards: it ends somewhere */
+    /* Only onwards: it ends somewhere. Behind all of them is what is watched: who writes over it
+     * takes the link away. */
+    struct jit_block *next = version_from(j, from->block, from->block, from);
+    return next || to->block->check ? next : to;
 }
 
 void jit_check_made(struct jit *j, const struct block *b)

@@ -255,6 +255,29 @@ static void code_that_refuses_by_mistake_is_interpreted(void **state)
     assert_int_equal(cpu->rip, 0x2003);
 }
 
+/* Beside a version is what cannot have a check, and stays. */
+static void what_is_watched_is_reached_through_versions(void **state)
+{
+    static const u8 code[] = {0x81, 0xf9, 0xb1, 0x07,             /* cmp cx, PAIR_ROUNDS - 31 */
+                              0x72, 0x15,                         /* jb 101bh                 */
+                              0x66, 0xa1, 0x00, 0x11,             /* mov eax, [1100h]         */
+                              0x66, 0x35, 0x8f, 0x1f, 0x47, 0x1d, /* xor eax, 1d471f8fh       */
+                              0x66, 0xa3, 0x00, 0x11,             /* mov [1100h], eax         */
+                              0x80, 0x36, 0x04, 0x11, 0x53,       /* xor byte [1104h], 53h    */
+                              0xeb, 0x00,                         /* jmp 101bh                */
+                              0xe8, 0xe2, 0x00,                   /* call 1100h               */
+                              0x49, 0x75, 0xdf,                   /* dec cx; jnz 1000h        */
+                              0xf4};
+    /* mov es, cx; add si, bx; ret; by turns with add si, bx; inc si; ret */
+    static const u8 routine[] = {0x8e, 0xc1, 0x01, 0xde, 0xc3};
+    struct pair *p = *state;
+
+    LOAD(p, 0x1100, routine);
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+    assert_in_range(pair_stat(p, "check themselves: "), 1, 2);
+    assert_in_range(pair_stat(p, " edge "), 0, 200);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
 
 int main(void)
@@ -267,6 +290,7 @@ int main(void)
         TEST(displacement_that_is_another_each_time_is_a_variable),
         TEST(next_instruction_is_another_at_once),
         TEST(code_above_1m_is_written_over_below),
+        TEST(what_is_watched_is_reached_through_versions),
         TEST(code_that_refuses_by_mistake_is_interpreted),
         cmocka_unit_test(what_one_mode_holds_for_a_constant_is_compared_in_all),
         cmocka_unit_test(a_version_that_refuses_is_not_found_again),
