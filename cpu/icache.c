@@ -104,7 +104,7 @@ void icache_flush(struct icache *ic)
     memset(ic->hash, 0, sizeof(ic->hash));
     memset(&ic->fast, 0, sizeof(ic->fast));
     memset(&ic->dead, 0, sizeof(ic->dead));
-    ic->insns = ic->blocks = ic->checks = 0;
+    ic->insns = ic->blocks = ic->checks = ic->unuseds = 0;
     ic->cpu->attention |= ATTN_CODE;
 }
 

@@ -44,7 +44,6 @@ struct block {
 enum icache_drop {
     ICACHE_FORGOTTEN,
     ICACHE_WRITTEN, /* its bytes are about to be written to: it may come back with its code */
-    ICACHE_CROWDED, /* the first of too many at its place that had a check */
 };
 
 /**
@@ -71,13 +70,24 @@ bool icache_overlaps(const struct icache *ic, phys_addr phys, size_t len);
 bool icache_write(struct icache *ic, phys_addr phys, size_t len,
                   const struct block *running) MUST_CHECK;
 
+enum icache_checked {
+    ICACHE_CHECKED,
+    ICACHE_CROWDED, /* its place has as many blocks with a check as there may be */
+    ICACHE_UNFIT,   /* it cannot have one */
+};
+
 /**
  * @b gets a check, and is its first @count instructions from now on, without the code it had; what
  * @soft and @soft_disp (as in the block) say is not compared. Only the last of them may write to
- * memory: nobody sees in the middle of a block that it changes. False: it cannot have one.
+ * memory: nobody sees in the middle of a block that it changes. If it gets none, nothing changes.
  */
-bool icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft,
-                  u32 soft_disp) MUST_CHECK;
+enum icache_checked icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft,
+                                 u32 soft_disp) MUST_CHECK;
+/** How many checked blocks of @key there are. */
+unsigned icache_versions(const struct icache *ic, u64 key);
+/** The checked blocks of @key are forgotten, or only those without code (@cold); how many remain.
+ */
+unsigned icache_forget_versions(struct icache *ic, u64 key, bool cold);
 /** The checked block of @key behind @after in their order; NULL: there is no other. */
 struct block *icache_version(const struct icache *ic, u64 key, const struct block *after);
 /** Of @b, which has a check and whose bytes are there, no more than @soft and @soft_disp is soft

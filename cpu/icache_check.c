@@ -66,45 +66,82 @@ bool icache_refresh(struct icache *ic, const struct block *b)
     return true;
 }
 
-bool icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft, u32 soft_disp)
+unsigned icache_versions(const struct icache *ic, u64 key)
+{
+    unsigned n = 0;
+
+    for (const struct block *b = NULL; (b = icache_version(ic, key, b));)
+        n++;
+    return n;
+}
+
+static struct block_check *check_new(struct icache *ic)
+{
+    if (ic->unuseds)
+        return &ic->check[ic->unused[--ic->unuseds]];
+    return ic->checks < MAX_CHECKS ? &ic->check[ic->checks++] : NULL;
+}
+
+static void check_give_back(struct icache *ic, struct block *b)
+{
+    ic->unused[ic->unuseds++] = (u16)(b->check - ic->check);
+    b->check = NULL;
+}
+static_assert(MAX_CHECKS <= UINT16_MAX + 1, "numbers of checks");
+
+enum icache_checked icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft,
+                                 u32 soft_disp)
 {
     const struct phys_page *page = physmem_page(ic->pm, b->key >> 2);
     unsigned bytes = 0;
 
     for (unsigned i = 0; i < count; i++)
         bytes += b->insn[i].len;
-    if (b->tail || page->watch & PAGE_WATCH_TABLE || bytes > CHECK_BYTES ||
-        ic->checks == MAX_CHECKS)
-        return false;
+    if (b->tail || page->watch & PAGE_WATCH_TABLE || bytes > CHECK_BYTES)
+        return ICACHE_UNFIT;
+    if (icache_versions(ic, b->key) >= VERSIONS_MOST)
+        return ICACHE_CROWDED;
+    struct block_check *check = check_new(ic);
+    if (!check)
+        return ICACHE_UNFIT;
     icache_tell_drop(ic, b, ICACHE_FORGOTTEN);
     icache_unwatch(ic, b);
     icache_hash_remove(ic, b);
     b->count = (u16)count;
     b->bytes = (u16)bytes;
-    b->check = &ic->check[ic->checks++];
+    b->check = check;
     set(ic, b, soft, soft_disp);
     struct block **at = &ic->hash[icache_hash_of(b->key)];
     while (*at)
         at = &(*at)->next;
     *at = b; /* last: the order of versions stays */
     b->next = NULL;
-    return true;
+    return ICACHE_CHECKED;
+}
+
+unsigned icache_forget_versions(struct icache *ic, u64 key, bool cold)
+{
+    struct block *b = icache_version(ic, key, NULL), *next;
+    unsigned kept = 0;
+
+    for (; b; b = next) {
+        next = icache_version(ic, key, b);
+        if (cold && b->code) {
+            kept++;
+            continue;
+        }
+        icache_hash_remove(ic, b);
+        icache_tell_drop(ic, b, ICACHE_FORGOTTEN);
+        check_give_back(ic, b);
+    }
+    return kept;
 }
 
 struct block *icache_find_version(struct icache *ic, u64 key)
 {
-    enum icache_drop why = ICACHE_CROWDED; /* once */
-    unsigned n = 0;
+    struct block *b = NULL;
 
-    for (struct block *b = icache_version(ic, key, NULL); b; b = icache_version(ic, key, b)) {
-        if (icache_refresh(ic, b))
-            return b;
-        n++;
-    }
-    for (struct block *b; n >= VERSIONS_MOST && (b = icache_version(ic, key, NULL));) {
-        icache_hash_remove(ic, b);
-        icache_tell_drop(ic, b, why);
-        why = ICACHE_FORGOTTEN;
-    }
-    return NULL;
+    while ((b = icache_version(ic, key, b)) && !icache_refresh(ic, b))
+        ;
+    return b;
 }

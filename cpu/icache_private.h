@@ -10,9 +10,9 @@
 #define HASH_SIZE  BIT(HASH_BITS)
 #define ARENA_INSN (1u << 19) /* decoded instructions kept; when full, everything is forgotten */
 #define MAX_BLOCKS (1u << 17)
-#define MAX_CHECKS 4096u /* blocks that are checked, ever, until everything is forgotten */
+#define MAX_CHECKS 4096u /* blocks that are checked at a time */
 
-enum { VERSIONS_MOST = 8 }; /* checked blocks at one place */
+enum { VERSIONS_MOST = 32 }; /* checked blocks at one place */
 
 /* A page of RAM: its blocks, those that go on in it, and which of its 64 pieces they are in. */
 struct code_page {
@@ -32,7 +32,8 @@ struct icache {
     struct insn *insn; /* arena */
     struct block *block;
     struct block_check *check;
-    u32 insns, blocks, checks;
+    u16 unused[MAX_CHECKS]; /* numbers of checks that were given back */
+    u32 insns, blocks, checks, unuseds;
     icache_drop_fn *on_drop;
     void *on_drop_ctx;
 };
@@ -51,6 +52,5 @@ void icache_unwatch(struct icache *ic, struct block *b);
 
 /** Instruction @i of @b, at @bytes, has changed where it may. */
 void icache_decode_again(struct icache *ic, const struct block *b, unsigned i, const u8 *bytes);
-/** The checked block of @key whose bytes are there, or NULL; not more than VERSIONS_MOST whose
- * bytes are not are kept. */
+/** The checked block of @key whose bytes are there, or NULL. */
 struct block *icache_find_version(struct icache *ic, u64 key);

@@ -406,8 +406,6 @@ static void on_drop(void *ctx, struct block *b, enum icache_drop why)
         cache_isolate(&j->cache, b);
         return;
     }
-    if (why == ICACHE_CROWDED)
-        jit_patch_crowded(j, b);
     cache_drop(&j->cache, b);
 }
 

@@ -36,20 +36,23 @@ static u32 first_bits(unsigned n)
     return (u32)(BIT64(n) - 1);
 }
 
-bool jit_check_begin(struct jit *j, struct block *b, bool soft)
+enum icache_checked jit_check_begin(struct jit *j, struct block *b, bool soft)
 {
     struct xlate_env env = jit_env(j, b, jit_mode_now(j));
 
     env.soft = env.soft_disp = soft;
     xlate_block(&j->next, b->insn, b->count, (u32)(b->key >> 2), &env, 0);
     unsigned count = j->next.full ? 0 : harmless(&j->next);
-    if (!count || !icache_check(j->cpu->icache, b, count,
-                                jit_soft_of(&j->next, IR_IMM) & first_bits(count),
-                                jit_soft_of(&j->next, IR_DISP) & first_bits(count)))
-        return false;
+    if (!count)
+        return ICACHE_UNFIT;
+    enum icache_checked c = icache_check(j->cpu->icache, b, count,
+                                         jit_soft_of(&j->next, IR_IMM) & first_bits(count),
+                                         jit_soft_of(&j->next, IR_DISP) & first_bits(count));
+    if (c != ICACHE_CHECKED)
+        return c;
     b->runs = 0;
     j->counts.checked++;
-    return true;
+    return c;
 }
 
 /* The next piece of what is compared, from @from on: its size in bytes; 0: there is none. */

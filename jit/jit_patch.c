@@ -7,11 +7,12 @@
 #include "jit/jit_private.h"
 
 enum {
-    SHORT_LIFE = 10000, /* instructions: a translation has not earned what it cost */
-    OFTEN_BACK = 4,     /* lives: the bytes come and go                            */
-    COLD_OFTEN = 16,    /* written over before it was worth a translation          */
-    HOLD = 8,           /* others that are written over before a place is another's */
-    SHY_MOST = 12,      /* each doubles how often a block is interpreted first     */
+    SHORT_LIFE = 10000,  /* instructions: a translation has not earned what it cost */
+    OFTEN_BACK = 4,      /* lives: the bytes come and go                            */
+    COLD_OFTEN = 16,     /* written over before it was worth a translation          */
+    CROWDED_OFTEN = 255, /* it had no check because too many others have            */
+    HOLD = 8,            /* others that are written over before a place is another's */
+    SHY_MOST = 12,       /* each doubles how often a block is interpreted first     */
 };
 
 static struct jit_patch *patch_of(struct jit *j, const struct block *b)
@@ -80,14 +81,6 @@ void jit_patch_dropped(struct jit *j, const struct block *b)
     }
 }
 
-void jit_patch_crowded(struct jit *j, const struct block *b)
-{
-    struct jit_patch *p = patch_of(j, b);
-
-    if (p)
-        p->check = p->check == CHECK_HARD ? CHECK_SOFT : CHECK_NEVER;
-}
-
 void jit_patch_translated(struct jit *j, const struct block *b)
 {
     struct jit_patch *p = patch_of(j, b);
@@ -96,6 +89,24 @@ void jit_patch_translated(struct jit *j, const struct block *b)
         p->born = clock_retired(j->cpu->clock);
         p->fresh = true;
     }
+}
+
+/* @b cannot have a check beside all others at its place. Perhaps they differ in nothing but what
+ * may be left out; if not, those stay in the long run that were worth a translation. */
+static enum icache_checked crowd(struct jit *j, struct jit_patch *p, struct block *b)
+{
+    struct icache *ic = j->cpu->icache;
+
+    if (p->check == CHECK_HARD) {
+        p->check = CHECK_SOFT;
+        icache_forget_versions(ic, b->key, false);
+        return jit_check_begin(j, b, true);
+    }
+    if (++p->crowded < CROWDED_OFTEN)
+        return ICACHE_CROWDED;
+    p->crowded = 0;
+    unsigned before = icache_versions(ic, b->key), kept = icache_forget_versions(ic, b->key, true);
+    return kept && kept < before ? jit_check_begin(j, b, true) : ICACHE_UNFIT;
 }
 
 /* Let @b, of which @p is known, check itself if watching it has not been worth it. */
@@ -108,10 +119,14 @@ static void consider_check(struct jit *j, struct jit_patch *p, struct block *b)
         p->check = CHECK_HARD;
     if (p->check == CHECK_NOT && p->shy > 1)
         p->check = CHECK_SOFT;
-    if (p->check == CHECK_NOT || jit_check_begin(j, b, p->check == CHECK_SOFT))
+    if (p->check == CHECK_NOT)
         return;
-    p->check = CHECK_NEVER;
-    b->may_check = false;
+    enum icache_checked c = jit_check_begin(j, b, p->check == CHECK_SOFT);
+    if (c == ICACHE_CROWDED)
+        c = crowd(j, p, b);
+    b->may_check = c == ICACHE_CHECKED;
+    if (c == ICACHE_UNFIT)
+        p->check = CHECK_NEVER;
 }
 
 void jit_patch_decoded(struct jit *j, struct block *b)

@@ -37,6 +37,7 @@ struct jit_patch {
     u8 check;   /* enum patch_check */
     u8 hold;    /* how often another has to ask for this place */
     u8 cold;    /* how often code that was not translated was written over */
+    u8 crowded; /* how often a block could have no check because others have */
     u64 born;   /* instructions retired */
 };
 
@@ -45,7 +46,7 @@ enum patch_check {
     CHECK_NOT,
     CHECK_HARD,  /* its bytes come back */
     CHECK_SOFT,  /* they do but for immediates and displacements */
-    CHECK_NEVER, /* there were too many versions of it, or it writes too soon */
+    CHECK_NEVER, /* there are too many versions of it, or it writes too soon */
 };
 
 /** How often code must have been written over before its immediates are taken for variables. */
@@ -131,12 +132,9 @@ bool jit_patch_shy(const struct jit *j, const struct block *b);
 /** @b was decoded, or came back, since it ran last: set b->wanted. */
 void jit_patch_decoded(struct jit *j, struct block *b);
 
-/** @b was crowded out: icache_drop. */
-void jit_patch_crowded(struct jit *j, const struct block *b);
-
 /* jit_check.c: blocks that check themselves. */
-/** @b gets a check; with @soft, immediates and displacements are left out. False: it cannot. */
-bool jit_check_begin(struct jit *j, struct block *b, bool soft) MUST_CHECK;
+/** @b gets a check if it can; with @soft, immediates and displacements are left out. */
+enum icache_checked jit_check_begin(struct jit *j, struct block *b, bool soft) MUST_CHECK;
 /** Fill in j->unit.check for j->ir, of @b: what @b compares. Other translations of @b go if that
  * has to be more than before. */
 void jit_check_unit(struct jit *j, struct block *b, const u8 *bytes);

@@ -117,13 +117,18 @@ static void a_write_of_what_is_there_drops_nothing(void **state)
     assert_int_equal(pc->cpu->attention, ATTN_CODE);
 }
 
+static void check(struct icache *ic, struct block *b, unsigned count, u32 soft, u32 soft_disp)
+{
+    assert_int_equal(icache_check(ic, b, count, soft, soft_disp), ICACHE_CHECKED);
+}
+
 static void a_checked_block_is_not_watched_but_compared(void **state)
 {
     struct little_pc *pc = *state;
     struct icache *ic = pc->cpu->icache;
     struct block *b = block_at(pc, 60, 8), *other;
 
-    assert_true(icache_check(ic, b, 5, 0, 0));
+    check(ic, b, 5, 0, 0);
     assert_int_equal(b->bytes, 5);
     assert_int_equal(physmem_page(pc->pm, PAGE)->watch, 0);
     assert_ptr_equal(icache_get(ic, PAGE + 60, 0), b);
@@ -133,7 +138,7 @@ static void a_checked_block_is_not_watched_but_compared(void **state)
     other = icache_get(ic, PAGE + 60, 0);
     assert_ptr_not_equal(other, b);
     assert_int_equal(other->bytes, 8);
-    assert_true(icache_check(ic, other, 8, 0, 0));
+    check(ic, other, 8, 0, 0);
     assert_ptr_equal(icache_version(ic, b->key, NULL), b);
     assert_ptr_equal(icache_version(ic, b->key, b), other);
     assert_null(icache_version(ic, b->key, other));
@@ -151,7 +156,7 @@ static void what_is_soft_is_decoded_again_where_a_block_is_found(void **state)
 
     physmem_write(pc->pm, PAGE, code, sizeof(code));
     struct block *b = icache_get(ic, PAGE, 0);
-    assert_true(icache_check(ic, b, 1, BIT(0), 0));
+    check(ic, b, 1, BIT(0), 0);
     physmem_store(pc->pm, PAGE + 1, 0x5678, 2);
     assert_ptr_equal(icache_get(ic, PAGE, 0), b);
     assert_int_equal(b->insn[0].imm & 0xffff, 0x5678);
@@ -178,7 +183,7 @@ static void what_is_not_soft_any_more_does_not_change(void **state)
 
     physmem_write(pc->pm, PAGE, code, sizeof(code));
     struct block *b = icache_get(ic, PAGE, 0);
-    assert_true(icache_check(ic, b, 2, BIT(0) | BIT(1), 0));
+    check(ic, b, 2, BIT(0) | BIT(1), 0);
     icache_on_drop(ic, count_code_dropped, &dropped);
     b->code = b;
     icache_harden(ic, b, BIT(0) | BIT(1), BIT(0)); /* no more than now */
@@ -205,31 +210,49 @@ static void what_is_not_soft_any_more_does_not_change(void **state)
     icache_on_drop(ic, NULL, NULL);
 }
 
-static void count_crowded(void *ctx, struct block *b, enum icache_drop why)
+/* MOV AL, @i; NOPs; HLT at one place. */
+static struct block *version_at(struct little_pc *pc, unsigned i)
 {
-    (void)b;
-    *(unsigned *)ctx += why == ICACHE_CROWDED;
+    physmem_store(pc->pm, PAGE + 60, 0xb0 | (i & 0xff) << 8, 2);
+    return icache_get(pc->cpu->icache, PAGE + 60, 0);
 }
 
-static void versions_that_are_too_many_are_forgotten(void **state)
+static void there_are_so_many_versions_and_no_more(void **state)
 {
     struct little_pc *pc = *state;
     struct icache *ic = pc->cpu->icache;
     struct block *b = block_at(pc, 60, 8);
-    unsigned crowded = 0, versions = 0;
+    u64 key = b->key;
+    unsigned n = 0;
 
-    icache_on_drop(ic, count_crowded, &crowded);
-    for (unsigned i = 0; i < 16 && !crowded; i++) {
-        physmem_store(pc->pm, PAGE + 60, 0x40 + i, 1); /* INC, DEC r16 */
-        b = icache_get(ic, PAGE + 60, 0);
-        assert_true(icache_check(ic, b, 8, 0, 0));
-        versions++;
+    while (icache_check(ic, b = version_at(pc, n), 1, 0, 0) == ICACHE_CHECKED)
+        n++;
+    assert_int_equal(n, 32);
+    assert_int_equal(icache_versions(ic, key), n);
+    assert_true(icache_overlaps(ic, PAGE + 60, 1)); /* the last one is watched, and there */
+    assert_ptr_equal(version_at(pc, n), b);
+    for (unsigned i = 0; i < n; i += 4)
+        version_at(pc, i)->code = b;
+    assert_int_equal(icache_forget_versions(ic, key, true), n / 4);
+    for (const struct block *v = NULL; (v = icache_version(ic, key, v));)
+        assert_ptr_equal(v->code, b);
+    check(ic, version_at(pc, n), 1, 0, 0);
+    assert_int_equal(icache_versions(ic, key), n / 4 + 1);
+    assert_int_equal(icache_forget_versions(ic, key, false), 0);
+    assert_int_equal(icache_versions(ic, key), 0);
+}
+
+static void checks_are_given_back(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    u64 key = block_at(pc, 60, 8)->key;
+
+    for (unsigned i = 0; i < 10000; i++) {
+        check(ic, version_at(pc, i), 1, 0, 0);
+        if (i % 8 == 7)
+            icache_forget_versions(ic, key, false);
     }
-    assert_int_equal(versions, 9);
-    assert_int_equal(crowded, 1);
-    assert_ptr_equal(icache_version(ic, b->key, NULL), b);
-    assert_null(icache_version(ic, b->key, b));
-    icache_on_drop(ic, NULL, NULL);
 }
 
 /* What has a check lies in one page, also where what is there now goes on in another, or in none. */
@@ -242,7 +265,7 @@ static void a_version_is_not_what_crosses_the_pages_end(void **state)
 
     physmem_store(pc->pm, at, 0x40, 1); /* inc ax */
     struct block *b = icache_get(ic, at, 0);
-    assert_true(icache_check(ic, b, 1, 0, 0));
+    check(ic, b, 1, 0, 0);
     physmem_store(pc->pm, at, 0x05, 1); /* add ax, imm16 */
     assert_null(icache_get(ic, at, 0));
     assert_null(icache_get_crossing(ic, at, 0, 0));
@@ -331,7 +354,8 @@ int main(void)
         T(a_checked_block_is_not_watched_but_compared),
         T(what_is_soft_is_decoded_again_where_a_block_is_found),
         T(what_is_not_soft_any_more_does_not_change),
-        T(versions_that_are_too_many_are_forgotten),
+        T(there_are_so_many_versions_and_no_more),
+        T(checks_are_given_back),
         T(a_version_is_not_what_crosses_the_pages_end),
         T(a_block_over_two_pages_is_dropped_by_a_write_to_either),
         T(a_block_over_two_pages_is_another_if_another_page_follows),

@@ -255,6 +255,51 @@ static void code_that_refuses_by_mistake_is_interpreted(void **state)
     assert_int_equal(cpu->rip, 0x2003);
 }
 
+/* An instruction that is the next of @many each time. */
+static void run_turns(struct pair *p, u8 many)
+{
+    static const u8 opcode[] = {0x01, 0x09, 0x11, 0x19, 0x21, 0x29, 0x31, 0x89}; /* add ... mov */
+    static const u8 modrm[] = {0xc2, 0xc3, 0xc5, 0xd3, 0xd5, 0xda}; /* of DX, BX and BP      */
+    const u8 code[] = {0x47,                   /* inc di               */
+                       0x83, 0xff, many,      /* cmp di, many        */
+                       0x72, 0x02,             /* jb 1008h             */
+                       0x31, 0xff,             /* xor di, di           */
+                       0x89, 0xfe,             /* mov si, di           */
+                       0x01, 0xf6,             /* add si, si           */
+                       0x8b, 0x84, 0x00, 0x20, /* mov ax, [si + 2000h] */
+                       0xa3, 0x00, 0x11,       /* mov [1100h], ax      */
+                       0xe8, 0xea, 0x00,       /* call 1100h           */
+                       0x49, 0x75, 0xe7,       /* dec cx; jnz 1000h    */
+                       0xf4};
+    static const u8 routine[] = {0x90, 0x90, 0xc3};
+
+    for (u32 i = 0; i < many; i++) {
+        const u8 insn[] = {opcode[i % 8], modrm[i / 8]};
+        LOAD(p, 0x2000 + 2 * i, insn);
+    }
+    LOAD(p, 0x1100, routine);
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+}
+
+static void as_many_turns_as_versions_are_not_interpreted(void **state)
+{
+    struct pair *p = *state;
+
+    run_turns(p, 32);
+    assert_int_equal(pair_stat(p, "check themselves: "), 32);
+    assert_in_range(pair_stat(p, "unlinks\njit: "), 1, PAIR_ROUNDS / 4); /* runs interpreted */
+}
+
+/* Some have a check and some have none, and not all give way to the next. */
+static void more_turns_than_versions_are_not_all_interpreted(void **state)
+{
+    struct pair *p = *state;
+
+    run_turns(p, 40);
+    assert_int_equal(pair_stat(p, "check themselves: "), 32);
+    assert_in_range(pair_stat(p, "unlinks\njit: "), 1, PAIR_ROUNDS / 2);
+}
+
 /* Beside a version is what cannot have a check, and stays. */
 static void what_is_watched_is_reached_through_versions(void **state)
 {
@@ -290,6 +335,8 @@ int main(void)
         TEST(displacement_that_is_another_each_time_is_a_variable),
         TEST(next_instruction_is_another_at_once),
         TEST(code_above_1m_is_written_over_below),
+        TEST(as_many_turns_as_versions_are_not_interpreted),
+        TEST(more_turns_than_versions_are_not_all_interpreted),
         TEST(what_is_watched_is_reached_through_versions),
         TEST(code_that_refuses_by_mistake_is_interpreted),
         cmocka_unit_test(what_one_mode_holds_for_a_constant_is_compared_in_all),
