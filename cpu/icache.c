@@ -55,12 +55,19 @@ static u64 pieces_of_block(const struct block *b)
     return pieces_of(b->key >> 2, b->bytes - tail_bytes(b));
 }
 
-/* The page of [phys, phys + len), if there may be blocks there, else NULL. */
-static struct code_page *page_with_code(const struct icache *ic, phys_addr phys, size_t len)
+struct code_page *icache_code_page(const struct icache *ic, phys_addr phys)
 {
     size_t p = ram_page_at(ic, phys);
 
-    return p != ic->ram_pages && ic->page[p].pieces & pieces_of(phys, len) ? &ic->page[p] : NULL;
+    return p != ic->ram_pages ? &ic->page[p] : NULL;
+}
+
+/* The page of [phys, phys + len), if there may be blocks there, else NULL. */
+static struct code_page *page_with_code(const struct icache *ic, phys_addr phys, size_t len)
+{
+    struct code_page *page = icache_code_page(ic, phys);
+
+    return page && page->pieces & pieces_of(phys, len) ? page : NULL;
 }
 
 void icache_on_drop(struct icache *ic, icache_drop_fn *fn, void *ctx)
@@ -95,11 +102,11 @@ void icache_flush(struct icache *ic)
         icache_tell_drop(ic, &ic->block[i], ICACHE_FORGOTTEN);
     for (size_t p = 0; p < ic->ram_pages; p++) {
         const struct code_page *page = &ic->page[p];
-        if (page->blocks || page->tails) {
+        if (page->blocks || page->tails)
             mmu_unwatch_code(ic->cpu->mmu,
                              page->blocks ? page->blocks->key >> 2 : tail_phys(page->tails));
+        if (page->blocks || page->tails || page->checked)
             ic->page[p] = (struct code_page){0};
-        }
     }
     memset(ic->hash, 0, sizeof(ic->hash));
     memset(&ic->fast, 0, sizeof(ic->fast));
@@ -185,13 +192,6 @@ static bool tail_overlaps(const struct block *b, phys_addr phys)
     return (phys & (PAGE_SIZE - 1)) < tail_bytes(b);
 }
 
-static bool overlaps(const struct block *b, phys_addr phys, size_t len)
-{
-    phys_addr start = b->key >> 2;
-
-    return start < phys + len && phys < start + b->bytes;
-}
-
 /* Those that go on in @page, where [phys, phys + len) is written to. */
 static void drop_tails(struct icache *ic, struct code_page *page, phys_addr phys)
 {
@@ -219,10 +219,9 @@ static bool stands(const struct block *b, phys_addr phys, size_t len)
     return soft_at(b, phys, len, &at_insn) >= 0 && (!b->may_check || b->stood < ICACHE_STOOD_MOST);
 }
 
-/* Drop the blocks that [phys, phys + len) overlaps, but for those that stand it. */
-static void on_code_write(void *ctx, phys_addr phys, size_t len)
+/* Drop the blocks that [phys, phys + len) overlaps, but for those that stand it, if @may_stand. */
+static void drop_overlapped(struct icache *ic, phys_addr phys, size_t len, bool may_stand)
 {
-    struct icache *ic = ctx;
     struct code_page *page = page_with_code(ic, phys, len);
 
     if (!page)
@@ -230,7 +229,7 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
     page->pieces = 0;
     for (struct block **at = &page->blocks; *at;) {
         struct block *b = *at;
-        if (overlaps(b, phys, len) && !stands(b, phys, len)) {
+        if (icache_block_overlaps(b, phys, len) && !(may_stand && stands(b, phys, len))) {
             icache_hash_remove(ic, b);
             *at = b->page_next;
             unlist_tail(ic, b);
@@ -243,6 +242,25 @@ static void on_code_write(void *ctx, phys_addr phys, size_t len)
     }
     drop_tails(ic, page, phys);
     settle_page(ic, page, phys);
+}
+
+static void on_code_write(void *ctx, phys_addr phys, size_t len)
+{
+    drop_overlapped(ctx, phys, len, true);
+}
+
+/* An instruction whose own bytes its accesses change by a walk is what it was before: nothing of it
+ * may be read anew. Nor may the next ones be what they were before. */
+static void on_mark(void *ctx, phys_addr phys, size_t len)
+{
+    struct icache *ic = ctx;
+    const struct code_page *page = icache_code_page(ic, phys);
+
+    if (!page)
+        return;
+    drop_overlapped(ic, phys, len, false);
+    if (page->checked && icache_forget_marked(ic, page->checked, phys, len))
+        ic->cpu->attention |= ATTN_CODE;
 }
 
 /* What is soft and [phys, phys + len) lies in has changed. */
@@ -277,7 +295,7 @@ static struct overlapped overlapped_by(const struct icache *ic, phys_addr phys, 
     struct overlapped o = {0};
 
     for (const struct block *b = page ? page->blocks : NULL; b; b = b->page_next) {
-        if (!overlaps(b, phys, len))
+        if (!icache_block_overlaps(b, phys, len))
             continue;
         o.any = true;
         o.stays |= b == running || stands(b, phys, len);
@@ -508,6 +526,7 @@ enum status icache_create(struct icache **out, struct cpu *cpu, struct physmem *
     }
     physmem_on_code_write(pm, on_code_write, ic);
     physmem_on_code_written(pm, on_code_written, ic);
+    physmem_on_mark(pm, on_mark, ic);
     physmem_on_change(pm, on_physmem_change, ic);
     *out = ic;
     return STATUS_OK;

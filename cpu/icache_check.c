@@ -82,8 +82,16 @@ static struct block_check *check_new(struct icache *ic)
     return ic->checks < MAX_CHECKS ? &ic->check[ic->checks++] : NULL;
 }
 
-static void check_give_back(struct icache *ic, struct block *b)
+/* @b is no more. */
+static void forget(struct icache *ic, struct block *b)
 {
+    struct block **at = &icache_code_page(ic, b->key >> 2)->checked;
+
+    while (*at != b)
+        at = &(*at)->page_next;
+    *at = b->page_next;
+    icache_hash_remove(ic, b);
+    icache_tell_drop(ic, b, ICACHE_FORGOTTEN);
     ic->unused[ic->unuseds++] = (u16)(b->check - ic->check);
     b->check = NULL;
 }
@@ -101,7 +109,8 @@ enum icache_checked icache_check(struct icache *ic, struct block *b, unsigned co
         return ICACHE_UNFIT;
     if (icache_versions(ic, b->key) >= VERSIONS_MOST)
         return ICACHE_CROWDED;
-    struct block_check *check = check_new(ic);
+    struct code_page *of = icache_code_page(ic, b->key >> 2);
+    struct block_check *check = of ? check_new(ic) : NULL;
     if (!check)
         return ICACHE_UNFIT;
     icache_tell_drop(ic, b, ICACHE_FORGOTTEN);
@@ -116,6 +125,8 @@ enum icache_checked icache_check(struct icache *ic, struct block *b, unsigned co
         at = &(*at)->next;
     *at = b; /* last: the order of versions stays */
     b->next = NULL;
+    b->page_next = of->checked;
+    of->checked = b;
     return ICACHE_CHECKED;
 }
 
@@ -126,15 +137,26 @@ unsigned icache_forget_versions(struct icache *ic, u64 key, bool cold)
 
     for (; b; b = next) {
         next = icache_version(ic, key, b);
-        if (cold && b->code) {
+        if (cold && b->code)
             kept++;
-            continue;
-        }
-        icache_hash_remove(ic, b);
-        icache_tell_drop(ic, b, ICACHE_FORGOTTEN);
-        check_give_back(ic, b);
+        else
+            forget(ic, b);
     }
     return kept;
+}
+
+bool icache_forget_marked(struct icache *ic, struct block *checked, phys_addr phys, size_t len)
+{
+    bool any = false;
+
+    for (struct block *b = checked, *next; b; b = next) {
+        next = b->page_next;
+        if (!icache_block_overlaps(b, phys, len) || !icache_refresh(ic, b))
+            continue;
+        forget(ic, b);
+        any = true;
+    }
+    return any;
 }
 
 struct block *icache_find_version(struct icache *ic, u64 key)

@@ -14,9 +14,11 @@
 
 enum { VERSIONS_MOST = 32 }; /* checked blocks at one place */
 
-/* A page of RAM: its blocks, those that go on in it, and which of its 64 pieces they are in. */
+/* A page of RAM: its blocks, those that go on in it, and which of its 64 pieces they are in. Beside
+ * them those with a check, which nobody watches. */
 struct code_page {
     struct block *blocks, *tails;
+    struct block *checked; /* by page_next */
     u64 pieces;
 };
 
@@ -43,6 +45,13 @@ static inline u32 icache_hash_of(u64 key)
     return (u32)(key * 0x9e3779b97f4a7c15ull >> (64 - HASH_BITS));
 }
 
+static inline bool icache_block_overlaps(const struct block *b, phys_addr phys, size_t len)
+{
+    phys_addr start = b->key >> 2;
+
+    return start < phys + len && phys < start + b->bytes;
+}
+
 /** Tell the engine that @b is dropped, if it wants to know. */
 void icache_tell_drop(struct icache *ic, struct block *b, enum icache_drop why);
 /** @b is not found any more. */
@@ -52,5 +61,10 @@ void icache_unwatch(struct icache *ic, struct block *b);
 
 /** Instruction @i of @b, at @bytes, has changed where it may. */
 void icache_decode_again(struct icache *ic, const struct block *b, unsigned i, const u8 *bytes);
+/** A walk is about to set bits in [@phys, @phys + @len), in the page whose checked blocks are
+ * @checked: those go that have that decoded. Is there one? */
+bool icache_forget_marked(struct icache *ic, struct block *checked, phys_addr phys, size_t len);
+/** What the RAM page at @phys has; NULL: it is no RAM. */
+struct code_page *icache_code_page(const struct icache *ic, phys_addr phys);
 /** The checked block of @key whose bytes are there, or NULL. */
 struct block *icache_find_version(struct icache *ic, u64 key);

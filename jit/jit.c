@@ -295,7 +295,7 @@ static void bail(struct jit *j)
         cache_runs_of(b)->runs--;
     if (s.fp.raised) /* #MF or IRQ 13 comes at once or later: not code's to know */
         return;
-    if (b->block) /* a walk may have set bits there just now: then it is what it was before */
+    if (b->block) /* what it reads anew may be new since the block was found */
         (void)icache_refresh(cpu->icache, b->block);
     if (s.fp.gate && s.g == 0 && b->block) /* more of them would follow, one by one */
         cpu_interpret_block(cpu, b->block);

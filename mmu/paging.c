@@ -48,16 +48,6 @@ static bool rights_allow(const struct walk_space *s, u64 all, bool xd, enum mmu_
     return true;
 }
 
-static void set_bits(const struct walk_space *s, const struct level *l, u64 bits)
-{
-    struct phys_page *p = physmem_page(s->pm, l->at);
-    u64 v = l->entry | bits;
-    if (p->host && !p->rom && !(p->watch & PAGE_WATCH_CODE))
-        store_le(p->host + (l->at & (PAGE_SIZE - 1)), v, l->size); /* derives nothing new */
-    else
-        physmem_store(s->pm, l->at, v, l->size);
-}
-
 static bool walk_finish(const struct walk_space *s, struct level *l, unsigned n, phys_addr page,
                         bool xd, enum mmu_access kind, bool touch, struct walk *out, u32 *error)
 {
@@ -75,7 +65,7 @@ static bool walk_finish(const struct walk_space *s, struct level *l, unsigned n,
             continue;
         marks = true;
         if (touch)
-            set_bits(s, &l[i], bits);
+            physmem_mark(s->pm, l[i].at, l[i].entry | bits, l[i].size);
     }
     bool dirty = kind == MMU_WRITE || (l[n - 1].entry & PTE_D);
     *out = (struct walk){

@@ -38,7 +38,7 @@ struct physmem {
     size_t ram_bytes, video_bytes; /* video memory follows the RAM in one mapping */
     unsigned regions;              /* 0 is open bus */
     struct region region[MAX_REGIONS];
-    struct watcher on_code, on_code_done, on_table;
+    struct watcher on_code, on_code_done, on_table, on_mark;
     mmio_tap_fn *tap; /* NULL: none */
     void *tap_ctx;
     u64 asked; /* how often devices were */
@@ -310,6 +310,11 @@ void physmem_on_table_write(struct physmem *pm, page_watch_fn *fn, void *ctx)
     pm->on_table = (struct watcher){fn, ctx};
 }
 
+void physmem_on_mark(struct physmem *pm, page_watch_fn *fn, void *ctx)
+{
+    pm->on_mark = (struct watcher){fn, ctx};
+}
+
 void physmem_on_mmio(struct physmem *pm, mmio_tap_fn *fn, void *ctx)
 {
     pm->tap = fn;
@@ -448,6 +453,20 @@ static void store_unmasked(struct physmem *pm, phys_addr at, u64 val, unsigned s
         memcpy(host, bytes, size), written(pm, p, at, size);
     else if (!p->host)
         region_store(pm, p->region, at, val, size);
+}
+
+void physmem_mark(struct physmem *pm, phys_addr at, u64 val, unsigned size)
+{
+    struct phys_page *p = physmem_page(pm, at);
+
+    at &= pm->mask;
+    if (!p->host || p->rom) {
+        store_unmasked(pm, at, val, size);
+        return;
+    }
+    if (pm->on_mark.fn)
+        pm->on_mark.fn(pm->on_mark.ctx, at, size);
+    store_le(p->host + (at & (PAGE_SIZE - 1)), val, size);
 }
 
 u64 physmem_load(struct physmem *pm, phys_addr at, unsigned size)

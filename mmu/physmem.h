@@ -111,6 +111,8 @@ void physmem_write(struct physmem *pm, phys_addr at, const void *from, size_t le
 void physmem_on_code_write(struct physmem *pm, page_watch_fn *fn, void *ctx);
 void physmem_on_code_written(struct physmem *pm, page_watch_fn *fn, void *ctx);
 void physmem_on_table_write(struct physmem *pm, page_watch_fn *fn, void *ctx);
+/** Before a walk sets bits of an entry in RAM, whatever its page is watched for. */
+void physmem_on_mark(struct physmem *pm, page_watch_fn *fn, void *ctx);
 /** Who wants to know what devices are asked; NULL: nobody. */
 void physmem_on_mmio(struct physmem *pm, mmio_tap_fn *fn, void *ctx);
 /** Several may listen (at most 8); an engine's cache and an MMU are two. */
@@ -136,6 +138,9 @@ struct phys_page *physmem_page(struct physmem *pm, phys_addr phys);
 
 /** @phys after the A20 gate and the bus width. */
 phys_addr physmem_mask(const struct physmem *pm, phys_addr phys);
+
+/** A walk sets bits of the entry at @at, which is @val then: what came from it stays as it is. */
+void physmem_mark(struct physmem *pm, phys_addr at, u64 val, unsigned size);
 
 /** Accesses within one page, through the A20 gate; @size is 1, 2, 4 or 8. For the slow paths. */
 u64 physmem_load(struct physmem *pm, phys_addr at, unsigned size);

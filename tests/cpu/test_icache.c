@@ -255,6 +255,34 @@ static void checks_are_given_back(void **state)
     }
 }
 
+static void what_a_walk_changes_is_dropped_as_it_was_before(void **state)
+{
+    static const u8 code[] = {0x05, 0x34, 0x12, 0xf4}; /* add ax, 1234h; hlt */
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+
+    for (unsigned checked = 0; checked < 2; checked++) {
+        physmem_write(pc->pm, PAGE, code, sizeof(code));
+        struct block *b = icache_get(ic, PAGE, 0);
+        b->soft = BIT(0);
+        if (checked)
+            check(ic, b, 1, BIT(0), 0);
+        physmem_store(pc->pm, PAGE + 1, 0x5678, 2); /* it stands that */
+        assert_ptr_equal(checked ? icache_version(ic, b->key, NULL) : icache_get(ic, PAGE, 0), b);
+        pc->cpu->attention = 0;
+        physmem_mark(pc->pm, PAGE + 3, 0xf4, 4); /* behind it, if it has but one instruction */
+        assert_int_equal(pc->cpu->attention, checked ? 0 : ATTN_CODE);
+        pc->cpu->attention = 0;
+        physmem_mark(pc->pm, PAGE, 0xf4567a05, 4);
+        assert_int_equal(pc->cpu->attention, checked ? ATTN_CODE : 0);
+        assert_int_equal(b->insn[0].imm & 0xffff, 0x5678);
+        struct block *now = icache_get(ic, PAGE, 0);
+        assert_ptr_not_equal(now, b);
+        assert_int_equal(now->insn[0].imm & 0xffff, 0x567a);
+    }
+    assert_int_equal(icache_versions(ic, (u64)PAGE << 2), 0);
+}
+
 /* What has a check lies in one page, also where what is there now goes on in another, or in none. */
 static void a_version_is_not_what_crosses_the_pages_end(void **state)
 {
@@ -356,6 +384,7 @@ int main(void)
         T(what_is_not_soft_any_more_does_not_change),
         T(there_are_so_many_versions_and_no_more),
         T(checks_are_given_back),
+        T(what_a_walk_changes_is_dropped_as_it_was_before),
         T(a_version_is_not_what_crosses_the_pages_end),
         T(a_block_over_two_pages_is_dropped_by_a_write_to_either),
         T(a_block_over_two_pages_is_another_if_another_page_follows),
