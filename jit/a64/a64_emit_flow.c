@@ -61,12 +61,12 @@ static void check_bytes(struct a64_emit *e)
 void a64_emit_head(struct a64_emit *e)
 {
     e->u->count_size = 0;
-    if (e->u->runs)
-        count_run(e);
     if (e->u->tail)
         check_tail(e);
     if (e->u->check.at)
         check_bytes(e);
+    if (e->u->runs)
+        count_run(e);
     a64_arith_ri(e->c, A64_SUB, W32, REG_BUDGET, REG_BUDGET, e->ir->guests);
     a64_cold(e, COLD_BUDGET, a64_tbnz(e->c, REG_BUDGET, 31, NULL));
     e->fl = a64_flags_initial();

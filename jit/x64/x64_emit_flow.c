@@ -72,12 +72,12 @@ static struct cold *pay(struct x64_emit *e)
 void x64_emit_head(struct x64_emit *e)
 {
     e->u->count_size = 0;
-    if (e->u->runs)
-        count_run(e);
     if (e->u->tail)
         check_tail(e);
     if (e->u->check.at)
         check_bytes(e);
+    if (e->u->runs)
+        count_run(e);
     pay(e);
     e->fl.stored = IRF_ALL;
 }

@@ -290,6 +290,20 @@ static void as_many_turns_as_versions_are_not_interpreted(void **state)
     assert_in_range(pair_stat(p, "unlinks\njit: "), 1, PAIR_ROUNDS / 4); /* runs interpreted */
 }
 
+static void a_version_that_misses_has_not_run(void **state)
+{
+    struct pair *p = *state;
+    struct jit_desc d = {
+        .cpu = p->ours->cpu, .physmem = p->ours->pm, .engine = JIT_HOST, .count = true};
+
+    if (!jit_supported())
+        skip();
+    jit_destroy(p->jit);
+    assert_int_equal(jit_create(&p->jit, &d), STATUS_OK);
+    run_turns(p, 8);
+    assert_in_range(pair_stat(p, "executed "), PAIR_ROUNDS, 5 * PAIR_ROUNDS); /* blocks */
+}
+
 /* Some have a check and some have none, and not all give way to the next. */
 static void more_turns_than_versions_are_not_all_interpreted(void **state)
 {
@@ -336,6 +350,7 @@ int main(void)
         TEST(next_instruction_is_another_at_once),
         TEST(code_above_1m_is_written_over_below),
         TEST(as_many_turns_as_versions_are_not_interpreted),
+        TEST(a_version_that_misses_has_not_run),
         TEST(more_turns_than_versions_are_not_all_interpreted),
         TEST(what_is_watched_is_reached_through_versions),
         TEST(code_that_refuses_by_mistake_is_interpreted),
