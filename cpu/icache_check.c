@@ -75,15 +75,8 @@ unsigned icache_versions(const struct icache *ic, u64 key)
     return n;
 }
 
-static struct block_check *check_new(struct icache *ic)
-{
-    if (ic->unuseds)
-        return &ic->check[ic->unused[--ic->unuseds]];
-    return ic->checks < MAX_CHECKS ? &ic->check[ic->checks++] : NULL;
-}
-
 /* @b is no more. */
-static void forget(struct icache *ic, struct block *b)
+static void forget(struct icache *ic, struct block *b, enum icache_drop why)
 {
     struct block **at = &icache_code_page(ic, b->key >> 2)->checked;
 
@@ -91,9 +84,39 @@ static void forget(struct icache *ic, struct block *b)
         at = &(*at)->page_next;
     *at = b->page_next;
     icache_hash_remove(ic, b);
-    icache_tell_drop(ic, b, ICACHE_FORGOTTEN);
+    icache_tell_drop(ic, b, why);
     ic->unused[ic->unuseds++] = (u16)(b->check - ic->check);
+    b->check->of = NULL;
     b->check = NULL;
+}
+
+static bool aged(const struct icache *ic, const struct block_check *k)
+{
+    return clock_retired(ic->cpu->clock) - k->born > CHECK_LIFE;
+}
+
+/* There is no check left: those are taken back that were not worth a translation, or are old. */
+static void sweep(struct icache *ic)
+{
+    u64 now = clock_retired(ic->cpu->clock);
+
+    if (now - ic->swept < SWEEP_EVERY)
+        return;
+    ic->swept = now;
+    for (u32 i = 0; i < ic->checks; i++) {
+        struct block *b = ic->check[i].of;
+        if (b && (!b->code || aged(ic, b->check)))
+            forget(ic, b, ICACHE_AGED);
+    }
+}
+
+static struct block_check *check_new(struct icache *ic)
+{
+    if (!ic->unuseds && ic->checks == MAX_CHECKS)
+        sweep(ic);
+    if (ic->unuseds)
+        return &ic->check[ic->unused[--ic->unuseds]];
+    return ic->checks < MAX_CHECKS ? &ic->check[ic->checks++] : NULL;
 }
 static_assert(MAX_CHECKS <= UINT16_MAX + 1, "numbers of checks");
 
@@ -119,6 +142,8 @@ enum icache_checked icache_check(struct icache *ic, struct block *b, unsigned co
     b->count = (u16)count;
     b->bytes = (u16)bytes;
     b->check = check;
+    check->of = b;
+    check->born = clock_retired(ic->cpu->clock);
     set(ic, b, soft, soft_disp);
     struct block **at = &ic->hash[icache_hash_of(b->key)];
     while (*at)
@@ -140,9 +165,20 @@ unsigned icache_forget_versions(struct icache *ic, u64 key, bool cold)
         if (cold && b->code)
             kept++;
         else
-            forget(ic, b);
+            forget(ic, b, ICACHE_FORGOTTEN);
     }
     return kept;
+}
+
+void icache_age(struct icache *ic, phys_addr phys)
+{
+    struct code_page *page = icache_code_page(ic, phys);
+
+    for (struct block *b = page ? page->checked : NULL, *next; b; b = next) {
+        next = b->page_next;
+        if (aged(ic, b->check))
+            forget(ic, b, ICACHE_AGED);
+    }
 }
 
 bool icache_forget_marked(struct icache *ic, struct block *checked, phys_addr phys, size_t len)
@@ -153,7 +189,7 @@ bool icache_forget_marked(struct icache *ic, struct block *checked, phys_addr ph
         next = b->page_next;
         if (!icache_block_overlaps(b, phys, len) || !icache_refresh(ic, b))
             continue;
-        forget(ic, b);
+        forget(ic, b, ICACHE_FORGOTTEN);
         any = true;
     }
     return any;

@@ -12,7 +12,11 @@
 #define MAX_BLOCKS (1u << 17)
 #define MAX_CHECKS 4096u /* blocks that are checked at a time */
 
-enum { VERSIONS_MOST = 32 }; /* checked blocks at one place */
+enum {
+    VERSIONS_MOST = 32,    /* checked blocks at one place                    */
+    CHECK_LIFE = 1 << 24,  /* instructions: a check lasts so long            */
+    SWEEP_EVERY = 1 << 20, /* instructions: all are looked at not more often */
+};
 
 /* A page of RAM: its blocks, those that go on in it, and which of its 64 pieces they are in. Beside
  * them those with a check, which nobody watches. */
@@ -36,6 +40,7 @@ struct icache {
     struct block_check *check;
     u16 unused[MAX_CHECKS]; /* numbers of checks that were given back */
     u32 insns, blocks, checks, unuseds;
+    u64 swept; /* instructions retired when there was no check left */
     icache_drop_fn *on_drop;
     void *on_drop_ctx;
 };

@@ -88,7 +88,8 @@ void check_set(struct block_check *k, const struct block *b, const u8 *bytes)
 {
     unsigned end = 0;
 
-    *k = (struct block_check){0};
+    memset(k->bytes, 0, sizeof(k->bytes));
+    memset(k->mask, 0, sizeof(k->mask));
     memcpy(k->bytes, bytes, b->bytes);
     memset(k->mask, 0xff, b->bytes);
     for (unsigned i = 0; i < b->count; i++) {

@@ -37,6 +37,8 @@ int soft_at(const struct block *b, phys_addr phys, size_t len, phys_addr *start)
  */
 struct block_check {
     u8 bytes[CHECK_BYTES], mask[CHECK_BYTES];
+    struct block *of; /* NULL: it was given back */
+    u64 born;         /* instructions retired    */
 };
 
 /** What to compare of @b, which is at @bytes. */

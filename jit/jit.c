@@ -15,6 +15,7 @@
 
 #define THRESHOLD_DEFAULT 6u
 #define NEVER             UINT32_MAX /* block.runs: cannot be translated */
+#define AGE_EVERY         (1u << 20) /* instructions: so often checks are looked at, at most */
 
 typedef u32 enter_fn(struct cpu *cpu, const void *code);
 
@@ -63,6 +64,13 @@ static void leave_state(struct cpu *cpu)
 {
     jit_flags_out(cpu);
     cpu->clock->left = left_of(cpu);
+}
+
+/* Code was left between two instructions: tell the clock. True: none has retired since @left. */
+static bool stuck_at(struct cpu *cpu, i64 left)
+{
+    cpu->clock->left = left_of(cpu);
+    return cpu->clock->left == left;
 }
 
 /* Is there nothing that the run loop would see to before the next instruction? */
@@ -240,6 +248,18 @@ static struct jit_block *follow_jump(struct jit *j)
     return to;
 }
 
+/* What code was patched for a while and then runs for long is better off without checks. Which page
+ * it runs in is seen now and then. */
+static void age(struct jit *j, const struct block *b)
+{
+    u64 now = clock_retired(j->cpu->clock);
+
+    if (!b || now - j->aged < AGE_EVERY)
+        return;
+    j->aged = now;
+    icache_age(j->cpu->icache, b->key >> 2);
+}
+
 /* More instructions than the budget has: the interpreter does those that are left. Or there are
  * more: the block that goes on. */
 static const struct jit_block *run_out(struct jit *j)
@@ -248,6 +268,8 @@ static const struct jit_block *run_out(struct jit *j)
     const struct jit_block *b = cache_at(&j->cache, cpu->jit.leave);
 
     cpu->jit.budget += b->guests;
+    cpu->clock->left = left_of(cpu);
+    age(j, b->block);
     if (cpu->jit.rest > 0 && b->block) {
         give_budget(cpu, left_of(cpu), chunk_of(cpu));
         return b;
@@ -326,16 +348,18 @@ static void run_code(struct jit *j, const struct jit_block *b)
     enter_state(cpu);
     while (b) {
         i64 left = left_of(cpu);
+        bool stuck;
         cpu->jit.jump_mode = jit_jump_mode(b->mode);
         u32 why = enter(cpu, (const void *)(uintptr_t)cache_entry(&j->cache, b));
         j->counts.leaves[why]++;
         jit_flags_settle(j);
         switch (why) {
         case LEAVE_EDGE:
-            b = follow_edge(j, left_of(cpu) == left);
+            b = follow_edge(j, stuck_at(cpu, left));
             break;
         case LEAVE_INDIRECT:
-            b = go_to(j, follow_jump(j), left_of(cpu) == left);
+            stuck = stuck_at(cpu, left);
+            b = go_to(j, follow_jump(j), stuck);
             break;
         case LEAVE_BUDGET:
             b = run_out(j);
@@ -406,6 +430,8 @@ static void on_drop(void *ctx, struct block *b, enum icache_drop why)
         cache_isolate(&j->cache, b);
         return;
     }
+    if (why == ICACHE_AGED)
+        jit_patch_aged(j, b);
     cache_drop(&j->cache, b);
 }
 

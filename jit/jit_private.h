@@ -93,6 +93,7 @@ struct jit {
     bool device_asked; /* the access that gives up now meant a device */
     struct jit_crossing crossing[JIT_CROSSINGS];
     bool crossed; /* jit_access() just gave up where a write crosses into another page */
+    u64 aged;     /* instructions retired when old checks were looked for */
     u32 lost;     /* of mmu_view.exec_lost, what the stack of returns has been told of */
     struct jit_patch missed[JIT_PATCHES]; /* x87 units that were not as code took them to be */
     struct ir_block ir, next;             /* next: of a block that it leads to */
@@ -125,6 +126,8 @@ struct jit_block *jit_translate(struct jit *j, struct block *b, u32 eip, u32 mod
 void jit_patch_dropped(struct jit *j, const struct block *b);
 /** @b has just been translated; no dead translation could be revived. */
 void jit_patch_translated(struct jit *j, const struct block *b);
+/** @b had a check for long: its place has to be worth one again. */
+void jit_patch_aged(struct jit *j, const struct block *b);
 /** How often was translated code at @b written over? */
 u32 jit_patch_times(const struct jit *j, const struct block *b);
 /** Did a translation of @b with soft immediates not live long? */

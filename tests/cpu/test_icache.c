@@ -255,6 +255,58 @@ static void checks_are_given_back(void **state)
     }
 }
 
+static void let_time_pass(struct little_pc *pc, i64 instructions)
+{
+    pc->clock.left -= instructions;
+}
+
+static void a_check_does_not_last_for_ever(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    u64 key = block_at(pc, 60, 8)->key;
+
+    check(ic, version_at(pc, 0), 1, 0, 0);
+    let_time_pass(pc, 1 << 24);
+    check(ic, version_at(pc, 1), 1, 0, 0);
+    icache_age(ic, PAGE);
+    assert_int_equal(icache_versions(ic, key), 2);
+    let_time_pass(pc, 1);
+    icache_age(ic, PAGE + PAGE_SIZE); /* another page */
+    assert_int_equal(icache_versions(ic, key), 2);
+    icache_age(ic, PAGE + 1);
+    assert_int_equal(icache_versions(ic, key), 1);
+    assert_ptr_equal(version_at(pc, 1), icache_version(ic, key, NULL));
+    version_at(pc, 0);
+    assert_true(icache_overlaps(ic, PAGE + 60, 1)); /* watched again */
+}
+
+/* MOV AL, imm8 at the place of that number. */
+static enum icache_checked check_at(struct little_pc *pc, unsigned place)
+{
+    struct icache *ic = pc->cpu->icache;
+
+    physmem_store(pc->pm, 0x10000 + 4 * place, 0xf412b0, 4);
+    return icache_check(ic, icache_get(ic, 0x10000 + 4 * place, 0), 1, 0, 0);
+}
+
+static void checks_that_were_not_worth_it_are_taken_back(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+    unsigned n = 0;
+
+    while (check_at(pc, n) == ICACHE_CHECKED)
+        n++;
+    assert_int_equal(n, 4096);
+    struct block *hot = icache_get(ic, 0x10000, 0);
+    hot->code = hot;
+    let_time_pass(pc, 1 << 20);
+    assert_int_equal(check_at(pc, n), ICACHE_CHECKED);
+    assert_ptr_equal(icache_version(ic, hot->key, NULL), hot);
+    assert_int_equal(icache_versions(ic, hot->key + (4 << 2)), 0);
+}
+
 static void what_a_walk_changes_is_dropped_as_it_was_before(void **state)
 {
     static const u8 code[] = {0x05, 0x34, 0x12, 0xf4}; /* add ax, 1234h; hlt */
@@ -384,6 +436,8 @@ int main(void)
         T(what_is_not_soft_any_more_does_not_change),
         T(there_are_so_many_versions_and_no_more),
         T(checks_are_given_back),
+        T(a_check_does_not_last_for_ever),
+        T(checks_that_were_not_worth_it_are_taken_back),
         T(what_a_walk_changes_is_dropped_as_it_was_before),
         T(a_version_is_not_what_crosses_the_pages_end),
         T(a_block_over_two_pages_is_dropped_by_a_write_to_either),

@@ -51,6 +51,29 @@ static void code_that_comes_back_checks_itself(void **state)
     assert_in_range(pair_stat(p, " edge "), 0, 200);          /* one version leads to the other */
 }
 
+/* No longer than it is worth that: overlays run for long as they are. */
+static void code_that_stays_does_not_check_itself_for_ever(void **state)
+{
+    static const u8 code[] = {0x81, 0xf9, 0x6c, 0x07, /* cmp cx, PAIR_ROUNDS - 100 */
+                              0x72, 0x05,             /* jb 100bh                  */
+                              0x34, 0x28,             /* xor al, 28h               */
+                              0xa2, 0x00, 0x11,       /* mov [1100h], al           */
+                              0xe8, 0xf2, 0x00,       /* call 1100h                */
+                              0x49, 0x75, 0xef,       /* dec cx; jnz 1000h         */
+                              0xbe, 0xa0, 0x00,       /* mov si, 160               */
+                              0x49, 0x75, 0xfd,       /* dec cx; jnz 1014h         */
+                              0x4e, 0x75, 0xfa,       /* dec si; jnz 1014h         */
+                              0xf4};
+    struct pair *p = *state;
+    struct icache *ic = p->ours->cpu->icache;
+
+    LOAD(p, 0x1100, turned);
+    p->slice = 30000000;
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+    assert_in_range(pair_stat(p, "check themselves: "), 2, 4);
+    assert_int_equal(icache_versions(ic, 0x1100 << 2), 0);
+}
+
 /* Two constants in two instructions, written in one: no immediate that is read anew. */
 static const u8 fresh[] = {0x66, 0x69, 0xdb, 0x6d, 0x4e, 0xc6, 0x41, /* imul ebx, ebx, 41c64e6dh */
                            0x66, 0x43,                               /* inc ebx                */
@@ -344,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(code_is_written_over_without_leaving_code),
         TEST(code_that_comes_back_checks_itself),
+        TEST(code_that_stays_does_not_check_itself_for_ever),
         TEST(code_that_is_new_each_time_is_not_translated_each_time),
         TEST(code_that_stays_is_translated_after_all),
         TEST(displacement_that_is_another_each_time_is_a_variable),
