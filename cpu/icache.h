@@ -78,9 +78,10 @@ enum icache_checked {
 };
 
 /**
- * @b gets a check, and is its first @count instructions from now on, without the code it had; what
- * @soft and @soft_disp (as in the block) say is not compared. Only the last of them may write to
- * memory: nobody sees in the middle of a block that it changes. If it gets none, nothing changes.
+ * @b gets a check, and is its first @count instructions from now on, or as many as fit, without the
+ * code it had; what @soft and @soft_disp (as in the block) say is not compared. Only the last of
+ * them may write to memory: nobody sees in the middle of a block that it changes. If it gets none,
+ * nothing changes.
  */
 enum icache_checked icache_check(struct icache *ic, struct block *b, unsigned count, u32 soft,
                                  u32 soft_disp) MUST_CHECK;

@@ -124,11 +124,11 @@ enum icache_checked icache_check(struct icache *ic, struct block *b, unsigned co
                                  u32 soft_disp)
 {
     const struct phys_page *page = physmem_page(ic->pm, b->key >> 2);
-    unsigned bytes = 0;
+    unsigned bytes = 0, n = 0;
 
-    for (unsigned i = 0; i < count; i++)
-        bytes += b->insn[i].len;
-    if (b->tail || page->watch & PAGE_WATCH_TABLE || bytes > CHECK_BYTES)
+    while (n < count && bytes + b->insn[n].len <= CHECK_BYTES)
+        bytes += b->insn[n++].len;
+    if (b->tail || page->watch & PAGE_WATCH_TABLE)
         return ICACHE_UNFIT;
     if (icache_versions(ic, b->key) >= VERSIONS_MOST)
         return ICACHE_CROWDED;
@@ -139,12 +139,12 @@ enum icache_checked icache_check(struct icache *ic, struct block *b, unsigned co
     icache_tell_drop(ic, b, ICACHE_FORGOTTEN);
     icache_unwatch(ic, b);
     icache_hash_remove(ic, b);
-    b->count = (u16)count;
+    b->count = (u16)n;
     b->bytes = (u16)bytes;
     b->check = check;
     check->of = b;
     check->born = clock_retired(ic->cpu->clock);
-    set(ic, b, soft, soft_disp);
+    set(ic, b, soft & (u32)(BIT64(n) - 1), soft_disp & (u32)(BIT64(n) - 1));
     struct block **at = &ic->hash[icache_hash_of(b->key)];
     while (*at)
         at = &(*at)->next;

@@ -31,11 +31,6 @@ static unsigned harmless(const struct ir_block *ir)
     return ir->guests;
 }
 
-static u32 first_bits(unsigned n)
-{
-    return (u32)(BIT64(n) - 1);
-}
-
 enum icache_checked jit_check_begin(struct jit *j, struct block *b, bool soft)
 {
     struct xlate_env env = jit_env(j, b, jit_mode_now(j));
@@ -46,8 +41,8 @@ enum icache_checked jit_check_begin(struct jit *j, struct block *b, bool soft)
     if (!count)
         return ICACHE_UNFIT;
     enum icache_checked c = icache_check(j->cpu->icache, b, count,
-                                         jit_soft_of(&j->next, IR_IMM) & first_bits(count),
-                                         jit_soft_of(&j->next, IR_DISP) & first_bits(count));
+                                         jit_soft_of(&j->next, IR_IMM),
+                                         jit_soft_of(&j->next, IR_DISP));
     if (c != ICACHE_CHECKED)
         return c;
     b->runs = 0;

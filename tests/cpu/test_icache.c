@@ -148,6 +148,22 @@ static void a_checked_block_is_not_watched_but_compared(void **state)
     assert_ptr_equal(icache_get(ic, PAGE + 60, 0), b);
 }
 
+static void what_is_too_long_for_a_check_is_cut(void **state)
+{
+    struct little_pc *pc = *state;
+    struct icache *ic = pc->cpu->icache;
+
+    for (unsigned i = 0; i < 30; i++)
+        physmem_store(pc->pm, PAGE + 3 * i, 0xb8, 3); /* mov ax, 0 */
+    struct block *b = icache_get(ic, PAGE, 0);
+    check(ic, b, 30, BIT(20) | BIT(21), 0);
+    assert_int_equal(b->count, 21);
+    assert_int_equal(b->bytes, 63);
+    assert_int_equal(b->soft, BIT(20));
+    physmem_store(pc->pm, PAGE + 63, 0xf4, 1);
+    assert_ptr_equal(icache_get(ic, PAGE, 0), b);
+}
+
 static void what_is_soft_is_decoded_again_where_a_block_is_found(void **state)
 {
     static const u8 code[] = {0x05, 0x34, 0x12, 0xf4}; /* add ax, 1234h; hlt */
@@ -432,6 +448,7 @@ int main(void)
         T(a_block_comes_back_with_its_bytes),
         T(a_write_of_what_is_there_drops_nothing),
         T(a_checked_block_is_not_watched_but_compared),
+        T(what_is_too_long_for_a_check_is_cut),
         T(what_is_soft_is_decoded_again_where_a_block_is_found),
         T(what_is_not_soft_any_more_does_not_change),
         T(there_are_so_many_versions_and_no_more),
