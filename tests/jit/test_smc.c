@@ -247,6 +247,8 @@ static void code_above_1m_is_written_over_below(void **state)
     LOAD(p, 0x3000, callee);
     assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
     assert_int_equal(p->ours->cpu->gpr[REG_SI] & 0xffff, 5050);
+}
+
 /* What no code of ours should do: the decoder finds @b where its translation says that it is not. */
 static void mistake_another_page_for_the_next(struct block *b, struct cpu *cpu, u32 page)
 {
