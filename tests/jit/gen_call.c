@@ -2,7 +2,7 @@
 /* Items that call, and what they call, of which much does not return as it should. */
 #include "tests/jit/gen_program.h"
 
-enum { TO_SUBROUTINE = GEN_ITEMS, SUBROUTINES_MAX = 16 };
+enum { SUBROUTINES_MAX = 16 };
 
 /* One that will be there; from within one mostly a later one, so that it ends. */
 static unsigned any_sub(struct gen *g)
@@ -10,8 +10,8 @@ static unsigned any_sub(struct gen *g)
     unsigned all = gen_subs(g);
 
     if (g->calm && g->sub + 1 < all && !fuzz_one_in(g->f, 8))
-        return TO_SUBROUTINE + g->sub + 1 + fuzz_below(g->f, all - g->sub - 1);
-    return TO_SUBROUTINE + fuzz_below(g->f, all);
+        return GEN_TO_SUB + g->sub + 1 + fuzz_below(g->f, all - g->sub - 1);
+    return GEN_TO_SUB + fuzz_below(g->f, all);
 }
 
 static void near_call(struct gen *g, unsigned sub)
@@ -76,7 +76,7 @@ static void end_recursive(struct gen *g)
     gen_byte(g, 0x48 | REG_CX);
     gen_byte(g, 0x7e);
     gen_fix(g, GEN_FIX_REL, 1, out);
-    near_call(g, TO_SUBROUTINE + g->sub);
+    near_call(g, GEN_TO_SUB + g->sub);
     gen_flags(g);
     gen_byte(g, 0xc3);
 }
@@ -159,15 +159,27 @@ void gen_subroutines(struct gen *g)
     g->calm = true;
     for (g->sub = 0; g->sub < gen_subs(g); g->sub++) {
         start[g->sub] = g->p->count;
+        if (g->p->shape == GEN_SMC) {
+            gen_smc_sub(g);
+            continue;
+        }
         for (unsigned n = fuzz_below(g->f, 6); n; n--)
             (plain ? gen_insn : gen_any)(g);
         ends[plain || fuzz_one_in(g->f, 3) ? 0 : fuzz_below(g->f, ARRAY_LEN(ends))](g);
     }
+    g->p->slots = start[0];
+    g->p->pool = g->p->count;
+    if (g->p->shape == GEN_SMC)
+        gen_smc_pool(g);
     g->calm = false;
     for (unsigned i = 0; i < g->p->count; i++) {
         struct gen_item *it = &g->p->item[i];
-        if (it->target >= TO_SUBROUTINE)
-            it->target = start[it->target - TO_SUBROUTINE];
+        if (it->target >= GEN_TO_POOL)
+            it->target = (u16)(it->target - GEN_TO_POOL + g->p->pool);
+        else if (it->target >= GEN_TO_SLOT)
+            it->target = (u16)(it->target - GEN_TO_SLOT + g->p->slots);
+        else if (it->target >= GEN_TO_SUB)
+            it->target = start[it->target - GEN_TO_SUB];
         else if (it->target >= g->p->count)
             it->target = (u16)(g->p->count - 1);
     }

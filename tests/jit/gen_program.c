@@ -425,12 +425,26 @@ void gen_program(struct fuzz *f, struct gen_program *p, enum gen_shape shape, bo
     gen_machine(f, p, fp);
     body = gen_body(&g);
     gen_prologue(&g);
+    if (p->shape == GEN_SMC)
+        gen_smc_begin(&g);
     while (p->count < body)
         gen_any(&g);
     p->body = p->count;
     gen_epilogue(&g);
     gen_subroutines(&g);
     gen_layout(p);
+    if (p->shape == GEN_SMC) {
+        gen_smc_place(&g);
+        gen_layout(p);
+    }
+}
+
+/* Flat, by the second or the only entry of the directory that is there; else in the data. */
+static u32 alias_of(const struct gen_program *p, u32 at)
+{
+    if (p->kind == GEN_FLAT)
+        return at + (p->big_pages ? 0x800000u : 0x400000u);
+    return (at + GEN_ALIASED * PAGE_SIZE) & (GEN_WINDOW - 1);
 }
 
 static u32 fixed(const struct gen_program *p, unsigned i)
@@ -438,6 +452,7 @@ static u32 fixed(const struct gen_program *p, unsigned i)
     const struct gen_item *it = &p->item[i];
     u32 target = p->at[it->target], len = p->at[it->target + 1] - target;
     u32 code = p->start + (p->kind == GEN_FLAT ? (u32)GEN_CODE : 0);
+    u32 byte = it->target_byte < len ? it->target_byte : len ? len - 1 : 0;
 
     switch (it->fix) {
     case GEN_FIX_REL:
@@ -446,8 +461,10 @@ static u32 fixed(const struct gen_program *p, unsigned i)
         return code + target;
     case GEN_FIX_FAR:
         return code + target + GEN_ALIAS;
+    case GEN_FIX_ALIAS:
+        return alias_of(p, code + target + byte);
     default:
-        return code + target + (it->target_byte < len ? it->target_byte : len ? len - 1 : 0);
+        return code + target + byte;
     }
 }
 

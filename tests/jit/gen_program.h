@@ -56,6 +56,7 @@ enum gen_shape {
     GEN_CALLS, /* calls and returns that do not always match        */
     GEN_MODES, /* code segments, stack sizes, address spaces change */
     GEN_LONG,  /* more code than a small cache holds, for long      */
+    GEN_SMC,   /* subroutines that are written over all the time    */
     GEN__SHAPES,
 };
 extern const char *const gen_shapes[GEN__SHAPES]; /* their names */
@@ -86,10 +87,11 @@ enum { GEN_RARE = 100 };
 /** What of an item depends on where items are. */
 enum gen_fix {
     GEN_FIX_NONE,
-    GEN_FIX_REL,  /* distance from the item's end to the target: jumps                 */
-    GEN_FIX_IP,   /* the target's offset in the code segment                           */
-    GEN_FIX_FAR,  /* the same in GEN_SEL_ALIAS                                         */
-    GEN_FIX_DATA, /* offset of a byte of the target as data, by GS or flat: for patches */
+    GEN_FIX_REL,   /* distance from the item's end to the target: jumps                 */
+    GEN_FIX_IP,    /* the target's offset in the code segment                           */
+    GEN_FIX_FAR,   /* the same in GEN_SEL_ALIAS                                         */
+    GEN_FIX_DATA,  /* offset of a byte of the target as data, by GS or flat: for patches */
+    GEN_FIX_ALIAS, /* the same by another page, by DS or flat              */
 };
 
 struct gen_item {
@@ -103,6 +105,14 @@ struct gen_item {
 };
 
 enum { GEN_ITEMS = 4000, GEN_DATA_PAGES = 16 };
+
+/** Targets that are not there yet, of gen_call.c and gen_smc.c: a subroutine, a slot, one of the
+ * pool. */
+enum { GEN_TO_SUB = GEN_ITEMS, GEN_TO_SLOT = GEN_ITEMS + 0x100, GEN_TO_POOL = GEN_ITEMS + 0x200 };
+enum { GEN_FAVOURITES = 3 };
+
+/** Of GEN_SMC: from this page of the data on there are the code's. */
+enum { GEN_ALIASED = 12 };
 
 struct gen_program {
     u8 kind;  /* enum gen_kind */
@@ -121,6 +131,7 @@ struct gen_program {
     u16 count;                /* items */
     u16 body;                 /* items before those that begin another round, or end it */
     u16 rounds;               /* of the whole program */
+    u16 slots, pool;          /* of GEN_SMC: the first items of each */
     u32 max_faults;           /* then the handlers end it */
     u32 gpr[8];               /* at the start */
     u64 data_seed;            /* of the bytes in the windows */
@@ -156,10 +167,11 @@ void gen_print(const struct gen_program *p, FILE *out);
 struct gen {
     struct fuzz *f;
     struct gen_program *p;
-    struct gen_item *it; /* being written; NULL is never read: gen_begin() first */
-    bool calm;           /* nothing that moves the stack pointer: in subroutines */
-    bool flags;          /* only what has to do with flags                       */
-    unsigned sub;        /* the subroutine that is made                          */
+    struct gen_item *it;           /* being written; NULL is never read: gen_begin() first */
+    bool calm;                     /* nothing that moves the stack pointer: in subroutines */
+    bool flags;                    /* only what has to do with flags                       */
+    unsigned sub;                  /* the subroutine that is made                          */
+    u16 favourite[GEN_FAVOURITES]; /* slots that are mostly written to           */
 };
 
 /** How many subroutines there will be; targets from GEN_ITEMS on are theirs. */
@@ -244,6 +256,15 @@ void gen_return(struct gen *g);
 void gen_mode(struct gen *g);
 void gen_bases(struct gen *g);
 void gen_call(struct gen *g);
+
+/** Items of programs that write to code, which are in gen_smc.c. */
+void gen_smc(struct gen *g);
+/** Before the first of them; the next subroutine; what they are written over with; after the
+ * layout: where the program begins. */
+void gen_smc_begin(struct gen *g);
+void gen_smc_sub(struct gen *g);
+void gen_smc_pool(struct gen *g);
+void gen_smc_place(struct gen *g);
 
 /** At the program's end: the subroutines, and the targets that were not there yet. */
 void gen_subroutines(struct gen *g);

@@ -4,7 +4,7 @@
 
 /* --- shapes --- */
 
-const char *const gen_shapes[GEN__SHAPES] = {"mix", "flags", "calls", "modes", "long"};
+const char *const gen_shapes[GEN__SHAPES] = {"mix", "flags", "calls", "modes", "long", "smc"};
 
 static const struct shape {
     u8 share;        /* of a hundred programs                                              */
@@ -27,6 +27,7 @@ static const struct shape {
     [GEN_CALLS] = {8, 20, 150, 2000, 10000, 15, 10000, 18, 17, 12, 2, 15, 2, 12, 8},
     [GEN_MODES] = {7, 20, 250, 2000, 10000, 15, 8000, 16, 13, 12, 4, 13, 4, 6, 5},
     [GEN_LONG] = {1, 1500, 2000, 2000, 10000, 15, 250000, 19, 18, 13, 1, 16, 4, 12, 8},
+    [GEN_SMC] = {0, 30, 200, 2000, 10000, 15, 15000, 17, 13, 12, 3, 14, 3, 4, 4},
 };
 
 static const struct shape *shape_of(const struct gen_program *p)
@@ -64,27 +65,28 @@ static const struct part {
     u8 of[GEN__SHAPES];
 } parts[] = {
     // clang-format off
-    /*                     mix flags calls modes long */
-    {gen_insn,        false, {62,  4, 35, 40, 60}},
-    {gen_flags,       false, { 0, 10,  4,  4,  4}},
-    {gen_chain,       false, { 0, 60,  8,  6,  8}},
-    {gen_jump,        false, {12,  6,  6,  8,  6}},
-    {gen_small,       false, { 3,  1,  2,  2,  3}},
-    {gen_loop,        false, { 2,  2,  2,  2,  2}},
-    {gen_point,       false, { 4,  3,  4,  4,  6}},
-    {gen_string,      false, { 4,  0,  1,  1,  1}},
-    {gen_patch,       false, { 3,  1,  3,  1,  1}},
-    {gen_interrupt,   false, { 2,  2,  1,  2,  1}},
-    {gen_device,      false, { 1,  1,  1,  1,  1}},
-    {gen_cross,       false, { 1,  1,  1,  3,  1}},
-    {gen_table,       false, { 1,  1,  1,  3,  1}},
-    {gen_call,        true,  { 2,  2, 20,  5,  2}},
-    {gen_return,      true,  { 1,  1,  5,  3,  1}},
-    {gen_stack_item,  true,  { 2,  1,  4,  2,  1}},
-    {gen_segment,     true,  { 1,  1,  1,  3,  1}},
-    {gen_system,      true,  { 1,  1,  1,  2,  1}},
-    {gen_mode,        true,  { 0,  1,  2, 14,  1}},
-    {gen_bases,       true,  { 0,  0,  1,  2,  1}},
+    /*                     mix flags calls modes long smc */
+    {gen_insn,        false, {62,  4, 35, 40, 60, 14}},
+    {gen_flags,       false, { 0, 10,  4,  4,  4,  2}},
+    {gen_chain,       false, { 0, 60,  8,  6,  8,  2}},
+    {gen_jump,        false, {12,  6,  6,  8,  6,  2}},
+    {gen_small,       false, { 3,  1,  2,  2,  3,  2}},
+    {gen_loop,        false, { 2,  2,  2,  2,  2,  1}},
+    {gen_point,       false, { 4,  3,  4,  4,  6,  3}},
+    {gen_string,      false, { 4,  0,  1,  1,  1,  1}},
+    {gen_patch,       false, { 3,  1,  3,  1,  1,  2}},
+    {gen_interrupt,   false, { 2,  2,  1,  2,  1,  1}},
+    {gen_device,      false, { 1,  1,  1,  1,  1,  1}},
+    {gen_cross,       false, { 1,  1,  1,  3,  1,  1}},
+    {gen_table,       false, { 1,  1,  1,  3,  1,  1}},
+    {gen_call,        true,  { 2,  2, 20,  5,  2,  6}},
+    {gen_return,      true,  { 1,  1,  5,  3,  1,  1}},
+    {gen_stack_item,  true,  { 2,  1,  4,  2,  1,  1}},
+    {gen_segment,     true,  { 1,  1,  1,  3,  1,  1}},
+    {gen_system,      true,  { 1,  1,  1,  2,  1,  1}},
+    {gen_mode,        true,  { 0,  1,  2, 14,  1,  3}},
+    {gen_bases,       true,  { 0,  0,  1,  2,  1,  1}},
+    {gen_smc,         true,  { 0,  0,  0,  0,  0, 54}},
     // clang-format on
 };
 
@@ -140,6 +142,13 @@ static void choose_pages(struct fuzz *f, struct gen_program *p)
             break;
         }
     }
+}
+
+/* The code's pages are among the data's, too. */
+static void choose_aliases(struct fuzz *f, struct gen_program *p)
+{
+    for (u32 i = GEN_ALIASED; i < GEN_DATA_PAGES; i++)
+        p->page[i] = (GEN_CODE + (i - GEN_ALIASED) * PAGE_SIZE) | (fuzz_one_in(f, 8) ? 5 : 7);
 }
 
 /* Mostly everything is masked, as in most programs. */
@@ -201,6 +210,8 @@ static void choose_kind(struct fuzz *f, struct gen_program *p)
     p->io = fuzz_one_in(f, 2);
     p->wp = fuzz_one_in(f, 2);
     p->am = fuzz_one_in(f, 4);
+    if (p->shape == GEN_SMC)
+        p->paging = p->kind != GEN_REAL && !fuzz_one_in(f, 8);
 }
 
 static void choose_times(struct fuzz *f, struct gen_program *p)
@@ -232,6 +243,8 @@ void gen_machine(struct fuzz *f, struct gen_program *p, bool fp)
     for (unsigned i = 0; i < 8; i++)
         p->gpr[i] = (u32)fuzz_length(f, 32);
     choose_pages(f, p);
+    if (p->shape == GEN_SMC)
+        choose_aliases(f, p);
     choose_flicker(f, p);
     choose_fp(f, p, fp);
 }

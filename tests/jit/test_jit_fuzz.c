@@ -4,7 +4,7 @@
  * can see must be the same.
  *
  *   test_jit_fuzz [--count N] [--seed S] [--case K] [--engines A,B,...] [--fp] [--shape NAME]
- *                 [--no-shrink]
+ *                 [--no-shrink] [--stats] [--met N]
  *
  * A difference, a crash or a hang ends it: the program is made smaller as long as it still fails,
  * and printed with the first thing that differs. Cases run in a process of their own for that.
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "jit/jit.h"
-#include "tests/jit/fuzz_machine.h"
+#include "tests/jit/fuzz_tally.h"
 
 enum {
     CASE_SECONDS = 30, /* of CPU time; longer is a hang */
@@ -26,8 +26,8 @@ enum {
 };
 
 struct options {
-    u64 count, seed, only;
-    bool one, shrink, fp;
+    u64 count, seed, only, met;
+    bool one, shrink, fp, stats;
     unsigned shape;
     const struct fuzz_engine *engine[FUZZ_ENGINES];
     unsigned engines;
@@ -37,6 +37,7 @@ struct options {
 struct shared {
     u64 number;
     u64 insns;
+    struct fuzz_tally tally;
 };
 
 static void make_program(const struct options *o, u64 number, struct gen_program *p)
@@ -49,8 +50,10 @@ static void make_program(const struct options *o, u64 number, struct gen_program
 
 /* --- one program --- */
 
-/* Run it on all engines; true if they agree. @out, if not NULL, is told where they do not. */
-static bool run_program(const struct options *o, const struct gen_program *p, FILE *out, u64 *insns)
+/* Run it on all engines; true if they agree. @out, if not NULL, is told where they do not; @s, if
+ * not NULL, what was met. */
+static bool run_program(const struct options *o, const struct gen_program *p, FILE *out,
+                        struct shared *s)
 {
     struct fuzz_machine *m[FUZZ_ENGINES];
     struct fuzz slices = {.state = p->slice_seed};
@@ -76,9 +79,13 @@ static bool run_program(const struct options *o, const struct gen_program *p, FI
             fprintf(out, "at %llu instructions; the last comparison was at EIP %x\n",
                     (unsigned long long)until, eip);
     }
-    *insns += clock_retired(&m[0]->clock);
-    while (n)
+    if (s)
+        s->insns += clock_retired(&m[0]->clock);
+    while (n) {
+        if (s)
+            fuzz_tally_add(&s->tally, m[n - 1]);
         fuzz_machine_destroy(m[--n]);
+    }
     return same;
 }
 
@@ -92,7 +99,6 @@ static void limit_cpu_time(time_t seconds)
 
 static bool fails(const struct options *o, const struct gen_program *p)
 {
-    u64 insns = 0;
     int how = 0;
     pid_t child = fork();
 
@@ -100,7 +106,7 @@ static bool fails(const struct options *o, const struct gen_program *p)
         if (!freopen("/dev/null", "w", stderr))
             _exit(0);
         limit_cpu_time(CASE_SECONDS);
-        _exit(!run_program(o, p, NULL, &insns));
+        _exit(!run_program(o, p, NULL, NULL));
     }
     return child > 0 && waitpid(child, &how, 0) == child && how != 0;
 }
@@ -187,7 +193,6 @@ static void shrink(const struct options *o, struct gen_program *p)
 static void report(const struct options *o, u64 number, int how)
 {
     static struct gen_program p;
-    u64 insns = 0;
 
     make_program(o, number, &p);
     fprintf(stderr, "FOUND:%s%s%s --seed %llu --case %llu\n", o->fp ? " --fp" : "",
@@ -206,7 +211,7 @@ static void report(const struct options *o, u64 number, int how)
     fflush(stderr);
     if (fork() == 0) { /* it may crash */
         limit_cpu_time(CASE_SECONDS);
-        _exit(!run_program(o, &p, stderr, &insns));
+        _exit(!run_program(o, &p, stderr, NULL));
     }
     if (wait(&how) > 0 && WIFSIGNALED(how))
         fprintf(stderr, "it ends by signal %d\n", WTERMSIG(how));
@@ -253,6 +258,10 @@ static bool parse(int argc, char **argv, struct options *o)
             o->fp = true;
             continue;
         }
+        if (strcmp(argv[i], "--stats") == 0) {
+            o->stats = true;
+            continue;
+        }
         if (strcmp(argv[i], "--engines") == 0) {
             if (!parse_engines(o, value))
                 return false;
@@ -269,6 +278,8 @@ static bool parse(int argc, char **argv, struct options *o)
             o->count = v;
         else if (strcmp(argv[i], "--seed") == 0)
             o->seed = v;
+        else if (strcmp(argv[i], "--met") == 0)
+            o->met = v;
         else if (strcmp(argv[i], "--case") == 0)
             o->only = v, o->one = true;
         if (*end || strncmp(argv[i], "--", 2) != 0)
@@ -282,7 +293,10 @@ static void usage(void)
 {
     fprintf(stderr, "usage: test_jit_fuzz [--count N] [--seed S] [--case K] [--no-shrink]\n"
                     "                     [--engines A,B,...] [--fp] [--shape NAME]\n"
-                    "  --fp     only programs with mostly x87, MMX and SSE instructions\n");
+                    "                     [--stats] [--met N]\n"
+                    "  --fp     only programs with mostly x87, MMX and SSE instructions\n"
+                    "  --stats  tell what translators met\n"
+                    "  --met    each of that N times, or the test has failed\n");
     for (unsigned i = 0; i < FUZZ_ENGINES; i++)
         fprintf(stderr, "  %-8s %s\n", fuzz_engines[i].name, fuzz_engines[i].what);
 }
@@ -296,7 +310,7 @@ static int run_cases(const struct options *o, struct shared *s, u64 from, u64 to
         s->number = n;
         make_program(o, n, &p);
         limit_cpu_time(CASE_SECONDS);
-        if (!run_program(o, &p, NULL, &s->insns))
+        if (!run_program(o, &p, NULL, s))
             return 1;
     }
     limit_cpu_time(0);
@@ -320,6 +334,16 @@ static int run_all(const struct options *o, struct shared *s)
     return how;
 }
 
+/* Did translators not meet what they were to meet? */
+static bool lacking(const struct options *o, const struct shared *s)
+{
+    const char *what = jit_supported() ? fuzz_tally_lacks(&s->tally, o->met) : NULL;
+
+    if (what)
+        fprintf(stderr, "not enough %s\n", what);
+    return what != NULL;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {.count = 2000, .seed = 1, .shrink = true, .shape = GEN__SHAPES};
@@ -338,8 +362,10 @@ int main(int argc, char **argv)
         return 2;
     printf("%llu cases, %llu instructions\n", (unsigned long long)(s->number - o.only + (how == 0)),
            (unsigned long long)s->insns);
+    if (o.stats)
+        fuzz_tally_print(&s->tally, stdout);
     fflush(stdout);
     if (how != 0)
         report(&o, s->number, how);
-    return how != 0;
+    return how != 0 || lacking(&o, s);
 }
