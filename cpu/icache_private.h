@@ -8,6 +8,7 @@
 
 #define HASH_BITS  15u
 #define HASH_SIZE  BIT(HASH_BITS)
+#ifndef TURBO86_TIGHT
 #define ARENA_INSN (1u << 19) /* decoded instructions kept; when full, everything is forgotten */
 #define MAX_BLOCKS (1u << 17)
 #define MAX_CHECKS 4096u /* blocks that are checked at a time */
@@ -17,6 +18,13 @@ enum {
     CHECK_LIFE = 1 << 24,  /* instructions: a check lasts so long            */
     SWEEP_EVERY = 1 << 20, /* instructions: all are looked at not more often */
 };
+#else /* a test's, in which everything is pushed out all the time */
+#define ARENA_INSN 8192u
+#define MAX_BLOCKS 1500u
+#define MAX_CHECKS 20u
+
+enum { VERSIONS_MOST = 2, CHECK_LIFE = 5000, SWEEP_EVERY = 1000 };
+#endif
 
 /* A page of RAM: its blocks, those that go on in it, and which of its 64 pieces they are in. Beside
  * them those with a check, which nobody watches. */

@@ -27,7 +27,11 @@ static inline u32 jit_place(u64 key, u32 places)
 }
 
 /** Code that was written over, by jit_place(). */
+#ifndef TURBO86_TIGHT
 #define JIT_PATCHES 1024u
+#else /* as in cpu/icache_private.h */
+#define JIT_PATCHES 16u
+#endif
 
 struct jit_patch {
     u64 key;    /* of the block */

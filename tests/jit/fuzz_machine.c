@@ -147,6 +147,22 @@ static void on_nmi(void *dev, u32 arg)
     arm_next(m, m->nmi, m->program->nmi);
 }
 
+/* A device writes some of the pool to a slot. */
+static void on_dma(void *dev, u32 arg)
+{
+    struct fuzz_machine *m = dev;
+    const struct gen_program *p = m->program;
+    u32 from = p->pool + fuzz_below(&m->events, p->count - p->pool);
+    u32 to = p->slots + fuzz_below(&m->events, p->pool - p->slots);
+    u32 len = 1 + fuzz_below(&m->events, 2 * GEN_SLOT_BYTES);
+    u8 bytes[2 * GEN_SLOT_BYTES];
+
+    (void)arg;
+    physmem_read(m->pm, GEN_CODE + p->start + p->at[from], bytes, len);
+    physmem_write(m->pm, GEN_CODE + p->start + p->at[to], bytes, len);
+    arm_next(m, m->dma, p->dma);
+}
+
 /* --- life --- */
 
 static void must(enum status s)
@@ -178,6 +194,7 @@ struct fuzz_machine *fuzz_machine_create(const struct gen_program *p,
     must(cpu_create(&m->cpu, &desc));
     must(clock_add(&m->clock, "timer", on_timer, m, 0, &m->timer));
     must(clock_add(&m->clock, "nmi", on_nmi, m, 0, &m->nmi));
+    must(clock_add(&m->clock, "dma", on_dma, m, 0, &m->dma));
     m->engine = engine;
     m->program = p;
     m->events.state = p->event_seed;
@@ -186,6 +203,7 @@ struct fuzz_machine *fuzz_machine_create(const struct gen_program *p,
     gen_start(p, m->cpu);
     arm_next(m, m->timer, p->timer);
     arm_next(m, m->nmi, p->nmi);
+    arm_next(m, m->dma, p->dma);
     if (engine->attach && !engine->attach(m)) {
         m->engine = &fuzz_engines[0];
         fuzz_machine_destroy(m);

@@ -27,10 +27,10 @@ struct fuzz_machine {
     const struct gen_program *program;
     struct jit *jit;
     struct fuzz events, slices;
-    u32 timer, nmi;  /* clock timers */
-    u32 vectors;     /* interrupts acknowledged */
-    u64 device_hash; /* of what the device and the ports were asked, and when */
-    bool ended;      /* halted for ever, or shut down */
+    u32 timer, nmi, dma; /* clock timers */
+    u32 vectors;         /* interrupts acknowledged */
+    u64 device_hash;     /* of what the device and the ports were asked, and when */
+    bool ended;          /* halted for ever, or shut down */
 };
 
 /** NULL: the engine is not for this host. */

@@ -3,9 +3,8 @@
 
 #include <inttypes.h>
 
+#include "cpu/icache_private.h"
 #include "jit/jit_private.h"
-
-enum { VERSIONS_MANY = 8 }; /* as many as there can be at one place */
 
 static unsigned versions(const struct jit *j, u64 key)
 {
@@ -26,7 +25,7 @@ static void add_patch(struct fuzz_tally *t, const struct jit *j, const struct ji
     t->never += p->check == CHECK_NEVER;
     t->shy += p->shy > 1;
     t->two += n >= 2;
-    t->eight += n >= VERSIONS_MANY;
+    t->full += n >= VERSIONS_MOST;
 }
 
 void fuzz_tally_add(struct fuzz_tally *t, const struct fuzz_machine *m)

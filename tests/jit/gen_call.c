@@ -157,6 +157,7 @@ void gen_subroutines(struct gen *g)
     bool plain = g->p->shape == GEN_MIX;
 
     g->calm = true;
+    g->p->slots = g->p->count;
     for (g->sub = 0; g->sub < gen_subs(g); g->sub++) {
         start[g->sub] = g->p->count;
         if (g->p->shape == GEN_SMC) {
@@ -167,7 +168,6 @@ void gen_subroutines(struct gen *g)
             (plain ? gen_insn : gen_any)(g);
         ends[plain || fuzz_one_in(g->f, 3) ? 0 : fuzz_below(g->f, ARRAY_LEN(ends))](g);
     }
-    g->p->slots = start[0];
     g->p->pool = g->p->count;
     if (g->p->shape == GEN_SMC)
         gen_smc_pool(g);

@@ -141,6 +141,15 @@ static void put_code(const struct gen_program *p, u8 *ram)
     }
 }
 
+/* Entries that nobody uses are code. */
+static void put_table_code(const struct gen_program *p, u8 *ram)
+{
+    u32 at = p->at[p->slots];
+
+    memcpy(ram + GEN_PAGES + PAGE_SIZE + GEN_TABLE_CODE, ram + GEN_CODE + p->start + at,
+           p->at[p->slots + GEN_SLOTS] - at);
+}
+
 void gen_image(const struct gen_program *p, u8 *ram)
 {
     struct fuzz f = {.state = p->data_seed};
@@ -156,6 +165,8 @@ void gen_image(const struct gen_program *p, u8 *ram)
     }
     put_code(p, ram);
     put_copy(p, ram);
+    if (p->shape == GEN_SMC && p->paging)
+        put_table_code(p, ram);
 }
 
 /* --- the CPU at the start --- */
@@ -250,12 +261,22 @@ static void print_item(const struct gen_program *p, const struct decode_table *t
     struct insn in;
     char text[128] = "?";
 
-    if (decode(t, it->bytes, it->len, p->code32 ? MODE_CS32 : 0, &in) == DECODE_OK)
-        disasm(&in, ip, text, sizeof(text));
     fprintf(out, "%8x  ", ip);
     for (unsigned n = 0; n < it->len; n++)
         fprintf(out, "%02x", it->bytes[n]);
-    fprintf(out, "%*s %s\n", it->len < 12 ? 24 - 2 * it->len : 0, "", text);
+    fprintf(out, "%*s", it->len < 12 ? 24 - 2 * it->len : 0, "");
+    for (unsigned n = 0; n < it->len; n += in.len) { /* slots have several instructions */
+        if (decode(t, it->bytes + n, it->len - n, p->code32 ? MODE_CS32 : 0, &in) != DECODE_OK)
+            break;
+        disasm(&in, ip + n, text, sizeof(text));
+        fprintf(out, "%s %s", n ? ";" : "", text);
+    }
+    fprintf(out, "\n");
+}
+
+static u32 trap_ip(const struct gen_program *p)
+{
+    return gen_first_ip(p) + p->at[p->trap_item] + p->trap_byte;
 }
 
 void gen_print(const struct gen_program *p, FILE *out)
@@ -265,13 +286,13 @@ void gen_print(const struct gen_program *p, FILE *out)
 
     fprintf(out,
             "%s: %s mode, %s-bit code, %s-bit stack%s%s%s%s%s%s%s%s%s%s; %u rounds, timer %u, "
-            "NMI %u, FCW %x, MXCSR %x, flickering page %x\n",
+            "NMI %u, DMA %u, FCW %x, MXCSR %x, flickering page %x; interrupts change %x by %x\n",
             gen_shapes[p->shape], kinds[p->kind], p->code32 ? "32" : "16", p->stack32 ? "32" : "16",
             p->ring3 ? ", ring 3" : "", p->paging ? ", paging" : "",
             p->big_pages ? ", big pages" : "", p->io ? ", IOPL 3" : "", p->wp ? ", WP" : "",
             p->am ? ", AM" : "", p->ts ? ", TS" : "", p->ne ? "" : ", no NE",
             p->clear ? ", FNCLEX" : "", p->xmm ? "" : ", no OSXMMEXCPT", p->rounds, p->timer,
-            p->nmi, p->fcw, p->mxcsr, p->flicker * PAGE_SIZE);
+            p->nmi, p->dma, p->fcw, p->mxcsr, p->flicker * PAGE_SIZE, trap_ip(p), p->trap_bits);
     for (unsigned i = 0; i < GEN_DATA_PAGES && p->paging; i++) {
         if (p->page[i] != ((GEN_DATA + i * PAGE_SIZE) | 7))
             fprintf(out, "page %x is %x\n", GEN_DATA + i * PAGE_SIZE, p->page[i]);

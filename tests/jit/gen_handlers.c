@@ -107,6 +107,12 @@ static void put_flicker(struct out *o, const struct gen_program *p)
     PUT(o, 0x0f, 0x01, 0x3d), put32(o, p->flicker * PAGE_SIZE);
 }
 
+/* Offset in the code's window of what an interrupt changes. */
+static u32 trap_at(const struct gen_program *p)
+{
+    return p->start + p->at[p->trap_item] + p->trap_byte;
+}
+
 /* On the stack: EIP, CS, EFLAGS, of which TF is cleared. */
 static u32 put_trap32(struct out *o, const struct gen_program *p)
 {
@@ -115,6 +121,8 @@ static u32 put_trap32(struct out *o, const struct gen_program *p)
     PUT(o, 0x50, 0x1e, 0x66, 0xb8, GEN_SEL_KDATA, 0, 0x8e, 0xd8);
     PUT(o, 0xff, 0x05), put32(o, VAR_TICKS);
     put_flicker(o, p);
+    if (p->trap_bits) /* XOR dword [], bits */
+        PUT(o, 0x81, 0x35), put32(o, GEN_CODE + trap_at(p)), put32(o, p->trap_bits);
     PUT(o, 0x81, 0x64, 0x24, 0x10), put32(o, ~(u32)FL_T);
     PUT(o, 0x1f, 0x58, 0xcf);
     return at;
@@ -163,11 +171,15 @@ static u32 put_fault16(struct out *o, const struct gen_program *p, u32 end)
     return at;
 }
 
-static u32 put_trap16(struct out *o)
+static u32 put_trap16(struct out *o, const struct gen_program *p)
 {
     u32 at = o->at;
 
     PUT(o, 0x1e, 0x50, 0x31, 0xc0, 0x8e, 0xd8, 0xff, 0x06), put16(o, VAR_TICKS);
+    if (p->trap_bits) { /* MOV AX, the code's; MOV DS, AX; XOR dword [], bits */
+        PUT(o, 0xb8), put16(o, GEN_CODE >> 4), PUT(o, 0x8e, 0xd8);
+        PUT(o, 0x66, 0x81, 0x36), put16(o, trap_at(p)), put32(o, p->trap_bits);
+    }
     PUT(o, 0x58, 0x1f, 0x55, 0x89, 0xe5, 0x81, 0x66, 0x06, 0xff, 0xfe, 0x5d, 0xcf);
     return at;
 }
@@ -254,7 +266,7 @@ void gen_handlers(const struct gen_program *p, u8 *ram)
     bool real = p->kind == GEN_REAL;
     u32 end = put_end(&o);
     u32 fault = real ? put_fault16(&o, p, end) : put_fault32(&o, p, end);
-    u32 trap = real ? put_trap16(&o) : put_trap32(&o, p);
+    u32 trap = real ? put_trap16(&o, p) : put_trap32(&o, p);
 
     for (unsigned v = 0; v <= VECTOR_END; v++) {
         u32 to = v == VECTOR_END ? end : trap;

@@ -434,7 +434,7 @@ void gen_program(struct fuzz *f, struct gen_program *p, enum gen_shape shape, bo
     gen_subroutines(&g);
     gen_layout(p);
     if (p->shape == GEN_SMC) {
-        gen_smc_place(&g);
+        gen_smc_finish(&g);
         gen_layout(p);
     }
 }

@@ -36,10 +36,11 @@ enum gen_map {
     GEN_COPY = 0x50000,   /* of the code, not quite the same */
     GEN_RESUME = 0x60000, /* a word for each byte of code: where to go on after a fault there */
     GEN_RAM = 0x80000,
-    GEN_TABLE = 0x80000,  /* linear: the page table of the first address space */
-    GEN_DEVICE = 0xa0000, /* one page that answers with the instruction count */
-    GEN_WINDOW = 0x10000, /* bytes of code, stack, data */
-    GEN_LOOPS = 0xf800,   /* offset in the stack's window: rounds left */
+    GEN_TABLE = 0x80000,    /* linear: the page table of the first address space */
+    GEN_TABLE_CODE = 0x800, /* offset there: of GEN_SMC, the first subroutine again */
+    GEN_DEVICE = 0xa0000,   /* one page that answers with the instruction count */
+    GEN_WINDOW = 0x10000,   /* bytes of code, stack, data */
+    GEN_LOOPS = 0xf800,     /* offset in the stack's window: rounds left */
 };
 
 enum gen_kind {
@@ -109,7 +110,7 @@ enum { GEN_ITEMS = 4000, GEN_DATA_PAGES = 16 };
 /** Targets that are not there yet, of gen_call.c and gen_smc.c: a subroutine, a slot, one of the
  * pool. */
 enum { GEN_TO_SUB = GEN_ITEMS, GEN_TO_SLOT = GEN_ITEMS + 0x100, GEN_TO_POOL = GEN_ITEMS + 0x200 };
-enum { GEN_FAVOURITES = 3 };
+enum { GEN_FAVOURITES = 3, GEN_SLOT_BYTES = 8, GEN_SLOTS = 7 }; /* slots of a subroutine */
 
 /** Of GEN_SMC: from this page of the data on there are the code's. */
 enum { GEN_ALIASED = 12 };
@@ -132,6 +133,10 @@ struct gen_program {
     u16 body;                 /* items before those that begin another round, or end it */
     u16 rounds;               /* of the whole program */
     u16 slots, pool;          /* of GEN_SMC: the first items of each */
+    u16 trap_item;            /* an interrupt changes @trap_bits of it, from @trap_byte on */
+    u8 trap_byte;             /*                                                           */
+    u32 trap_bits;            /* 0: none does                                              */
+    u32 dma;                  /* mean distance of a device's writes to slots; 0: none      */
     u32 max_faults;           /* then the handlers end it */
     u32 gpr[8];               /* at the start */
     u64 data_seed;            /* of the bytes in the windows */
@@ -260,11 +265,11 @@ void gen_call(struct gen *g);
 /** Items of programs that write to code, which are in gen_smc.c. */
 void gen_smc(struct gen *g);
 /** Before the first of them; the next subroutine; what they are written over with; after the
- * layout: where the program begins. */
+ * layout: where the program begins, and who else writes. */
 void gen_smc_begin(struct gen *g);
 void gen_smc_sub(struct gen *g);
 void gen_smc_pool(struct gen *g);
-void gen_smc_place(struct gen *g);
+void gen_smc_finish(struct gen *g);
 
 /** At the program's end: the subroutines, and the targets that were not there yet. */
 void gen_subroutines(struct gen *g);

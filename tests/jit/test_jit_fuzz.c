@@ -4,7 +4,7 @@
  * can see must be the same.
  *
  *   test_jit_fuzz [--count N] [--seed S] [--case K] [--engines A,B,...] [--fp] [--shape NAME]
- *                 [--no-shrink] [--stats] [--met N]
+ *                 [--no-shrink] [--stats] [--met N] [--print]
  *
  * A difference, a crash or a hang ends it: the program is made smaller as long as it still fails,
  * and printed with the first thing that differs. Cases run in a process of their own for that.
@@ -27,7 +27,7 @@ enum {
 
 struct options {
     u64 count, seed, only, met;
-    bool one, shrink, fp, stats;
+    bool one, shrink, fp, stats, print;
     unsigned shape;
     const struct fuzz_engine *engine[FUZZ_ENGINES];
     unsigned engines;
@@ -147,6 +147,8 @@ static void shrink_machine(const struct options *o, struct gen_program *p)
     TRY(flicker, 0);
     TRY(nmi, 0);
     TRY(timer, 0);
+    TRY(dma, 0);
+    TRY(trap_bits, 0);
     TRY(am, false);
     TRY(wp, false);
     TRY(big_pages, false);
@@ -244,45 +246,55 @@ static bool parse_shape(struct options *o, const char *name)
     return o->shape < GEN__SHAPES;
 }
 
+static bool parse_flag(struct options *o, const char *arg)
+{
+    const struct {
+        const char *name;
+        bool *to, value;
+    } flags[] = {
+        {"--no-shrink", &o->shrink, false},
+        {"--fp", &o->fp, true},
+        {"--stats", &o->stats, true},
+        {"--print", &o->print, true},
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(flags); i++) {
+        if (strcmp(arg, flags[i].name) == 0) {
+            *flags[i].to = flags[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_value(struct options *o, const char *arg, const char *value)
+{
+    char *end = "x";
+    u64 v = *value ? strtoull(value, &end, 0) : 0;
+
+    if (strcmp(arg, "--engines") == 0)
+        return parse_engines(o, value);
+    if (strcmp(arg, "--shape") == 0)
+        return parse_shape(o, value);
+    if (strcmp(arg, "--count") == 0)
+        o->count = v;
+    else if (strcmp(arg, "--seed") == 0)
+        o->seed = v;
+    else if (strcmp(arg, "--met") == 0)
+        o->met = v;
+    else if (strcmp(arg, "--case") == 0)
+        o->only = v, o->one = true;
+    else
+        return false;
+    return !*end;
+}
+
 static bool parse(int argc, char **argv, struct options *o)
 {
     for (int i = 1; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : "";
-        char *end = "x";
-        u64 v = *value ? strtoull(value, &end, 0) : 0;
-        if (strcmp(argv[i], "--no-shrink") == 0) {
-            o->shrink = false;
+        if (parse_flag(o, argv[i]))
             continue;
-        }
-        if (strcmp(argv[i], "--fp") == 0) {
-            o->fp = true;
-            continue;
-        }
-        if (strcmp(argv[i], "--stats") == 0) {
-            o->stats = true;
-            continue;
-        }
-        if (strcmp(argv[i], "--engines") == 0) {
-            if (!parse_engines(o, value))
-                return false;
-            i++;
-            continue;
-        }
-        if (strcmp(argv[i], "--shape") == 0) {
-            if (!parse_shape(o, value))
-                return false;
-            i++;
-            continue;
-        }
-        if (strcmp(argv[i], "--count") == 0)
-            o->count = v;
-        else if (strcmp(argv[i], "--seed") == 0)
-            o->seed = v;
-        else if (strcmp(argv[i], "--met") == 0)
-            o->met = v;
-        else if (strcmp(argv[i], "--case") == 0)
-            o->only = v, o->one = true;
-        if (*end || strncmp(argv[i], "--", 2) != 0)
+        if (!parse_value(o, argv[i], i + 1 < argc ? argv[i + 1] : ""))
             return false;
         i++;
     }
@@ -293,10 +305,11 @@ static void usage(void)
 {
     fprintf(stderr, "usage: test_jit_fuzz [--count N] [--seed S] [--case K] [--no-shrink]\n"
                     "                     [--engines A,B,...] [--fp] [--shape NAME]\n"
-                    "                     [--stats] [--met N]\n"
+                    "                     [--stats] [--met N] [--print]\n"
                     "  --fp     only programs with mostly x87, MMX and SSE instructions\n"
                     "  --stats  tell what translators met\n"
-                    "  --met    each of that N times, or the test has failed\n");
+                    "  --met    each of that N times, or the test has failed\n"
+                    "  --print  show each program before it runs\n");
     for (unsigned i = 0; i < FUZZ_ENGINES; i++)
         fprintf(stderr, "  %-8s %s\n", fuzz_engines[i].name, fuzz_engines[i].what);
 }
@@ -309,6 +322,8 @@ static int run_cases(const struct options *o, struct shared *s, u64 from, u64 to
     for (u64 n = from; n < to; n++) {
         s->number = n;
         make_program(o, n, &p);
+        if (o->print)
+            gen_print(&p, stdout);
         limit_cpu_time(CASE_SECONDS);
         if (!run_program(o, &p, NULL, s))
             return 1;
