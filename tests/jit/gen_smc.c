@@ -217,6 +217,8 @@ static void smc_calls(struct gen *g)
     gen8(g, 0xb8 | REG_BP);
     gen_imm(g, g->p->code32 ? W32 : W16, 1 + fuzz_below(g->f, 10));
     again = g->p->count;
+    if (fuzz_one_in(g->f, 2)) /* flags that what is called may read, in some of its versions */
+        smc_imm(g);
     gen_call(g);
     if (fuzz_one_in(g->f, 4))
         smc_fresh(g);
@@ -272,6 +274,49 @@ static void smc_protect(struct gen *g)
         gen_byte(g, 0xcd);
         gen8(g, GEN_ACT + 5); /* CR3 again */
     }
+}
+
+static void load_control(struct gen *g, bool mxcsr, u32 value)
+{
+    enum width w = g->p->code32 ? W32 : W16;
+    u32 at = GEN_LOOPS + 16 + (g->p->kind == GEN_FLAT ? (u32)GEN_STACK : 0);
+
+    gen_begin(g); /* MOV dword [SS:at], value */
+    gen8(g, 0x36);
+    gen_opsize(g, W32);
+    gen8(g, 0xc7);
+    smc_modrm(g, SMC_PLAIN, 0);
+    gen_imm(g, w, at);
+    gen32(g, value);
+    gen_begin(g); /* LDMXCSR, FLDCW */
+    gen8(g, 0x36);
+    if (mxcsr)
+        gen8(g, 0x0f);
+    gen8(g, mxcsr ? 0xae : 0xd9);
+    smc_modrm(g, SMC_PLAIN, mxcsr ? 2 : 5);
+    gen_imm(g, w, at);
+}
+
+/* Some calls with an exception not masked: mostly one that seldom comes. */
+static void smc_masks(struct gen *g)
+{
+    bool mxcsr = fuzz_one_in(g->f, 2);
+    u32 value = mxcsr ? g->p->mxcsr : g->p->fcw, first = mxcsr ? 7 : 0;
+    u32 bit = fuzz_one_in(g->f, 4) ? fuzz_below(g->f, 6) : 2; /* ZE */
+
+    load_control(g, mxcsr, value ^ BIT(first + bit));
+    smc_calls(g);
+    load_control(g, mxcsr, value);
+}
+
+/* The other address space, the code's copy for a page of it, or a page comes or goes. */
+static void smc_remap(struct gen *g)
+{
+    static const u8 act[] = {1, 6, 7, 6};
+
+    gen_byte(g, 0xcd);
+    gen8(g, GEN_ACT + act[fuzz_below(g->f, ARRAY_LEN(act))]);
+    smc_calls(g);
 }
 
 /* PUSHF; XOR [SP], TF or AC; POPF. */
@@ -383,9 +428,10 @@ void gen_smc(struct gen *g)
         void (*make)(struct gen *g);
         u32 of; /* a hundred */
     } items[] = {
-        {smc_turn, 29}, {smc_fresh, 12},  {smc_same, 2},  {smc_calls, 32},  {smc_stack, 3},
-        {smc_alias, 5}, {smc_protect, 2}, {smc_flag, 2},  {gen_control, 2}, {smc_loop, 5},
-        {smc_over, 1},  {smc_state, 1},   {smc_table, 2}, {smc_point, 2},
+        {smc_turn, 29},   {smc_fresh, 12}, {smc_same, 2},    {smc_calls, 26},
+        {smc_stack, 3},   {smc_alias, 5},  {smc_protect, 2}, {smc_flag, 2},
+        {gen_control, 2}, {smc_loop, 5},   {smc_over, 1},    {smc_state, 1},
+        {smc_table, 2},   {smc_point, 2},  {smc_masks, 3},   {smc_remap, 3},
     };
     u32 n = fuzz_below(g->f, 100), i = 0;
 
@@ -400,6 +446,8 @@ void gen_smc_begin(struct gen *g)
 {
     for (unsigned i = 0; i < GEN_FAVOURITES; i++)
         g->favourite[i] = (u16)smc_any_slot(g);
+    if (!fuzz_one_in(g->f, 3)) /* what is called */
+        g->favourite[0] = (u16)(GEN_TO_SLOT + GEN_SLOTS * fuzz_below(g->f, gen_subs(g)));
 }
 
 void gen_smc_sub(struct gen *g)
