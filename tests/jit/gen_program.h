@@ -110,7 +110,12 @@ enum { GEN_ITEMS = 4000, GEN_DATA_PAGES = 16 };
 /** Targets that are not there yet, of gen_call.c and gen_smc.c: a subroutine, a slot, one of the
  * pool. */
 enum { GEN_TO_SUB = GEN_ITEMS, GEN_TO_SLOT = GEN_ITEMS + 0x100, GEN_TO_POOL = GEN_ITEMS + 0x200 };
-enum { GEN_FAVOURITES = 3, GEN_SLOT_BYTES = 8, GEN_SLOTS = 7 }; /* slots of a subroutine */
+enum {
+    GEN_FAVOURITES = 3,
+    GEN_NUMBER = 4,
+    GEN_SLOT_BYTES = 8,
+    GEN_SLOTS = 10
+}; /* slots of a subroutine */
 
 /** Of GEN_SMC: from this page of the data on there are the code's. */
 enum { GEN_ALIASED = 12 };
@@ -176,6 +181,7 @@ struct gen {
     bool calm;                     /* nothing that moves the stack pointer: in subroutines */
     bool flags;                    /* only what has to do with flags                       */
     unsigned sub;                  /* the subroutine that is made                          */
+    bool aligned;                  /* numbers in slots are at GEN_NUMBER, mostly           */
     u16 favourite[GEN_FAVOURITES]; /* slots that are mostly written to           */
 };
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is in the slots of programs that are written over (gen_smc.c). */
+#include <string.h>
+
 #include "base/bits.h"
 #include "tests/jit/gen_smc.h"
 
@@ -54,11 +56,28 @@ void smc_code_op(struct gen *g, u32 op, unsigned n, unsigned reg, unsigned targe
 
 /* --- what is in slots --- */
 
+/* Prefixes that mean nothing, so that an instruction can take the place of another without its
+ * number. */
+static void align(struct gen_item *it)
+{
+    unsigned n = GEN_NUMBER - it->fix_at;
+
+    if (!it->fix_size || it->fix_at >= GEN_NUMBER || it->fix == GEN_FIX_IP ||
+        it->len + n > GEN_SLOT_BYTES)
+        return;
+    memmove(it->bytes + n, it->bytes, it->len);
+    memset(it->bytes, 0x3e, n);
+    it->len += (u8)n;
+    it->fix_at += (u8)n;
+}
+
 /* What is left of a slot: nothing, or instructions of a byte. */
 static void pad(struct gen *g, bool plain)
 {
     static const u8 one[] = {0x40, 0x41, 0x42, 0x48, 0x4a, 0xf5, 0xf8, 0x98, 0x99, 0x9f, 0x92};
 
+    if (g->aligned)
+        align(g->it);
     plain |= fuzz_one_in(g->f, 2);
     while (g->it->len < GEN_SLOT_BYTES)
         gen8(g, plain ? 0x90u : one[fuzz_below(g->f, ARRAY_LEN(one))]);
@@ -136,7 +155,7 @@ static void slot_fp(struct gen *g)
     const u8 *o = op[fuzz_below(g->f, ARRAY_LEN(op))];
 
     gen_begin(g);
-    if (fuzz_one_in(g->f, 3)) {
+    if (fuzz_one_in(g->f, 2)) {
         gen16(g, 0x0ff3);
         gen8(g, 0x58 | fuzz_below(g->f, 4)); /* ADDSS, MULSS, CVTSS2SD */
         smc_modrm(g, SMC_PLAIN, fuzz_below(g->f, 3));
@@ -298,6 +317,12 @@ void smc_put_slot(struct gen *g)
         n -= slots[i++].of;
     slots[i].make(g);
     pad(g, slots[i].make == slot_call || slots[i].make == smc_end);
+}
+
+void smc_put_plain(struct gen *g)
+{
+    smc_imm(g);
+    pad(g, true);
 }
 
 /* Another of the family of the item before: with another number, or something like it. */

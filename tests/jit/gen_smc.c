@@ -67,11 +67,17 @@ static void put_slot_op(struct gen *g, u32 op, unsigned n, unsigned reg, unsigne
     smc_code_op(g, op, n, reg, to, byte);
 }
 
+/* Of a slot: mostly where its number is. */
+static unsigned any_byte(struct gen *g)
+{
+    return g->aligned && !fuzz_one_in(g->f, 4) ? GEN_NUMBER : fuzz_below(g->f, GEN_SLOT_BYTES - 1);
+}
+
 static void copy_part(struct gen *g, unsigned from, unsigned to)
 {
     static const u8 op[] = {0x89, 0x89, 0x88, 0x87, 0x01, 0x31, 0x29};
     unsigned n = fuzz_one_in(g->f, 2) ? 0 : fuzz_below(g->f, ARRAY_LEN(op));
-    unsigned byte = fuzz_below(g->f, GEN_SLOT_BYTES - 1);
+    unsigned byte = any_byte(g);
 
     put_pool_op(g, 0x8b, 1, REG_AX, from, byte);
     put_slot_op(g, op[n], 1, REG_AX, to, byte);
@@ -195,8 +201,7 @@ static void smc_fresh(struct gen *g)
         gen8(g, 0x0d);
         gen_imm(g, g->p->code32 ? W32 : W16, g->p->kind == GEN_FLAT ? (u32)GEN_DATA : 0);
     }
-    put_slot_op(g, op[fuzz_below(g->f, ARRAY_LEN(op))], 1, REG_AX, smc_slot(g),
-                fuzz_below(g->f, GEN_SLOT_BYTES - 2));
+    put_slot_op(g, op[fuzz_below(g->f, ARRAY_LEN(op))], 1, REG_AX, smc_slot(g), any_byte(g));
 }
 
 /* The bytes that are there. */
@@ -312,7 +317,7 @@ static void smc_masks(struct gen *g)
 /* The other address space, the code's copy for a page of it, or a page comes or goes. */
 static void smc_remap(struct gen *g)
 {
-    static const u8 act[] = {1, 6, 7, 6};
+    static const u8 act[] = {1, 6, 7, 7};
 
     gen_byte(g, 0xcd);
     gen8(g, GEN_ACT + act[fuzz_below(g->f, ARRAY_LEN(act))]);
@@ -444,6 +449,7 @@ void gen_smc(struct gen *g)
 
 void gen_smc_begin(struct gen *g)
 {
+    g->aligned = fuzz_one_in(g->f, 2);
     for (unsigned i = 0; i < GEN_FAVOURITES; i++)
         g->favourite[i] = (u16)smc_any_slot(g);
     if (!fuzz_one_in(g->f, 3)) /* what is called */
@@ -452,8 +458,10 @@ void gen_smc_begin(struct gen *g)
 
 void gen_smc_sub(struct gen *g)
 {
+    bool plain = fuzz_one_in(g->f, 4); /* one block, and more than can be compared */
+
     for (unsigned i = 0; i + 1 < GEN_SLOTS; i++)
-        smc_put_slot(g);
+        (plain ? smc_put_plain : smc_put_slot)(g);
     smc_end(g);
 }
 
@@ -481,7 +489,7 @@ static void place(struct gen *g)
     u32 at = p->at[favourite(g)] + fuzz_below(g->f, GEN_SLOT_BYTES);
 
     p->start = (u16)(PAGE_SIZE - at % PAGE_SIZE);
-    if (p->paging && fuzz_one_in(g->f, 3))
+    if (p->paging && fuzz_one_in(g->f, 2))
         p->flicker = (GEN_CODE + p->start + at) / PAGE_SIZE;
 }
 
