@@ -11,6 +11,8 @@ static unsigned any_sub(struct gen *g)
 
     if (g->calm && g->sub + 1 < all && !fuzz_one_in(g->f, 8))
         return GEN_TO_SUB + g->sub + 1 + fuzz_below(g->f, all - g->sub - 1);
+    if (g->p->shape == GEN_SMC && fuzz_one_in(g->f, 2))
+        return GEN_TO_SUB + (g->favourite[0] - GEN_TO_SLOT) / GEN_SLOTS;
     return GEN_TO_SUB + fuzz_below(g->f, all);
 }
 

@@ -144,9 +144,11 @@ static void choose_pages(struct fuzz *f, struct gen_program *p)
     }
 }
 
-/* The code's pages are among the data's, too. */
+/* The code's pages are among the data's, too, and perhaps a device where numbers point to. */
 static void choose_aliases(struct fuzz *f, struct gen_program *p)
 {
+    if (fuzz_one_in(f, 3))
+        p->page[3] = GEN_DEVICE | 7;
     for (u32 i = GEN_ALIASED; i < GEN_DATA_PAGES; i++)
         p->page[i] = (GEN_CODE + (i - GEN_ALIASED) * PAGE_SIZE) | (fuzz_one_in(f, 8) ? 5 : 7);
 }

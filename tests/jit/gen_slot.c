@@ -325,6 +325,14 @@ void smc_put_plain(struct gen *g)
     pad(g, true);
 }
 
+void smc_put_number(struct gen *g)
+{
+    static void (*const make[])(struct gen * g) = {smc_imm, slot_disp, slot_fp};
+
+    make[fuzz_below(g->f, g->p->fp ? 3 : 2)](g);
+    pad(g, false);
+}
+
 /* Another of the family of the item before: with another number, or something like it. */
 void smc_put_relative(struct gen *g)
 {

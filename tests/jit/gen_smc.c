@@ -456,12 +456,27 @@ void gen_smc_begin(struct gen *g)
         g->favourite[0] = (u16)(GEN_TO_SLOT + GEN_SLOTS * fuzz_below(g->f, gen_subs(g)));
 }
 
+/* Is the next slot one? */
+static bool is_favourite(const struct gen *g)
+{
+    unsigned slot = GEN_TO_SLOT + g->p->count - g->p->slots;
+    bool is = false;
+
+    for (unsigned i = 0; i < GEN_FAVOURITES; i++)
+        is |= slot == g->favourite[i];
+    return is;
+}
+
 void gen_smc_sub(struct gen *g)
 {
     bool plain = fuzz_one_in(g->f, 4); /* one block, and more than can be compared */
 
-    for (unsigned i = 0; i + 1 < GEN_SLOTS; i++)
-        (plain ? smc_put_plain : smc_put_slot)(g);
+    for (unsigned i = 0; i + 1 < GEN_SLOTS; i++) {
+        if (is_favourite(g) && !fuzz_one_in(g->f, 3))
+            smc_put_number(g);
+        else
+            (plain ? smc_put_plain : smc_put_slot)(g);
+    }
     smc_end(g);
 }
 

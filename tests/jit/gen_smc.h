@@ -26,8 +26,9 @@ void smc_code_op(struct gen *g, u32 op, unsigned n, unsigned reg, unsigned targe
 void smc_insn(struct gen *g);
 void smc_imm(struct gen *g);
 
-/** A slot; one with an immediate; another of the family of the last item; one that ends a subroutine. */
+/** A slot; one with an immediate, with any number; another of the family of the last item; one that ends a subroutine. */
 void smc_put_slot(struct gen *g);
 void smc_put_plain(struct gen *g);
+void smc_put_number(struct gen *g);
 void smc_put_relative(struct gen *g);
 void smc_end(struct gen *g);
