@@ -46,7 +46,7 @@ typedef u64 chunk_fn(struct cpu *cpu, const struct insn *in, enum width w, u64 m
 /** Iterations that may still run: the budget, and one in any case. */
 ALWAYS_INLINE u64 budget(const struct cpu *cpu)
 {
-    return cpu->clock->left > 1 ? (u64)cpu->clock->left : 1;
+    return cpu->clock->left > 1 && !cpu->attention ? (u64)cpu->clock->left : 1;
 }
 
 /** Does REPE or REPNE end after the comparison that the flags are from? */

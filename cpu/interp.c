@@ -93,6 +93,8 @@ static bool step(struct cpu *cpu, struct insn *did)
         interrupt_fault(cpu);
         return false;
     }
+    if (!b)
+        cpu->attention |= ATTN_CODE; /* nobody watches it: REP is fetched for each iteration */
     if (did)
         *did = *in;
     cpu->next_rip = cpu->rip + in->len;

@@ -72,6 +72,24 @@ static void a_rep_string_counts_its_iterations_and_can_be_interrupted(void **sta
     assert_int_equal(physmem_load(pc->pm, 0x9064, 1), 0);
 }
 
+/* Random programs found that it went on to its end where no block was watched: with alignment
+ * checks, or where its page is not in the MMU's table yet, as at the start. Nobody noticed, unless
+ * a slice ended there. */
+static void a_rep_string_that_overwrites_itself_ends_there(void **state)
+{
+    struct little_pc *pc = *state;
+    static const u8 code[] = {0xf3, 0xaa, 0xf4}; /* rep stosb; hlt: nop; stosb; hlt */
+
+    little_pc_load(pc, 0x7c00, code, sizeof(code));
+    pc->cpu->gpr[REG_AX] = 0x90;
+    pc->cpu->gpr[REG_CX] = 10;
+    pc->cpu->gpr[REG_DI] = 0x7c00;
+    assert_int_equal(little_pc_run(pc, 3), CPU_EXIT_BUDGET);
+    assert_int_equal(pc->cpu->gpr[REG_CX], 9);
+    assert_int_equal(pc->cpu->gpr[REG_DI], 0x7c02);
+    assert_int_equal(pc->cpu->rip, 0x7c02);
+}
+
 static void division_by_zero_goes_through_the_ivt(void **state)
 {
     struct little_pc *pc = *state;
@@ -179,6 +197,7 @@ int main(void)
         T(the_budget_ends_inside_a_block),
         T(code_that_patches_the_next_instruction_sees_it),
         T(a_rep_string_counts_its_iterations_and_can_be_interrupted),
+        T(a_rep_string_that_overwrites_itself_ends_there),
         T(division_by_zero_goes_through_the_ivt),
         T(sti_shadows_one_instruction),
         T(the_trap_flag_traps_after_one_instruction),
