@@ -86,7 +86,7 @@ static void put_system(const struct gen_program *p, u8 *ram)
     store16(ram + GEN_TSS + 0x66, 0x68);
 }
 
-/* An address space at @at. */
+/* An address space at @at. What is reached by its fourth entry has code for its page table. */
 static void put_pages(const struct gen_program *p, u8 *ram, u32 at)
 {
     u8 *dir = ram + at, *table = dir + PAGE_SIZE;
@@ -94,6 +94,8 @@ static void put_pages(const struct gen_program *p, u8 *ram, u32 at)
     store32(dir, (at + PAGE_SIZE) | 7);
     store32(dir + 4, (at + PAGE_SIZE) | 7);
     store32(dir + 8, p->big_pages ? 0x87 : 0);
+    if (p->shape == GEN_SMC)
+        store32(dir + 12, ((GEN_CODE + p->start + p->at[p->slots]) & ~(u32)(PAGE_SIZE - 1)) | 7);
     for (u32 page = 0; page < GEN_RAM / PAGE_SIZE; page++)
         store32(table + 4 * page, page * PAGE_SIZE | (page < GEN_CODE / PAGE_SIZE ? 3u : 7u));
     for (u32 i = 0; i < GEN_DATA_PAGES; i++)

@@ -461,6 +461,8 @@ static u32 fixed(const struct gen_program *p, unsigned i)
         return code + target;
     case GEN_FIX_FAR:
         return code + target + GEN_ALIAS;
+    case GEN_FIX_WALK:
+        return 0xc00000 + (code + target + byte) % PAGE_SIZE / 4 * PAGE_SIZE;
     case GEN_FIX_ALIAS:
         return alias_of(p, code + target + byte);
     default:

@@ -92,6 +92,7 @@ enum gen_fix {
     GEN_FIX_IP,    /* the target's offset in the code segment                           */
     GEN_FIX_FAR,   /* the same in GEN_SEL_ALIAS                                         */
     GEN_FIX_DATA,  /* offset of a byte of the target as data, by GS or flat: for patches */
+    GEN_FIX_WALK,  /* an address whose page-table entry is there                          */
     GEN_FIX_ALIAS, /* the same by another page, by DS or flat              */
 };
 

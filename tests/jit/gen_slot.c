@@ -202,6 +202,35 @@ static void slot_store(struct gen *g)
                 fuzz_below(g->f, GEN_SLOT_BYTES - 2));
 }
 
+/* An access for which the MMU reads code, and writes to it: of an entry in it. */
+static void slot_walk(struct gen *g)
+{
+    static const u8 op[] = {0x8b, 0x8b, 0x89, 0x01};
+
+    if (g->p->kind != GEN_FLAT || !g->p->paging) {
+        slot_disp(g);
+        return;
+    }
+    gen_begin(g);
+    gen8(g, op[fuzz_below(g->f, ARRAY_LEN(op))]);
+    smc_modrm(g, SMC_PLAIN, fuzz_below(g->f, 3));
+    smc_fixed(g, GEN_FIX_WALK, near_slot(g), fuzz_below(g->f, GEN_SLOT_BYTES));
+}
+
+/* MOV EDI, code; REP STOS of what CX says, which is small behind most calls. */
+static void slot_rep(struct gen *g)
+{
+    if (g->p->kind != GEN_FLAT) {
+        slot_store(g);
+        return;
+    }
+    gen_begin(g);
+    gen8(g, 0xbf);
+    smc_fixed(g, smc_fix(g), near_slot(g), fuzz_below(g->f, GEN_SLOT_BYTES));
+    gen8(g, 0xf3);
+    gen8(g, 0xaa | fuzz_one_in(g->f, 4));
+}
+
 static void slot_jump(struct gen *g)
 {
     static const u8 op[] = {0xeb, 0xe3, 0xe1, 0xe2};
@@ -254,6 +283,7 @@ static void slot_other(struct gen *g)
         {1, 0xfa},
         {1, 0xfb},
         {2, 0x9c, 0x58},
+        {2, 0x60, 0x61},
         {2, 0x50, 0x5a},
         {2, 0xd3, 0xe0},
         {2, 0xd3, 0xfa},
@@ -305,8 +335,9 @@ static const struct slot {
     void (*make)(struct gen *g);
     u32 of; /* a hundred */
 } slots[] = {
-    {smc_insn, 18}, {smc_imm, 22},  {slot_disp, 18}, {slot_store, 8}, {slot_jump, 10},
-    {slot_loop, 4}, {slot_call, 4}, {slot_fp, 6},    {slot_other, 9}, {smc_end, 1},
+    {smc_insn, 18}, {smc_imm, 22},   {slot_disp, 15}, {slot_rep, 2},
+    {slot_walk, 1}, {slot_store, 8}, {slot_jump, 10}, {slot_loop, 4},
+    {slot_call, 4}, {slot_fp, 6},    {slot_other, 9}, {smc_end, 1},
 };
 
 void smc_put_slot(struct gen *g)

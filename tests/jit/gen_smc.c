@@ -222,6 +222,8 @@ static void smc_calls(struct gen *g)
     gen8(g, 0xb8 | REG_BP);
     gen_imm(g, g->p->code32 ? W32 : W16, 1 + fuzz_below(g->f, 10));
     again = g->p->count;
+    if (fuzz_one_in(g->f, 4))
+        gen_mov(g, REG_CX, fuzz_below(g->f, 8));
     if (fuzz_one_in(g->f, 2)) /* flags that what is called may read, in some of its versions */
         smc_imm(g);
     gen_call(g);
