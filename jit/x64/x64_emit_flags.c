@@ -76,12 +76,18 @@ void x64_flags_spoil(struct x64_emit *e, const struct ir_insn *in)
         e->fl.recipe = e->fl.step = false;
 }
 
+/* What of the flags EFLAGS hold. */
+static u8 in_host(const struct x64_emit *e)
+{
+    return e->fl.host | (e->fl.af_zero ? IRF_A : 0);
+}
+
 /* Will flags that operation @index has left be wanted after both EFLAGS and the recipe are gone?
- * Then they have to be stored now. */
+ * Then they have to be stored now. Some may be in the recipe only, as CF behind INC. */
 static bool must_store(const struct x64_emit *e, unsigned index)
 {
-    bool host = true, recipe = e->fl.recipe;
     u8 mask = e->need[index] & (u8)~e->fl.stored;
+    bool host = !(mask & ~in_host(e)), recipe = e->fl.recipe;
 
     for (unsigned j = index + 1; mask && j < e->ir->count; j++) {
         const struct ir_insn *next = &e->ir->insn[j];
@@ -107,6 +113,7 @@ bool x64_flags_want_recipe(struct x64_emit *e, const struct ir_insn *in)
     struct flag_state was = e->fl;
 
     e->fl.stored &= (u8)~in->def;
+    e->fl.host = IRF_ALL;
     e->fl.recipe = false;
     bool want = must_store(e, e->i);
     e->fl = was;
@@ -231,12 +238,12 @@ void x64_flags_store(struct x64_emit *e, u8 mask)
 
     if (!missing)
         return;
-    u8 have = e->fl.host | (e->fl.af_zero ? IRF_A : 0);
+    u8 have = in_host(e);
     if ((missing & ~have) && e->fl.recipe)
         redo(e);
     else if ((missing & ~have) && !e->fl.af_zero)
         return; /* flags that nobody set here and nobody will see */
-    u8 all = e->fl.host | (e->fl.af_zero ? IRF_A : 0);
+    u8 all = in_host(e);
     store_host(e);
     e->fl.stored |= all;
     e->fl.af_zero = false;

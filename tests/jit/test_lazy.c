@@ -147,6 +147,20 @@ static void flags_that_are_stored_in_part_are_not_mixed_with_a_mark(void **state
     assert_int_not_equal(p->ours->cpu->gpr[REG_SI], 0);
 }
 
+/* CF behind INC is made from what ADD has left in AX, which is another before LAHF asks. */
+static void carry_that_only_an_addition_tells_outlives_it(void **state)
+{
+    static const u8 code[] = {
+        0x05, 0x9d, 0x74,             /* again: add ax,749dh    */
+        0x99, 0x43, 0x98, 0x9f,       /* cwd; inc bx; cbw; lahf */
+        0x01, 0xc7, 0xd1, 0xc7,       /* add di,ax; rol di,1    */
+        0x49, 0x75, 0xf2, 0xf4,       /* dec cx; jnz again; hlt */
+    };
+    struct pair *p = *state;
+
+    assert_int_equal(pair_run(p, code, sizeof(code)), CPU_EXIT_HALTED);
+}
+
 /* --- loops of one block --- */
 
 /* Behind it, what is at PAIR_CODE + 32 is the handler of #GP. */
@@ -305,6 +319,7 @@ int main(void)
                                         little_pc_setup, little_pc_teardown),
         cmocka_unit_test_setup_teardown(flags_that_are_stored_in_part_are_not_mixed_with_a_mark,
                                         pair_setup, pair_teardown),
+        P(carry_that_only_an_addition_tells_outlives_it),
         P(a_fault_in_a_loop_finds_the_carry_of_before_it),
         P(a_fault_in_a_loop_finds_the_carry_of_its_addition),
         P(a_loop_that_is_left_between_rounds_keeps_its_flags),
