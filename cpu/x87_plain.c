@@ -105,6 +105,12 @@ static bool load_number(const struct plain *p, struct f80 *r)
 
 /* --- ends --- */
 
+/* An exception that is not masked: the executor has to raise it. */
+static bool raises(struct plain *p)
+{
+    return fp_settle(&p->e) != 0;
+}
+
 /* C1, flags, and where the instruction and its operand are. */
 static u32 end(const struct plain *p)
 {
@@ -152,6 +158,8 @@ static u32 compared(struct plain *p, struct f80 a, struct f80 b, bool quiet, uns
 {
     enum fp_order o = compare(p, a, b, quiet);
 
+    if (raises(p))
+        return 0;
     end(p);
     x87_set_order(p->f, o);
     while (pops--)
@@ -170,6 +178,8 @@ static u32 arith_memory(struct plain *p)
     if (reg == 2 || reg == 3)
         return compared(p, a, b, false, reg == 3);
     a = is_reversed(p) ? arith(p, op_of(p), b, a) : arith(p, op_of(p), a, b);
+    if (raises(p))
+        return 0;
     x87_put(p->f, 0, a);
     return end(p);
 }
@@ -185,6 +195,8 @@ static u32 arith_registers(struct plain *p)
     if (reg == 2 || reg == 3) /* FCOMPP is DE D9 */
         return compared(p, st(p, 0), st(p, i), false, group == 6 ? 2 : reg == 3);
     struct f80 r = arith(p, op_of(p), st(p, reversed ? i : 0), st(p, reversed ? 0 : i));
+    if (raises(p))
+        return 0;
     x87_put(p->f, group == 0 ? 0 : i, r);
     if (group == 6)
         x87_pop(p->f);
@@ -194,6 +206,8 @@ static u32 arith_registers(struct plain *p)
 /* To @bits of memory with 1 << @w bytes; popped unless reg is 2. */
 static u32 stored(struct plain *p, enum width w, u64 v)
 {
+    if (raises(p))
+        return 0;
     store_le(p->mem, v, 1u << w);
     end(p);
     if (reg_field(p) != 2)
@@ -282,6 +296,8 @@ static u32 unary(struct plain *p)
         a = f80_rint(&p->e, a);
         break;
     }
+    if (raises(p))
+        return 0;
     x87_put(p->f, 0, a);
     return end(p);
 }
@@ -296,6 +312,8 @@ static u32 compare_flags(struct plain *p)
     if (empty(p, 0) || empty(p, i))
         return 0;
     u32 flags = codes[compare(p, st(p, 0), st(p, i), reg_field(p) == 5)];
+    if (raises(p))
+        return 0;
     end(p);
     if (p->what & 0x400)
         x87_pop(p->f);

@@ -21,8 +21,9 @@ bool x87_plain_knows(const struct insn *in);
 /**
  * Execute the instruction @what at @eip. Its memory operand, if it has one, is the host's bytes
  * at @mem, which may be written where the instruction writes, and @dp its offset. 0, and nothing
- * has changed: it is not the plain case. That is when the stack would fault, or an operand in
- * memory is neither a normal number nor zero. The caller has seen that the unit is there, CR0.TS
- * and EM are clear, no exception is pending and all are masked.
+ * has changed: it is not the plain case. That is when the stack would fault, an operand in memory
+ * is neither a normal number nor zero, or an exception that is not masked would be raised. The
+ * caller has seen that the unit is there, CR0.TS and EM are clear, no exception is pending and PE
+ * is masked.
  */
 u32 x87_plain(struct cpu *cpu, u32 what, u32 eip, u8 *mem, u32 dp);

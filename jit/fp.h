@@ -8,7 +8,8 @@
  * EM are clear, no x87 error is pending, and exceptions are masked: all of SSE, those of x87 as the
  * code was made for. That stays so while they are live: what could change it is left to executors,
  * before which the state goes back. Code that was made while an x87 exception was not masked leaves
- * behind the instruction that raised one.
+ * behind the instruction that raised one. Code for a host without such a unit does what raises
+ * nothing but PE, and is made while that is masked.
  *
  * The x87 unit stays live across calls of C functions, which do not use it; SSE registers are saved
  * before and loaded after each. At the end of a run nothing is live.

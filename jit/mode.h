@@ -12,6 +12,8 @@
  *   bits 22-23  an x87 or an SSE exception is not masked: code watches what x87 instructions raise,
  *               SSE instructions are left to executors. When executors have changed it, code may
  *               run on, but makes a unit live only if it has what that relies on
+ *   bit 24      PE of x87 is not masked, which most results raise: where the host's unit is not the
+ *               guest's, x87 instructions are left to executors, too
  *   bit 30      always set: no mode is 0
  *
  * Not in it, because translations do not depend on it: CPL and paging (the MMU's tables follow
@@ -30,6 +32,7 @@ enum {
     JIT_MODE_NUMBERS = 256,
     JIT_MODE_X87_UNMASKED = BIT(22),
     JIT_MODE_SSE_UNMASKED = BIT(23),
+    JIT_MODE_X87_PE_UNMASKED = BIT(24),
     JIT_MODE_VALID = BIT(30),
 };
 
@@ -50,6 +53,7 @@ static inline u32 jit_mode_of(const struct cpu *cpu)
                (cpu_stack32(cpu) ? JIT_MODE_SS32 : 0);
 
     mode |= ~cpu->x87.control & X87_CW_MASKS ? JIT_MODE_X87_UNMASKED : 0;
+    mode |= ~cpu->x87.control & X87_SW_PE ? JIT_MODE_X87_PE_UNMASKED : 0;
     mode |= ~cpu->sse.mxcsr & MXCSR_MASKS ? JIT_MODE_SSE_UNMASKED : 0;
     for (unsigned s = 0; s < SEG__COUNT; s++)
         mode |= (u32)cpu->seg[s].class << (JIT_MODE_SEG_SHIFT + 2 * s);

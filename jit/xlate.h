@@ -19,7 +19,8 @@ struct xlate_env {
     u32 cs_limit;   /* last valid EIP */
     bool soft;      /* immediates change often: read them anew where that is easy */
     bool soft_disp; /* displacements likewise */
-    bool raises;    /* the host's x87 unit may raise what is not masked */
+    bool raises;    /* the host's x87 unit may raise what is not masked; if not, code is made for
+                       what raises nothing but PE */
     bool refuses;   /* x87, MMX and SSE instructions may give up */
 };
 

@@ -67,7 +67,7 @@ static bool is_unmasked(const struct xlate *x)
 {
     u8 units = jit_fp_units(x->in);
 
-    return (units & FP_X87 && x->env->mode & JIT_MODE_X87_UNMASKED && !x->env->raises) ||
+    return (units & FP_X87 && x->env->mode & JIT_MODE_X87_PE_UNMASKED && !x->env->raises) ||
            (units & FP_SSE && x->env->mode & JIT_MODE_SSE_UNMASKED);
 }
 

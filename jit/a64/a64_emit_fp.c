@@ -290,7 +290,7 @@ void a64_fp_zeros(struct codebuf *c)
     a64_ret(c);
 }
 
-/* What x87_plain() asks for, but for operands and stack. */
+/* What x87_plain() and code in line ask for, but for operands and stack. */
 void a64_fp_use_x87(struct codebuf *c, const u8 *bail)
 {
     a64_ldr(c, W32, X16, REG_CPU, CPU_OFF(cr0));
@@ -303,7 +303,7 @@ void a64_fp_use_x87(struct codebuf *c, const u8 *bail)
     a64_cbnz(c, W32, X16, bail);
     a64_ldr(c, W16, X16, REG_CPU, CPU_OFF(x87.control));
     a64_mvn_rr(c, W32, X16, X16);
-    a64_logic_ri(c, A64_AND, W32, X16, X16, X87_CW_MASKS);
+    a64_logic_ri(c, A64_AND, W32, X16, X16, X87_SW_PE);
     a64_cbnz(c, W32, X16, bail);
     a64_ldr(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
     a64_logic_ri(c, A64_ORR, W32, X16, X16, FP_USABLE);

@@ -340,15 +340,31 @@ static void status_word(struct a64_emit *e)
     a64_logic_rs(c, A64_ORR, W32, X0, X0, X1, A64_LSL, SW_TOP);
 }
 
-/* Words that unmask an exception are left to the interpreter: the block is not made for them. */
+/* The control word in W0 that changes the mode, or makes an exception pending, is the
+ * interpreter's. W1, W2. */
+static void bail_if_it_unmasks(struct a64_emit *e)
+{
+    struct codebuf *c = e->c;
+
+    a64_mvn_rr(c, W32, X1, X0);
+    a64_logic_ri(c, A64_AND, W32, X1, X1, X87_CW_MASKS);
+    if (!(e->u->mode & JIT_MODE_X87_UNMASKED)) {
+        a64_bail_from(e, a64_cbnz(c, W32, X1, NULL));
+        return;
+    }
+    a64_bail_from(e, a64_cbz(c, W32, X1, NULL));
+    a64_ldr(c, W16, X2, REG_CPU, CPU_OFF(x87.status));
+    a64_logic_ri(c, A64_ORR, W32, X2, X2, X87_SW_PE); /* which cannot be unmasked, either */
+    a64_logic_rr(c, A64_AND, W32, X1, X1, X2);
+    a64_bail_from(e, a64_cbnz(c, W32, X1, NULL));
+}
+
 static void load_control(struct a64_emit *e)
 {
     struct codebuf *c = e->c;
 
     a64_ldr(c, W16, X0, X3, 0);
-    a64_mvn_rr(c, W32, X1, X0);
-    a64_logic_ri(c, A64_AND, W32, X1, X1, X87_CW_MASKS);
-    a64_bail_from(e, a64_cbnz(c, W32, X1, NULL));
+    bail_if_it_unmasks(e);
     a64_movz(c, W32, X1, X87_CW_WRITABLE, 0);
     a64_logic_rr(c, A64_AND, W32, X0, X0, X1);
     a64_logic_ri(c, A64_ORR, W32, X0, X0, X87_CW_ONES);

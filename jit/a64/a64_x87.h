@@ -6,6 +6,9 @@
  * made by subroutines (enum x87_op) in integers, for normal numbers and zeros, rounded to nearest
  * as PC says; everything else goes to x87_plain() of cpu/x87_plain.h.
  *
+ * All this raises only PE, which is masked. Other exceptions need not be, if none is pending: what
+ * would raise one that is not masked is refused by x87_plain(), and left to the interpreter.
+ *
  * What instructions leave behind (TOP, tags, the status word, FIP, FOP) is put where it belongs
  * once, where somebody may look: struct a64_x87 says what is still missing.
  *

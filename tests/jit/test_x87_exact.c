@@ -3,9 +3,11 @@
  * Runs of x87 instructions, in translated code and in the interpreter, from the same registers:
  * numbers that nearly cancel, sums that are halfway between two numbers or carry, what is at the
  * border of each format, zeros, infinities, NaNs, denormals; a stack that holds and one that does
- * not. All of the unit, EFLAGS, AX and memory must be the same.
+ * not; exceptions that are not masked, some of which wait to be raised. All of the unit, EFLAGS, AX
+ * and memory must be the same.
  *
- *   test_x87_exact [cases]      a million by hand; CI does some
+ *   test_x87_exact [cases]      a million by hand; CI does some. First come some with each control
+ *                               word.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,10 +25,12 @@ enum {
     OPERANDS = 16,
     CONTROLS = 4, /* control words behind them */
     DATA_SIZE = 8 * (OPERANDS + 1),
+    STOP = 0x7ff0, /* where exceptions go */
     CODE = 0x8000,
     CODE_STEP = 128,
     PROGRAMS = 200, /* of a machine                    */
     ROUNDS = 60,    /* of a program, with new operands */
+    FEW_ROUNDS = 6, /* of one with a control word of all */
     INSNS_MAX = 9,
     BIAS = 0x3fff,
 };
@@ -117,13 +121,42 @@ static u64 any_memory(void)
     }
 }
 
-/* As FNINIT leaves it; to nearest, with whatever precision; any, and rarely with an exception. */
+static u16 control_of(u32 masks, u32 pc, u32 rc)
+{
+    return (u16)(X87_CW_RESET | masks | pc << X87_CW_PC_SHIFT | rc << X87_CW_RC_SHIFT);
+}
+
+/* Most programs leave all masked, some unmask what is not PE. */
+static u32 any_masks(void)
+{
+    static const u8 borland = X87_CW_MASKS & ~(X87_SW_IE | X87_SW_ZE | X87_SW_OE);
+
+    switch (below(8)) {
+    case 0:
+        return below(X87_CW_MASKS + 1);
+    case 1:
+        return below(X87_CW_MASKS + 1) | X87_SW_PE;
+    case 2:
+        return borland;
+    default:
+        return X87_CW_MASKS;
+    }
+}
+
+/* As FNINIT leaves it; to nearest, with whatever precision; any. */
 static u16 any_control(void)
 {
     u32 kind = below(8), rc = kind ? 0 : below(4), pc = kind < 4 ? below(4) : 3;
-    u16 masks = below(200) ? X87_CW_MASKS : (u16)below(X87_CW_MASKS);
 
-    return (u16)(X87_CW_RESET | masks | pc << X87_CW_PC_SHIFT | rc << X87_CW_RC_SHIFT);
+    return control_of(any_masks(), pc, rc);
+}
+
+/* Another to be loaded: often only RC or PC are other ones. */
+static u16 other_control(u16 control)
+{
+    u16 other = any_control();
+
+    return below(2) ? other : (u16)((other & ~X87_CW_MASKS) | (control & X87_CW_MASKS));
 }
 
 /* --- programs --- */
@@ -162,13 +195,19 @@ static const struct op {
     {0xdb, 0x16, 0, true, false},   {0xdf, 0x16, 0, true, false},   {0xdf, 0x1e, 1, true, false},
     {0x9b, 0, 0, false, false},     {0xd9, 0x3e, 0, true, false},   {0xdd, 0x3e, 0, true, false},
     {0xd9, 0x2e, 0, true, false},   {0xd9, 0x2e, 0, true, false},   {0xd9, 0x2e, 0, true, false},
+    {0xd9, 0x26, 0, true, false},   {0xd9, 0x26, 0, true, false},
 };
 
 enum { FWAIT = 0x9b };
 
-static bool is_fldcw(const struct op *o)
+/* Where the memory operand is. FLDENV takes the last control word, with zeros for all else. */
+static u16 any_place(const struct op *o)
 {
-    return o->opcode == 0xd9 && o->modrm == 0x2e;
+    unsigned group = o->opcode == 0xd9 ? o->modrm : 0;
+
+    if (group == 0x2e) /* FLDCW */
+        return (u16)(DATA + 8 * OPERANDS + 2 * below(CONTROLS));
+    return (u16)(DATA + (group == 0x26 ? 8 * OPERANDS + 2 * (CONTROLS - 1) : 8 * below(OPERANDS)));
 }
 
 struct program {
@@ -213,9 +252,7 @@ static int any_x87(struct program *p, int depth)
     else
         emit(p, o->modrm);
     if (o->memory) {
-        u16 at = (u16)(DATA + 8 * below(OPERANDS));
-        if (is_fldcw(o))
-            at = (u16)(DATA + 8 * OPERANDS + 2 * below(CONTROLS));
+        u16 at = any_place(o);
         emit(p, (u8)at);
         emit(p, (u8)(at >> 8));
     }
@@ -223,13 +260,12 @@ static int any_x87(struct program *p, int depth)
     return depth - o->pops;
 }
 
-static void any_program(struct program *p)
+static void any_program(struct program *p, u16 control)
 {
     unsigned count = 1 + below(INSNS_MAX);
     int depth = 2 + (int)below(5);
 
-    *p = (struct program){
-        .top = (u8)below(8), .depth = (u8)depth, .control = any_control() | X87_CW_MASKS};
+    *p = (struct program){.top = (u8)below(8), .depth = (u8)depth, .control = control};
     while (count--) {
         if (!below(6))
             any_integer(p);
@@ -250,6 +286,8 @@ struct pair {
 
 static void pair_create(struct pair *m, bool baseline)
 {
+    static const u8 loop[] = {0xeb, 0xfe}, vector[] = {(u8)STOP, STOP >> 8, 0, 0};
+
     m->pc[0] = little_pc_create(NULL);
     m->pc[1] = little_pc_create(NULL);
     struct jit_desc d = {.cpu = m->pc[1]->cpu,
@@ -258,6 +296,10 @@ static void pair_create(struct pair *m, bool baseline)
                          .threshold = 1,
                          .baseline = baseline};
     assert_int_equal(jit_create(&m->jit, &d), STATUS_OK);
+    for (unsigned n = 0; n < 2; n++) {
+        physmem_write(m->pc[n]->pm, 4 * VEC_MF, vector, sizeof(vector));
+        physmem_write(m->pc[n]->pm, STOP, loop, sizeof(loop));
+    }
 }
 
 static void pair_destroy(struct pair *m)
@@ -269,17 +311,34 @@ static void pair_destroy(struct pair *m)
     }
 }
 
+/* Flags that are set and not masked wait to be raised. */
+static u16 any_status(u16 control)
+{
+    u16 status = (u16)(any64() & (below(2) ? 0x473f : 0x4700));
+
+    if (below(16))
+        status &= (u16) ~(~control & X87_CW_MASKS);
+    return status & ~control & X87_CW_MASKS ? status | X87_SW_ES : status;
+}
+
+static void any_data(u64 *data, u16 control)
+{
+    for (unsigned i = 0; i < OPERANDS; i++)
+        data[i] = any_memory();
+    data[OPERANDS] = 0;
+    for (unsigned i = 0; i < CONTROLS; i++)
+        data[OPERANDS] |= (u64)(below(4) ? control : other_control(control)) << 16 * i;
+}
+
 static void start(struct pair *m, const struct program *p, u16 at)
 {
     u32 exp = BIAS - 40 + below(80), eflags = (u32)any64() & FL_OSZAPC, general[4];
-    u16 status = (u16)(any64() & (below(2) ? 0x473f : 0x4700));
-    struct x87_state x = {.top = p->top, .empty = 0xff, .control = p->control, .status = status};
-    u64 data[OPERANDS + 1] = {0};
+    u64 data[OPERANDS + 1], ne = below(4) ? CR0_NE : 0;
+    struct x87_state x = {
+        .top = p->top, .empty = 0xff, .control = p->control, .status = any_status(p->control)};
 
-    for (unsigned i = 0; i < OPERANDS; i++)
-        data[i] = any_memory();
-    for (unsigned i = 0; i < CONTROLS; i++)
-        data[OPERANDS] |= (u64)(below(4) ? p->control : any_control()) << 16 * i;
+    any_data(data, p->control);
+    x.ferr = x.status & X87_SW_ES && !ne;
     for (unsigned i = 0; i < 8; i++)
         x.r[i] = any_f80(exp);
     if (!below(4)) /* these two nearly cancel */
@@ -295,6 +354,8 @@ static void start(struct pair *m, const struct program *p, u16 at)
         struct cpu *cpu = m->pc[n]->cpu;
         physmem_write(m->pc[n]->pm, DATA, data, sizeof(data));
         cpu->x87 = x;
+        cpu->cr0 = (cpu->cr0 & ~(u64)CR0_NE) | ne;
+        cpu->gpr[REG_SP] = 0x7000;
         for (unsigned i = 0; i < 4; i++)
             cpu->gpr[i] = general[i];
         cpu->rip = at;
@@ -325,7 +386,7 @@ static bool same_x87(const struct x87_state *a, const struct x87_state *b)
 {
     bool same = a->control == b->control && a->status == b->status && a->top == b->top &&
                 a->empty == b->empty && a->opcode == b->opcode && a->cs == b->cs &&
-                a->ds == b->ds && a->ip == b->ip && a->dp == b->dp;
+                a->ds == b->ds && a->ip == b->ip && a->dp == b->dp && a->ferr == b->ferr;
 
     for (unsigned i = 0; i < 8; i++)
         same = same && a->r[i].mant == b->r[i].mant && a->r[i].sign_exp == b->r[i].sign_exp;
@@ -343,24 +404,49 @@ static bool is_same(const struct pair *m)
            memcmp(a->gpr, b->gpr, sizeof(a->gpr)) == 0 && memcmp(data[0], data[1], DATA_SIZE) == 0;
 }
 
+/* The program that comes @i-th in its machine. */
+static void run_program(struct pair *m, unsigned i, u16 control, u64 rounds)
+{
+    u16 at = (u16)(CODE + i * CODE_STEP);
+    struct program p;
+
+    any_program(&p, control);
+    for (unsigned n = 0; n < 2; n++)
+        physmem_write(m->pc[n]->pm, at, p.code, p.size);
+    for (u64 round = 0; round < rounds; round++) {
+        start(m, &p, at);
+        for (unsigned n = 0; n < 2; n++)
+            little_pc_run(m->pc[n], p.insns);
+        if (!is_same(m)) {
+            show(m, &p);
+            fail_msg("round %" PRIu64 ", control word %x", round, control);
+        }
+    }
+}
+
 static void run_programs(struct pair *m, u64 *left)
 {
     for (unsigned i = 0; i < PROGRAMS && *left; i++) {
-        u16 at = (u16)(CODE + i * CODE_STEP);
-        struct program p;
+        u64 rounds = *left < ROUNDS ? *left : ROUNDS;
 
-        any_program(&p);
-        for (unsigned n = 0; n < 2; n++)
-            physmem_write(m->pc[n]->pm, at, p.code, p.size);
-        for (unsigned round = 0; round < ROUNDS && *left; round++, --*left) {
-            start(m, &p, at);
-            for (unsigned n = 0; n < 2; n++)
-                little_pc_run(m->pc[n], p.insns);
-            if (!is_same(m)) {
-                show(m, &p);
-                fail_msg("case %" PRIu64, cases - *left);
-            }
-        }
+        run_program(m, i, any_control(), rounds);
+        *left -= rounds;
+    }
+}
+
+/* All masks with all that PC and RC can be. */
+static void so_they_do_with_each_control_word(void **state)
+{
+    (void)state;
+    if (!jit_supported())
+        skip();
+    for (u32 pc_rc = 0; pc_rc < 16; pc_rc++) {
+        struct pair m;
+
+        pair_create(&m, pc_rc & 1);
+        for (u32 masks = 0; masks <= X87_CW_MASKS; masks++)
+            run_program(&m, masks, control_of(masks, pc_rc >> 2, pc_rc & 3), FEW_ROUNDS);
+        pair_destroy(&m);
     }
 }
 
@@ -385,6 +471,7 @@ static void translated_runs_do_what_the_interpreter_does(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(so_they_do_with_each_control_word),
         cmocka_unit_test(translated_runs_do_what_the_interpreter_does),
     };
 
