@@ -142,6 +142,24 @@ static bool arith_registers(struct a64_emit *e, const struct insn *guest)
     return done(e, guest, C1_IN_X14, k);
 }
 
+static bool square_root(struct a64_emit *e, const struct insn *guest)
+{
+    struct a64_x87 before = e->x87;
+    struct codebuf *c = e->c;
+
+    if (is_empty(e, 0))
+        return false;
+    prepare(e, true);
+    u8 *unexpected = look_at_control(e);
+    a64_ldp(c, W64, X0, X1, REG_CPU, st(e, 0));
+    call(e, x87_op_of(&e->x87, X87_SQRT));
+    before.nzcv = before.inexact = true;
+    struct cold *k = or_plain(e, a64_bcond(c, A64_HS, NULL), &before);
+    k->from[2] = unexpected;
+    a64_stp(c, W64, X0, X1, REG_CPU, st(e, 0));
+    return done(e, guest, C1_IN_X14, k);
+}
+
 static u8 *load_real(struct a64_emit *e, bool wide)
 {
     a64_ldr(e->c, wide ? W64 : W32, X2, X3, 0);
@@ -425,6 +443,8 @@ static bool in_line(struct a64_emit *e, const struct ir_insn *in, const struct i
     }
     if (guest->mem && (group & 1) && (reg == 0 || (group == GROUP_DF && reg == 5)))
         return load(e, in, guest);
+    if (guest->id == INSN_FSQRT)
+        return square_root(e, guest);
     if (!guest->mem && group == GROUP_D9 && (guest->modrm & 0x20))
         return simple(e, guest);
     if ((group == GROUP_D9 || group == GROUP_DD) && !guest->mem && reg < 4)

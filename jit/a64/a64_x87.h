@@ -2,9 +2,9 @@
 /*
  * x87 instructions in line, private to this folder. Where a block begins, code looks once whether
  * TOP, tags and control word are what they were when it was made; if so, registers of the stack are
- * places that are known, and nothing can fault but memory operands. Sums, products, quotients are
- * made by subroutines (enum x87_op) in integers, for normal numbers and zeros, rounded to nearest
- * as PC says; everything else goes to x87_plain() of cpu/x87_plain.h.
+ * places that are known, and nothing can fault but memory operands. Sums, products, quotients
+ * and roots are made by subroutines (enum x87_op) in integers, for normal numbers and zeros,
+ * rounded to nearest as PC says; everything else goes to x87_plain() of cpu/x87_plain.h.
  *
  * All this raises only PE, which is masked. Other exceptions need not be, if none is pending: what
  * would raise one that is not masked is refused by x87_plain(), and left to the interpreter.
@@ -35,6 +35,7 @@ enum x87_op {
     X87_MUL,
     X87_DIV,   /* a / b */
     X87_DIVR,  /* b / a */
+    X87_SQRT,  /* the root of a */
     X87__SUMS, /* the same in the same order with 53 bits, and with 24 */
     X87__OTHERS = X87__SUMS * 3,
     /* b = the float of 4 or 8 bytes, or the integer, in X2; bit X87_UNDONE of W12: not done, which

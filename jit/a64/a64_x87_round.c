@@ -5,49 +5,7 @@
  *
  * References: [SDM 1 §4.2, §8.3]; [ARM C6.2].
  */
-#include "jit/a64/a64_emit.h"
-#include "jit/a64/a64_x87.h"
-
-/* a is X0 with W1, b is X2 with W12; while they are added or multiplied, the result is X0:X12, or
- * X0:X10, times a power of 2, which is W16. */
-enum { A_MANT = X0, A_SIGN_EXP = X1, B_MANT = X2, B_SIGN_EXP = X12, EXP = X16 };
-enum { BIAS = 0x3fff, EXP_BITS = 15, EXP_UPPER = 17, SIGN_BIT = 15, MSB = 63 };
-/* What has to be added to exponents of doubles and singles. */
-enum { MORE64 = BIAS - 0x3ff, MORE32 = BIAS - 0x7f };
-
-#define SIGN_OF_64 BIT64(63)
-
-/* The branches to where a subroutine gives up. */
-struct ways_out {
-    u8 *at[8];
-    unsigned count;
-};
-
-static void out_if(struct ways_out *w, u8 *branch)
-{
-    w->at[w->count++] = branch;
-}
-
-static void come_together(struct codebuf *c, const struct ways_out *w)
-{
-    for (unsigned i = 0; i < w->count; i++)
-        a64_here(c, w->at[i]);
-}
-
-/* Return with C clear. */
-static void succeed(struct codebuf *c)
-{
-    a64_cmn_rr(c, W64, XZR, XZR);
-    a64_ret(c);
-}
-
-/* From where it gave up: return with C set. */
-static void fail(struct codebuf *c, const struct ways_out *w)
-{
-    come_together(c, w);
-    a64_cmp_rr(c, W64, XZR, XZR);
-    a64_ret(c);
-}
+#include "jit/a64/a64_x87_round.h"
 
 /* Exponents neither 0 nor the greatest, upper bits of significands 1. W9, W10, W11, W17. */
 static void check_both(struct codebuf *c, struct ways_out *w)
@@ -84,8 +42,7 @@ static void find_nearest(struct codebuf *c, u8 low, unsigned drop)
         a64_logic_ri(c, A64_AND, W64, X0, X0, ~(BIT64(drop) - 1));
 }
 
-/* a = X0:@low rounded, W16 its exponent, bit 15 of W1 its sign; W1's other bits are 0. */
-static void round_and_end(struct codebuf *c, struct ways_out *w, u8 low, unsigned drop)
+void a64_x87_round(struct codebuf *c, struct ways_out *w, u8 low, unsigned drop)
 {
     a64_arith_ri(c, A64_SUB, W32, X17, EXP, 2);
     a64_movz(c, W32, X11, 0x7fff - 5, 0);
@@ -104,8 +61,7 @@ static void round_and_end(struct codebuf *c, struct ways_out *w, u8 low, unsigne
     fail(c, w);
 }
 
-/* @mant with @sign_exp is a normal number or zero, or out. X9, X10. */
-static void check_zero(struct codebuf *c, struct ways_out *w, u8 mant, u8 sign_exp)
+void a64_x87_check_zero(struct codebuf *c, struct ways_out *w, u8 mant, u8 sign_exp)
 {
     a64_ubfx(c, W32, X9, sign_exp, 0, EXP_BITS);
     u8 *small = a64_tbz(c, mant, MSB, NULL);
@@ -123,8 +79,8 @@ static void check_zero(struct codebuf *c, struct ways_out *w, u8 mant, u8 sign_e
 static void check_zeros(struct codebuf *c, const struct ways_out *unusual, struct ways_out *w)
 {
     come_together(c, unusual);
-    check_zero(c, w, A_MANT, A_SIGN_EXP);
-    check_zero(c, w, B_MANT, B_SIGN_EXP);
+    a64_x87_check_zero(c, w, A_MANT, A_SIGN_EXP);
+    a64_x87_check_zero(c, w, B_MANT, B_SIGN_EXP);
 }
 
 static void product_sign(struct codebuf *c)
@@ -160,7 +116,7 @@ static void multiply(struct codebuf *c, unsigned drop)
     a64_here(c, upper);
     product_sign(c);
     a64_mov_rr(c, W64, X0, X9);
-    round_and_end(c, &w, X10, drop);
+    a64_x87_round(c, &w, X10, drop);
     w.count = 0;
     check_zeros(c, &unusual, &w);
     zero_product(c);
@@ -220,7 +176,7 @@ static void divide(struct codebuf *c, unsigned drop)
     a64_arith_rr(c, A64_ADD, W32, EXP, EXP, X17);
     product_sign(c);
     quotient(c);
-    round_and_end(c, &w, X10, drop);
+    a64_x87_round(c, &w, X10, drop);
     w.count = 0;
     check_zeros(c, &unusual, &w);
     out_if(&w, a64_cbz(c, W64, B_MANT, NULL));
@@ -333,7 +289,7 @@ static void add(struct codebuf *c, unsigned drop)
     a64_here(c, done);
     a64_here(c, also_done);
     const u8 *round = c->at;
-    round_and_end(c, &w, X12, drop);
+    a64_x87_round(c, &w, X12, drop);
     w.count = 0;
     check_zeros(c, &unusual, &w);
     add_zero(c, drop ? round : NULL);
@@ -546,6 +502,9 @@ static void sum(struct codebuf *c, enum x87_op op, unsigned drop)
         break;
     case X87_DIV:
         divide(c, drop);
+        break;
+    case X87_SQRT:
+        a64_x87_square_root(c, drop);
         break;
     default:
         multiply(c, drop);

@@ -45,7 +45,7 @@ bool a64_x87_controls(const struct insn *guest)
 
 bool a64_x87_rounds(const struct insn *guest)
 {
-    return a64_x87_sums(guest) || a64_x87_stores(guest);
+    return a64_x87_sums(guest) || a64_x87_stores(guest) || guest->id == INSN_FSQRT;
 }
 
 /* What effect_of() answers beside how many registers an instruction takes away. */

@@ -51,12 +51,13 @@ static u32 below(u32 n)
     return rng_below(&random_state, n);
 }
 
-/* A significand with its upper bit set: any; few bits, at one end or at both; nearly all bits. */
+/* A significand with its upper bit set: any; few bits, at one end or at both; nearly all bits; what
+ * rounding and roots make difficult. */
 static u64 any_mant(void)
 {
-    u64 m = any64();
+    u64 m = any64(), root = m >> 32 | BIT(31);
 
-    switch (below(7)) {
+    switch (below(8)) {
     case 0:
         m = 0;
         break;
@@ -72,6 +73,9 @@ static u64 any_mant(void)
         break;
     case 4: /* a double, or a single */
         m <<= below(2) ? 11 : 40;
+        break;
+    case 5: /* a square, or near one */
+        m = (root * root + below(3) - 1) << (root * root >> 63 ? 0 : 1);
         break;
     default:
         break;
@@ -195,7 +199,7 @@ static const struct op {
     {0xdb, 0x16, 0, true, false},   {0xdf, 0x16, 0, true, false},   {0xdf, 0x1e, 1, true, false},
     {0x9b, 0, 0, false, false},     {0xd9, 0x3e, 0, true, false},   {0xdd, 0x3e, 0, true, false},
     {0xd9, 0x2e, 0, true, false},   {0xd9, 0x2e, 0, true, false},   {0xd9, 0x2e, 0, true, false},
-    {0xd9, 0x26, 0, true, false},   {0xd9, 0x26, 0, true, false},
+    {0xd9, 0x26, 0, true, false},   {0xd9, 0x26, 0, true, false},   {0xd9, 0xfa, 0, false, false},
 };
 
 enum { FWAIT = 0x9b };

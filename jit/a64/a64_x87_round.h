@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the subroutines of a64_x87_round.c and a64_x87_root.c, private to them, are made of.
+ */
+#pragma once
+
+#include "jit/a64/a64_emit.h"
+#include "jit/a64/a64_x87.h"
+
+/* a is X0 with W1, b is X2 with W12; while they are added or multiplied, the result is X0:X12, or
+ * X0:X10, times a power of 2, which is W16. */
+enum { A_MANT = X0, A_SIGN_EXP = X1, B_MANT = X2, B_SIGN_EXP = X12, EXP = X16 };
+enum { BIAS = 0x3fff, EXP_BITS = 15, EXP_UPPER = 17, SIGN_BIT = 15, MSB = 63 };
+/* What has to be added to exponents of doubles and singles. */
+enum { MORE64 = BIAS - 0x3ff, MORE32 = BIAS - 0x7f };
+
+#define SIGN_OF_64 BIT64(63)
+
+/** The branches to where a subroutine gives up. */
+struct ways_out {
+    u8 *at[8];
+    unsigned count;
+};
+
+static inline void out_if(struct ways_out *w, u8 *branch)
+{
+    w->at[w->count++] = branch;
+}
+
+static inline void come_together(struct codebuf *c, const struct ways_out *w)
+{
+    for (unsigned i = 0; i < w->count; i++)
+        a64_here(c, w->at[i]);
+}
+
+/** Return with C clear. */
+static inline void succeed(struct codebuf *c)
+{
+    a64_cmn_rr(c, W64, XZR, XZR);
+    a64_ret(c);
+}
+
+/** From where it gave up: return with C set. */
+static inline void fail(struct codebuf *c, const struct ways_out *w)
+{
+    come_together(c, w);
+    a64_cmp_rr(c, W64, XZR, XZR);
+    a64_ret(c);
+}
+
+/** @mant with @sign_exp is a normal number or zero, or out. X9, X10. */
+void a64_x87_check_zero(struct codebuf *c, struct ways_out *w, u8 mant, u8 sign_exp);
+
+/** The end of a subroutine: a = X0:@low, rounded to a multiple of BIT(@drop); W16 its exponent, bit
+ * 15 of W1 its sign; W1's other bits are 0. */
+void a64_x87_round(struct codebuf *c, struct ways_out *w, u8 low, unsigned drop);
+
+/** The subroutine for FSQRT. */
+void a64_x87_square_root(struct codebuf *c, unsigned drop);
