@@ -142,7 +142,8 @@ static bool arith_registers(struct a64_emit *e, const struct insn *guest)
     return done(e, guest, C1_IN_X14, k);
 }
 
-static bool square_root(struct a64_emit *e, const struct insn *guest)
+/* ST0 = @op of ST0. */
+static bool unary(struct a64_emit *e, const struct insn *guest, enum x87_op op)
 {
     struct a64_x87 before = e->x87;
     struct codebuf *c = e->c;
@@ -150,9 +151,9 @@ static bool square_root(struct a64_emit *e, const struct insn *guest)
     if (is_empty(e, 0))
         return false;
     prepare(e, true);
-    u8 *unexpected = look_at_control(e);
+    u8 *unexpected = a64_x87_rounds(guest) ? look_at_control(e) : NULL;
     a64_ldp(c, W64, X0, X1, REG_CPU, st(e, 0));
-    call(e, x87_op_of(&e->x87, X87_SQRT));
+    call(e, op);
     before.nzcv = before.inexact = true;
     struct cold *k = or_plain(e, a64_bcond(c, A64_HS, NULL), &before);
     k->from[2] = unexpected;
@@ -444,7 +445,9 @@ static bool in_line(struct a64_emit *e, const struct ir_insn *in, const struct i
     if (guest->mem && (group & 1) && (reg == 0 || (group == GROUP_DF && reg == 5)))
         return load(e, in, guest);
     if (guest->id == INSN_FSQRT)
-        return square_root(e, guest);
+        return unary(e, guest, x87_op_of(&e->x87, X87_SQRT));
+    if (guest->id == INSN_FRNDINT)
+        return unary(e, guest, X87_RINT);
     if (!guest->mem && group == GROUP_D9 && (guest->modrm & 0x20))
         return simple(e, guest);
     if ((group == GROUP_D9 || group == GROUP_DD) && !guest->mem && reg < 4)

@@ -46,7 +46,9 @@ enum x87_op {
     /* X0 = a as float of 4 or 8 bytes; C set: not done, and X14, X15 are as they were */
     X87_STORE32,
     X87_STORE64,
-    /* X0 = a as integer of 2, 4 or 8 bytes, rounded as RC in memory says; C set: the same */
+    /* a = a as an integer, rounded as RC in memory says; C set: the same */
+    X87_RINT,
+    /* X0 = a as integer of 2, 4 or 8 bytes, likewise; C set: the same */
     X87_STORE_INT16,
     X87_STORE_INT32,
     X87_STORE_INT64,

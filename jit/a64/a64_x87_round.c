@@ -5,6 +5,8 @@
  *
  * References: [SDM 1 §4.2, §8.3]; [ARM C6.2].
  */
+#include <assert.h>
+
 #include "jit/a64/a64_x87_round.h"
 
 /* Exponents neither 0 nor the greatest, upper bits of significands 1. W9, W10, W11, W17. */
@@ -378,21 +380,28 @@ static void store_float(struct codebuf *c, unsigned mant, unsigned exp, u16 less
     fail(c, &w);
 }
 
-/* W13: X0:X12, without a sign, is rounded up. RC is looked at: casts change it to chop for one
- * instruction. */
-static void round_as_control(struct codebuf *c, struct ways_out *w)
+/* Casts change RC to chop for one instruction. */
+void a64_x87_round_as_control(struct codebuf *c)
 {
     a64_ldr(c, W16, X9, REG_CPU, CPU_OFF(x87.control));
     a64_ubfx(c, W32, X9, X9, X87_CW_RC_SHIFT, 2);
     a64_mov_rr(c, W32, X13, XZR);
     a64_cmp_ri(c, W32, X9, FP_CHOP);
     u8 *chop = a64_bcond(c, A64_EQ, NULL);
-    out_if(w, a64_cbnz(c, W32, X9, NULL));
+    u8 *directed = a64_cbnz(c, W32, X9, NULL);
     a64_mov_ri64(c, X17, SIGN_OF_64); /* as in find_nearest() */
     a64_logic_ri(c, A64_AND, W64, X9, X0, 1);
     a64_arith_rr(c, A64_SUB, W64, X17, X17, X9);
     a64_cmp_rr(c, W64, X12, X17);
     a64_cset(c, W32, X13, A64_HI);
+    u8 *done = a64_b(c, NULL);
+    a64_here(c, directed);
+    static_assert(FP_DOWN >> 1 == 0 && FP_UP >> 1 == 1, "which sign grows");
+    a64_ubfx(c, W32, X13, A_SIGN_EXP, SIGN_BIT, 1);
+    a64_logic_rs(c, A64_EOR, W32, X13, X13, X9, A64_LSR, 1);
+    a64_cmp_ri(c, W64, X12, 0);
+    a64_csel(c, W32, X13, XZR, X13, A64_EQ);
+    a64_here(c, done);
     a64_here(c, chop);
 }
 
@@ -422,7 +431,7 @@ static void store_int(struct codebuf *c, unsigned bits)
     a64_shift_rr(c, A64_LSR, W64, X0, X11, X10);
     a64_neg_rr(c, W32, X10, X10);
     a64_shift_rr(c, A64_LSL, W64, X12, X11, X10);
-    round_as_control(c, &w);
+    a64_x87_round_as_control(c);
     a64_arith_rr(c, A64_ADD, W64, X0, X0, X13);
     out_if(&w, a64_tbnz(c, X0, (u8)(bits - 1), NULL));
     a64_mov_rr(c, W64, X14, X13);
@@ -535,6 +544,9 @@ void a64_x87_subroutine(struct codebuf *c, enum x87_op op)
         break;
     case X87_STORE64:
         store_float(c, 52, 11, MORE64);
+        break;
+    case X87_RINT:
+        a64_x87_rint(c);
         break;
     case X87_STORE_INT16:
         store_int(c, 16);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the subroutines of a64_x87_round.c and a64_x87_root.c, private to them, are made of.
+ * What the subroutines of a64_x87_round.c and a64_x87_unary.c, private to them, are made of.
  */
 #pragma once
 
@@ -55,5 +55,10 @@ void a64_x87_check_zero(struct codebuf *c, struct ways_out *w, u8 mant, u8 sign_
  * 15 of W1 its sign; W1's other bits are 0. */
 void a64_x87_round(struct codebuf *c, struct ways_out *w, u8 low, unsigned drop);
 
-/** The subroutine for FSQRT. */
+/** W13: X0:X12, which has the sign of W1, grows when it is rounded to 64 bits as RC in memory says.
+ * X9, X17. */
+void a64_x87_round_as_control(struct codebuf *c);
+
+/** The subroutines for FSQRT and FRNDINT. */
 void a64_x87_square_root(struct codebuf *c, unsigned drop);
+void a64_x87_rint(struct codebuf *c);

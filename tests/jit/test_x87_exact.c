@@ -200,6 +200,7 @@ static const struct op {
     {0x9b, 0, 0, false, false},     {0xd9, 0x3e, 0, true, false},   {0xdd, 0x3e, 0, true, false},
     {0xd9, 0x2e, 0, true, false},   {0xd9, 0x2e, 0, true, false},   {0xd9, 0x2e, 0, true, false},
     {0xd9, 0x26, 0, true, false},   {0xd9, 0x26, 0, true, false},   {0xd9, 0xfa, 0, false, false},
+    {0xd9, 0xfc, 0, false, false},  {0xd9, 0xfc, 0, false, false},
 };
 
 enum { FWAIT = 0x9b };
