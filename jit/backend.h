@@ -27,7 +27,7 @@ struct jit_helpers {
     u32 (*fp_function)(struct cpu *cpu, u32 id);
 };
 
-enum { JIT_X87_OPS = 31 };
+enum { JIT_X87_OPS = 40 };
 
 /** Common code, made once a cache, or once for each part of it that branches cross: write
  * addresses. */

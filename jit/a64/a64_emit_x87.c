@@ -239,7 +239,7 @@ static bool store_real(struct a64_emit *e, const struct ir_insn *in, const struc
 {
     bool wide = x87_group(guest) == GROUP_DD;
 
-    return store(e, in, wide ? X87_STORE64 : X87_STORE32, wide ? W64 : W32);
+    return store(e, in, x87_store_of(&e->x87, wide ? X87_STORE64 : X87_STORE32), wide ? W64 : W32);
 }
 
 static bool store_int(struct a64_emit *e, const struct ir_insn *in, const struct insn *guest)
@@ -434,8 +434,6 @@ static bool in_line(struct a64_emit *e, const struct ir_insn *in, const struct i
     unsigned group = x87_group(guest), reg = x87_reg(guest);
 
     if (temps_are_busy(e, in))
-        return false;
-    if (a64_x87_rounds(guest) && !x87_is_nearest(&e->x87))
         return false;
     if (guest->id == INSN_FNSTSW_AX) {
         status_word(e);

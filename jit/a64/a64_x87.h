@@ -3,8 +3,8 @@
  * x87 instructions in line, private to this folder. Where a block begins, code looks once whether
  * TOP, tags and control word are what they were when it was made; if so, registers of the stack are
  * places that are known, and nothing can fault but memory operands. Sums, products, quotients
- * and roots are made by subroutines (enum x87_op) in integers, for normal numbers and zeros,
- * rounded to nearest as PC says; everything else goes to x87_plain() of cpu/x87_plain.h.
+ * and roots are made by subroutines (enum x87_op) in integers, for normal numbers and zeros;
+ * everything else goes to x87_plain() of cpu/x87_plain.h.
  *
  * All this raises only PE, which is masked. Other exceptions need not be, if none is pending: what
  * would raise one that is not masked is refused by x87_plain(), and left to the interpreter.
@@ -28,7 +28,7 @@ struct codebuf;
  * NZCV, unless it is said otherwise.
  */
 enum x87_op {
-    /* a = a op b, with all bits; C set: not done, and X14, X15 are as they were */
+    /* a = a op b, to nearest, with all bits; C set: not done, and X14, X15 are as they were */
     X87_ADD,
     X87_SUB,  /* a - b */
     X87_SUBR, /* b - a */
@@ -36,8 +36,9 @@ enum x87_op {
     X87_DIV,   /* a / b */
     X87_DIVR,  /* b / a */
     X87_SQRT,  /* the root of a */
-    X87__SUMS, /* the same in the same order with 53 bits, and with 24 */
-    X87__OTHERS = X87__SUMS * 3,
+    X87__SUMS, /* the same in the same order with 53 bits, with 24, and, not to nearest, as the
+                  control word in memory says */
+    X87__OTHERS = X87__SUMS * 4,
     /* b = the float of 4 or 8 bytes, or the integer, in X2; bit X87_UNDONE of W12: not done, which
      * integers never are. NZCV stay. */
     X87_LOAD32 = X87__OTHERS,
@@ -46,6 +47,8 @@ enum x87_op {
     /* X0 = a as float of 4 or 8 bytes; C set: not done, and X14, X15 are as they were */
     X87_STORE32,
     X87_STORE64,
+    X87_STORE32_DIRECTED, /* not to nearest */
+    X87_STORE64_DIRECTED,
     /* a = a as an integer, rounded as RC in memory says; C set: the same */
     X87_RINT,
     /* X0 = a as integer of 2, 4 or 8 bytes, likewise; C set: the same */
@@ -99,18 +102,23 @@ static inline u8 x87_place(u8 top, unsigned i)
     return (top + i) & 7;
 }
 
-/** Rounding is to nearest: sums can be made in line. */
 static inline bool x87_is_nearest(const struct a64_x87 *x)
 {
     return !(x->control & X87_CW_RC);
 }
 
-/** The subroutine for @op, up to X87__SUMS, with as many bits as PC says. */
+/** The subroutine for @op, up to X87__SUMS, with the rounding that the block was made for. */
 static inline enum x87_op x87_op_of(const struct a64_x87 *x, enum x87_op op)
 {
     static const u8 precision[4] = {2, 0, 1, 0};
 
-    return op + X87__SUMS * precision[x->control >> X87_CW_PC_SHIFT & 3];
+    return op + X87__SUMS * (x87_is_nearest(x) ? precision[x->control >> X87_CW_PC_SHIFT & 3] : 3);
+}
+
+/** Likewise for @op, X87_STORE32 or X87_STORE64. */
+static inline enum x87_op x87_store_of(const struct a64_x87 *x, enum x87_op op)
+{
+    return x87_is_nearest(x) ? op : op + (X87_STORE32_DIRECTED - X87_STORE32);
 }
 
 /** The code of @op. */

@@ -44,14 +44,62 @@ static void find_nearest(struct codebuf *c, u8 low, unsigned drop)
         a64_logic_ri(c, A64_AND, W64, X0, X0, ~(BIT64(drop) - 1));
 }
 
+void a64_x87_find_directed(struct codebuf *c, u8 grows)
+{
+    static_assert(FP_DOWN >> 1 == 0 && FP_UP >> 1 == 1 && FP_CHOP == 3, "which sign grows");
+    enum { Z = 4 };
+
+    a64_ubfx(c, W32, grows, A_SIGN_EXP, SIGN_BIT, 1);
+    a64_logic_rs(c, A64_EOR, W32, grows, grows, X9, A64_LSR, 1);
+    a64_movz(c, W32, X17, FP_CHOP, 0);
+    a64_cmp_ri(c, W64, X12, 0);
+    a64_ccompare_rr(c, A64_CCMP, W32, X9, X17, Z, A64_NE);
+    a64_csel(c, W32, grows, XZR, grows, A64_EQ);
+}
+
+void a64_x87_load_rc(struct codebuf *c)
+{
+    a64_ldr(c, W16, X9, REG_CPU, CPU_OFF(x87.control));
+    a64_ubfx(c, W32, X9, X9, X87_CW_RC_SHIFT, 2);
+}
+
+/* X0:@low without what PC drops, W14: does it grow? X11: that at the last place. X15. */
+static void round_directed(struct codebuf *c, u8 low)
+{
+    const u32 drops = (64 - 24) | (64 - 53) << 16; /* a byte for each PC */
+
+    if (low != X12)
+        a64_mov_rr(c, W64, X12, low);
+    a64_ldr(c, W16, X9, REG_CPU, CPU_OFF(x87.control));
+    a64_ubfx(c, W32, X17, X9, X87_CW_PC_SHIFT, 2);
+    a64_shift_ri(c, A64_LSL, W32, X17, X17, 3);
+    a64_mov_ri64(c, X13, drops);
+    a64_shift_rr(c, A64_LSR, W32, X13, X13, X17);
+    a64_movz(c, W64, X11, 1, 0);
+    a64_shift_rr(c, A64_LSL, W64, X11, X11, X13); /* modulo 64, and bytes above do not matter */
+    a64_arith_ri(c, A64_SUB, W64, X11, X11, 1);
+    a64_logic_rr(c, A64_AND, W64, X17, X0, X11);
+    a64_logic_rr(c, A64_ORR, W64, X12, X12, X17);
+    a64_logic_rr(c, A64_BIC, W64, X0, X0, X11);
+    a64_logic_rr(c, A64_ORR, W64, X15, X15, X12);
+    a64_ubfx(c, W32, X9, X9, X87_CW_RC_SHIFT, 2);
+    a64_x87_find_directed(c, X14);
+    a64_shift_rr(c, A64_LSL, W64, X11, X14, X13);
+}
+
 void a64_x87_round(struct codebuf *c, struct ways_out *w, u8 low, unsigned drop)
 {
     a64_arith_ri(c, A64_SUB, W32, X17, EXP, 2);
     a64_movz(c, W32, X11, 0x7fff - 5, 0);
     a64_cmp_rr(c, W32, X17, X11);
     out_if(w, a64_bcond(c, A64_HI, NULL));
-    find_nearest(c, low, drop);
-    a64_arith_rs(c, A64_ADDS, W64, X0, X0, X14, A64_LSL, (u8)drop);
+    if (drop == AS_CONTROL) {
+        round_directed(c, low);
+        a64_arith_rr(c, A64_ADDS, W64, X0, X0, X11);
+    } else {
+        find_nearest(c, low, drop);
+        a64_arith_rs(c, A64_ADDS, W64, X0, X0, X14, A64_LSL, (u8)drop);
+    }
     u8 *over = a64_bcond(c, A64_HS, NULL);
     a64_logic_rr(c, A64_ORR, W32, A_SIGN_EXP, A_SIGN_EXP, EXP);
     a64_ret(c); /* C is clear */
@@ -61,6 +109,26 @@ void a64_x87_round(struct codebuf *c, struct ways_out *w, u8 low, unsigned drop)
     a64_logic_rr(c, A64_ORR, W32, A_SIGN_EXP, A_SIGN_EXP, EXP);
     succeed(c);
     fail(c, w);
+}
+
+/* Casts change RC to chop for one instruction. */
+void a64_x87_round_as_control(struct codebuf *c)
+{
+    a64_x87_load_rc(c);
+    a64_mov_rr(c, W32, X13, XZR);
+    a64_cmp_ri(c, W32, X9, FP_CHOP);
+    u8 *chop = a64_bcond(c, A64_EQ, NULL);
+    u8 *directed = a64_cbnz(c, W32, X9, NULL);
+    a64_mov_ri64(c, X17, SIGN_OF_64); /* as in find_nearest() */
+    a64_logic_ri(c, A64_AND, W64, X9, X0, 1);
+    a64_arith_rr(c, A64_SUB, W64, X17, X17, X9);
+    a64_cmp_rr(c, W64, X12, X17);
+    a64_cset(c, W32, X13, A64_HI);
+    u8 *done = a64_b(c, NULL);
+    a64_here(c, directed);
+    a64_x87_find_directed(c, X13);
+    a64_here(c, done);
+    a64_here(c, chop);
 }
 
 void a64_x87_check_zero(struct codebuf *c, struct ways_out *w, u8 mant, u8 sign_exp)
@@ -246,19 +314,23 @@ static u8 *subtract(struct codebuf *c)
     return vanished;
 }
 
-/* One of them is zero: the sum is the other, or zero, negative if both are. The other has to be
- * rounded, at @round, if that is not NULL. */
-static void add_zero(struct codebuf *c, const u8 *round)
+/* One of them is zero: the sum is the other, or zero, negative if both are, and out if it depends
+ * on RC. The other has to be rounded, at @round, unless @drop is 0. */
+static void add_zero(struct codebuf *c, struct ways_out *w, unsigned drop, const u8 *round)
 {
     u8 *first = a64_cbnz(c, W64, A_MANT, NULL);
     u8 *second = a64_cbnz(c, W64, B_MANT, NULL);
+    if (drop == AS_CONTROL) {
+        a64_logic_rr(c, A64_EOR, W32, X9, A_SIGN_EXP, B_SIGN_EXP);
+        out_if(w, a64_tbnz(c, X9, SIGN_BIT, NULL));
+    }
     a64_logic_rr(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, B_SIGN_EXP);
     u8 *none = a64_b(c, NULL);
     a64_here(c, second);
     a64_mov_rr(c, W64, A_MANT, B_MANT);
     a64_mov_rr(c, W32, A_SIGN_EXP, B_SIGN_EXP);
     a64_here(c, first);
-    if (round) {
+    if (drop) {
         a64_ubfx(c, W32, EXP, A_SIGN_EXP, 0, EXP_BITS);
         a64_logic_ri(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
         a64_mov_rr(c, W64, X12, XZR);
@@ -294,156 +366,15 @@ static void add(struct codebuf *c, unsigned drop)
     a64_x87_round(c, &w, X12, drop);
     w.count = 0;
     check_zeros(c, &unusual, &w);
-    add_zero(c, drop ? round : NULL);
+    add_zero(c, &w, drop, round);
+    if (drop == AS_CONTROL) {
+        out_if(&w, vanished);
+        fail(c, &w);
+        return;
+    }
     a64_here(c, vanished);
     out_if(&w, a64_cbnz(c, W64, X12, NULL));
     a64_mov_rr(c, W64, A_SIGN_EXP, XZR);
-    a64_mov_rr(c, W64, X14, XZR);
-    succeed(c);
-    fail(c, &w);
-}
-
-/* --- formats in memory --- */
-
-static void load_float(struct codebuf *c, unsigned mant, unsigned exp, u16 more)
-{
-    a64_ubfx(c, W64, X9, B_MANT, (u8)mant, (u8)exp);
-    a64_arith_ri(c, A64_ADD, W32, X10, X9, 1);
-    a64_logic_ri(c, A64_AND, W32, X10, X10, BIT(exp) - 2);
-    u8 *unusual = a64_cbz(c, W32, X10, NULL);
-    a64_movz(c, W32, X11, more, 0);
-    a64_arith_rr(c, A64_ADD, W32, X9, X9, X11);
-    a64_shift_ri(c, A64_LSR, W64, X12, B_MANT, (u8)(mant + exp));
-    a64_shift_ri(c, A64_LSL, W64, B_MANT, B_MANT, (u8)(MSB - mant));
-    a64_logic_ri(c, A64_ORR, W64, B_MANT, B_MANT, SIGN_OF_64);
-    a64_logic_rs(c, A64_ORR, W32, X12, X9, X12, A64_LSL, SIGN_BIT);
-    a64_ret(c);
-    a64_here(c, unusual);
-    a64_shift_ri(c, A64_LSR, W64, X12, B_MANT, (u8)(mant + exp));
-    a64_shift_ri(c, A64_LSL, W64, B_MANT, B_MANT, (u8)(MSB - mant - exp + 1));
-    a64_shift_ri(c, A64_LSL, W32, X12, X12, SIGN_BIT);
-    u8 *zero = a64_cbz(c, W64, B_MANT, NULL);
-    a64_mov_ri64(c, X12, BIT(X87_UNDONE));
-    a64_here(c, zero);
-    a64_ret(c);
-}
-
-static void load_int(struct codebuf *c)
-{
-    a64_shift_ri(c, A64_ASR, W64, X9, B_MANT, MSB);
-    a64_logic_rr(c, A64_EOR, W64, B_MANT, B_MANT, X9);
-    a64_arith_rr(c, A64_SUB, W64, B_MANT, B_MANT, X9);
-    a64_logic_ri(c, A64_AND, W32, X12, X9, BIT(SIGN_BIT));
-    u8 *zero = a64_cbz(c, W64, B_MANT, NULL);
-    a64_clz(c, W64, X9, B_MANT);
-    a64_shift_rr(c, A64_LSL, W64, B_MANT, B_MANT, X9);
-    a64_movz(c, W32, X10, BIAS + MSB, 0);
-    a64_arith_rr(c, A64_SUB, W32, X10, X10, X9);
-    a64_logic_rr(c, A64_ORR, W32, X12, X12, X10);
-    a64_here(c, zero);
-    a64_ret(c);
-}
-
-static void store_float(struct codebuf *c, unsigned mant, unsigned exp, u16 less)
-{
-    struct ways_out unusual = {0}, w = {0};
-    u8 drop = (u8)(MSB - mant);
-
-    a64_ubfx(c, W32, X9, A_SIGN_EXP, 0, EXP_BITS);
-    a64_movz(c, W32, X10, less, 0);
-    a64_arith_rr(c, A64_SUB, W32, X9, X9, X10);
-    a64_arith_ri(c, A64_SUB, W32, X10, X9, 2);
-    a64_cmp_ri(c, W32, X10, BIT(exp) - 1 - 4);
-    out_if(&unusual, a64_bcond(c, A64_HI, NULL));
-    out_if(&unusual, a64_tbz(c, A_MANT, MSB, NULL));
-    a64_ubfx(c, W64, X11, A_MANT, drop, 1);
-    a64_logic_ri(c, A64_AND, W64, X10, A_MANT, BIT64(drop) - 1);
-    a64_arith_rr(c, A64_ADD, W64, X11, X10, X11);
-    a64_mov_ri64(c, X12, BIT64(drop - 1));
-    a64_cmp_rr(c, W64, X11, X12);
-    a64_cset(c, W32, X14, A64_HI);
-    a64_logic_rr(c, A64_ORR, W64, X15, X15, X10);
-    a64_ubfx(c, W64, X0, A_MANT, drop, (u8)mant);
-    a64_arith_rr(c, A64_ADD, W64, X0, X0, X14);
-    a64_arith_rs(c, A64_ADDS, W64, X0, X0, X9, A64_LSL, (u8)mant);
-    a64_ubfx(c, W32, X1, A_SIGN_EXP, SIGN_BIT, 1);
-    a64_logic_rs(c, A64_ORR, W64, X0, X0, X1, A64_LSL, (u8)(mant + exp));
-    a64_ret(c); /* C is clear */
-    come_together(c, &unusual);
-    a64_ubfx(c, W32, X9, A_SIGN_EXP, 0, EXP_BITS);
-    a64_logic_rr(c, A64_ORR, W64, X9, X9, A_MANT);
-    out_if(&w, a64_cbnz(c, W64, X9, NULL));
-    a64_ubfx(c, W32, X0, A_SIGN_EXP, SIGN_BIT, 1);
-    a64_shift_ri(c, A64_LSL, W64, X0, X0, (u8)(mant + exp));
-    a64_mov_rr(c, W64, X14, XZR);
-    succeed(c);
-    fail(c, &w);
-}
-
-/* Casts change RC to chop for one instruction. */
-void a64_x87_round_as_control(struct codebuf *c)
-{
-    a64_ldr(c, W16, X9, REG_CPU, CPU_OFF(x87.control));
-    a64_ubfx(c, W32, X9, X9, X87_CW_RC_SHIFT, 2);
-    a64_mov_rr(c, W32, X13, XZR);
-    a64_cmp_ri(c, W32, X9, FP_CHOP);
-    u8 *chop = a64_bcond(c, A64_EQ, NULL);
-    u8 *directed = a64_cbnz(c, W32, X9, NULL);
-    a64_mov_ri64(c, X17, SIGN_OF_64); /* as in find_nearest() */
-    a64_logic_ri(c, A64_AND, W64, X9, X0, 1);
-    a64_arith_rr(c, A64_SUB, W64, X17, X17, X9);
-    a64_cmp_rr(c, W64, X12, X17);
-    a64_cset(c, W32, X13, A64_HI);
-    u8 *done = a64_b(c, NULL);
-    a64_here(c, directed);
-    static_assert(FP_DOWN >> 1 == 0 && FP_UP >> 1 == 1, "which sign grows");
-    a64_ubfx(c, W32, X13, A_SIGN_EXP, SIGN_BIT, 1);
-    a64_logic_rs(c, A64_EOR, W32, X13, X13, X9, A64_LSR, 1);
-    a64_cmp_ri(c, W64, X12, 0);
-    a64_csel(c, W32, X13, XZR, X13, A64_EQ);
-    a64_here(c, done);
-    a64_here(c, chop);
-}
-
-/*
- * Integers of @bits. X11 is the significand without its lowest bit, which the one above has, too:
- * they are far behind the point. W10: how many of its bits are behind the point; 63 if all are, and
- * then it may be 1. W13: it is rounded up.
- */
-static void store_int(struct codebuf *c, unsigned bits)
-{
-    struct ways_out w = {0};
-
-    a64_ubfx(c, W32, X9, A_SIGN_EXP, 0, EXP_BITS);
-    u8 *small = a64_tbz(c, A_MANT, MSB, NULL);
-    out_if(&w, a64_cbz(c, W32, X9, NULL));
-    a64_movz(c, W32, X10, (u16)(BIAS + bits - 2), 0);
-    a64_arith_rr(c, A64_SUBS, W32, X10, X10, X9);
-    out_if(&w, a64_bcond(c, A64_LO, NULL));
-    a64_arith_ri(c, A64_ADD, W32, X10, X10, 64 - bits);
-    a64_movz(c, W32, X9, MSB, 0);
-    a64_cmp_rr(c, W32, X10, X9);
-    a64_logic_ri(c, A64_AND, W64, X11, A_MANT, 1);
-    a64_logic_rs(c, A64_ORR, W64, X11, X11, A_MANT, A64_LSR, 1);
-    a64_movz(c, W32, X17, 1, 0);
-    a64_csel(c, W64, X11, X11, X17, A64_LS);
-    a64_csel(c, W32, X10, X10, X9, A64_LS);
-    a64_shift_rr(c, A64_LSR, W64, X0, X11, X10);
-    a64_neg_rr(c, W32, X10, X10);
-    a64_shift_rr(c, A64_LSL, W64, X12, X11, X10);
-    a64_x87_round_as_control(c);
-    a64_arith_rr(c, A64_ADD, W64, X0, X0, X13);
-    out_if(&w, a64_tbnz(c, X0, (u8)(bits - 1), NULL));
-    a64_mov_rr(c, W64, X14, X13);
-    a64_logic_rr(c, A64_ORR, W64, X15, X15, X12);
-    a64_sbfx(c, W64, X9, A_SIGN_EXP, SIGN_BIT, 1);
-    a64_logic_rr(c, A64_EOR, W64, X0, X0, X9);
-    a64_arith_rr(c, A64_SUB, W64, X0, X0, X9);
-    succeed(c);
-    a64_here(c, small);
-    a64_logic_rr(c, A64_ORR, W64, X9, X9, A_MANT);
-    out_if(&w, a64_cbnz(c, W64, X9, NULL));
-    a64_mov_rr(c, W64, X0, XZR);
     a64_mov_rr(c, W64, X14, XZR);
     succeed(c);
     fail(c, &w);
@@ -490,7 +421,7 @@ static void compare(struct codebuf *c)
     a64_ret(c);
 }
 
-/* Rounded to a multiple of BIT(@drop). */
+/* Rounded as a64_x87_round() says. */
 static void sum(struct codebuf *c, enum x87_op op, unsigned drop)
 {
     switch (op) {
@@ -523,7 +454,7 @@ static void sum(struct codebuf *c, enum x87_op op, unsigned drop)
 
 void a64_x87_subroutine(struct codebuf *c, enum x87_op op)
 {
-    static const u8 drop[] = {0, 64 - 53, 64 - 24};
+    static const u8 drop[] = {0, 64 - 53, 64 - 24, AS_CONTROL};
 
     if (op < X87__OTHERS) {
         sum(c, op % X87__SUMS, drop[op / X87__SUMS]);
@@ -531,31 +462,37 @@ void a64_x87_subroutine(struct codebuf *c, enum x87_op op)
     }
     switch (op) {
     case X87_LOAD32:
-        load_float(c, 23, 8, MORE32);
+        a64_x87_load_float(c, 23, 8, MORE32);
         break;
     case X87_LOAD64:
-        load_float(c, 52, 11, MORE64);
+        a64_x87_load_float(c, 52, 11, MORE64);
         break;
     case X87_LOAD_INT:
-        load_int(c);
+        a64_x87_load_int(c);
         break;
     case X87_STORE32:
-        store_float(c, 23, 8, MORE32);
+        a64_x87_store_float(c, 23, 8, MORE32, true);
         break;
     case X87_STORE64:
-        store_float(c, 52, 11, MORE64);
+        a64_x87_store_float(c, 52, 11, MORE64, true);
+        break;
+    case X87_STORE32_DIRECTED:
+        a64_x87_store_float(c, 23, 8, MORE32, false);
+        break;
+    case X87_STORE64_DIRECTED:
+        a64_x87_store_float(c, 52, 11, MORE64, false);
         break;
     case X87_RINT:
         a64_x87_rint(c);
         break;
     case X87_STORE_INT16:
-        store_int(c, 16);
+        a64_x87_store_int(c, 16);
         break;
     case X87_STORE_INT32:
-        store_int(c, 32);
+        a64_x87_store_int(c, 32);
         break;
     case X87_STORE_INT64:
-        store_int(c, 62); /* two bits have to be behind the point */
+        a64_x87_store_int(c, 62); /* two bits have to be behind the point */
         break;
     default:
         compare(c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the subroutines of a64_x87_round.c and a64_x87_unary.c, private to them, are made of.
+ * What the subroutines of a64_x87_round.c, a64_x87_memory.c and a64_x87_unary.c are made of,
+ * private to them.
  */
 #pragma once
 
@@ -51,9 +52,20 @@ static inline void fail(struct codebuf *c, const struct ways_out *w)
 /** @mant with @sign_exp is a normal number or zero, or out. X9, X10. */
 void a64_x87_check_zero(struct codebuf *c, struct ways_out *w, u8 mant, u8 sign_exp);
 
-/** The end of a subroutine: a = X0:@low, rounded to a multiple of BIT(@drop); W16 its exponent, bit
- * 15 of W1 its sign; W1's other bits are 0. */
+/** For what is not rounded to nearest: PC and RC in memory say how. */
+enum { AS_CONTROL = 64 };
+
+/** The end of a subroutine: a = X0:@low, rounded to nearest, to a multiple of BIT(@drop), or
+ * AS_CONTROL; W16 its exponent, bit 15 of W1 its sign; W1's other bits are 0. X10, X12 and X13 are
+ * lost, too. */
 void a64_x87_round(struct codebuf *c, struct ways_out *w, u8 low, unsigned drop);
+
+/** W9: RC. */
+void a64_x87_load_rc(struct codebuf *c);
+
+/** @grows: X12 is behind the last place of what has the sign of W1; does that grow when it is
+ * rounded as W9 says, which is RC, and not to nearest? X17. */
+void a64_x87_find_directed(struct codebuf *c, u8 grows);
 
 /** W13: X0:X12, which has the sign of W1, grows when it is rounded to 64 bits as RC in memory says.
  * X9, X17. */
@@ -62,3 +74,10 @@ void a64_x87_round_as_control(struct codebuf *c);
 /** The subroutines for FSQRT and FRNDINT. */
 void a64_x87_square_root(struct codebuf *c, unsigned drop);
 void a64_x87_rint(struct codebuf *c);
+
+/** The subroutines for floats of @mant bits, but for the hidden one, and an exponent of @exp bits,
+ * whose bias is @less or @more below that of a; and for integers. */
+void a64_x87_load_float(struct codebuf *c, unsigned mant, unsigned exp, u16 more);
+void a64_x87_store_float(struct codebuf *c, unsigned mant, unsigned exp, u16 less, bool nearest);
+void a64_x87_load_int(struct codebuf *c);
+void a64_x87_store_int(struct codebuf *c, unsigned bits);

@@ -244,7 +244,7 @@ void a64_x87_gate(struct a64_emit *e, u8 g, bool rounds)
     if (!x->on)
         return;
     static_assert(offsetof(struct x87_state, top) == offsetof(struct x87_state, control) + 2, "");
-    if (rounds && x87_is_nearest(x) && !x->loose) {
+    if (rounds && !x->loose) {
         a64_ldr(c, W32, X16, REG_CPU, CPU_OFF(x87.control));
         a64_mov_ri64(c, X17, x->control | stack << 16);
     } else {

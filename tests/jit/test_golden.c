@@ -249,9 +249,10 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
             "add",     "sub",     "subr",    "mul",    "div",     "divr",    "sqrt",
             "add 53",  "sub 53",  "subr 53", "mul 53", "div 53",  "divr 53", "sqrt 53",
             "add 24",  "sub 24",  "subr 24", "mul 24", "div 24",  "divr 24", "sqrt 24",
+            "add rc",  "sub rc",  "subr rc", "mul rc", "div rc",  "divr rc", "sqrt rc",
             "load 4",  "load 8",  "load int",
-            "store 4", "store 8", "rint",    "store int 2", "store int 4", "store int 8",
-            "compare"};
+            "store 4", "store 8", "store 4 rc", "store 8 rc",
+            "rint",    "store int 2", "store int 4", "store int 8", "compare"};
         static_assert(ARRAY_LEN(ops) == JIT_X87_OPS, "one name each");
         snprintf(name, size, "<x87 %s>", ops[i]);
         if (same_place(g, g->stubs.x87_op[i], at))

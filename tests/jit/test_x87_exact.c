@@ -150,7 +150,7 @@ static u32 any_masks(void)
 /* As FNINIT leaves it; to nearest, with whatever precision; any. */
 static u16 any_control(void)
 {
-    u32 kind = below(8), rc = kind ? 0 : below(4), pc = kind < 4 ? below(4) : 3;
+    u32 kind = below(8), rc = kind > 1 ? 0 : below(4), pc = kind < 4 ? below(4) : 3;
 
     return control_of(any_masks(), pc, rc);
 }
