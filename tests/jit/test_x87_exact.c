@@ -19,6 +19,7 @@
 #include "tests/support/check.h"
 #include "tests/support/little_pc.h"
 #include "tests/support/rng.h"
+#include "tests/support/x87_same.h"
 
 enum {
     DATA = 0x2000, /* operands of 8 bytes */
@@ -387,17 +388,6 @@ static void show(const struct pair *m, const struct program *p)
     }
 }
 
-static bool same_x87(const struct x87_state *a, const struct x87_state *b)
-{
-    bool same = a->control == b->control && a->status == b->status && a->top == b->top &&
-                a->empty == b->empty && a->opcode == b->opcode && a->cs == b->cs &&
-                a->ds == b->ds && a->ip == b->ip && a->dp == b->dp && a->ferr == b->ferr;
-
-    for (unsigned i = 0; i < 8; i++)
-        same = same && a->r[i].mant == b->r[i].mant && a->r[i].sign_exp == b->r[i].sign_exp;
-    return same;
-}
-
 static bool is_same(const struct pair *m)
 {
     const struct cpu *a = m->pc[0]->cpu, *b = m->pc[1]->cpu;
@@ -405,7 +395,7 @@ static bool is_same(const struct pair *m)
 
     for (unsigned n = 0; n < 2; n++)
         physmem_read(m->pc[n]->pm, DATA, data[n], DATA_SIZE);
-    return same_x87(&a->x87, &b->x87) && flags_arith(a) == flags_arith(b) && a->rip == b->rip &&
+    return x87_same(&a->x87, &b->x87) && flags_arith(a) == flags_arith(b) && a->rip == b->rip &&
            memcmp(a->gpr, b->gpr, sizeof(a->gpr)) == 0 && memcmp(data[0], data[1], DATA_SIZE) == 0;
 }
 
