@@ -44,7 +44,7 @@ struct jit_stubs {
     u8 *astray;         /* a return that went elsewhere than foretold */
     u8 *tsc;            /* x86-64: RDTSC */
     u8 *x87;            /* ARM64: calls x87_plain() of cpu/x87_plain.h */
-    u8 *fp_zeros;       /* ARM64: is more unusual than denormal operands with DAZ? */
+    u8 *fp_unusual[2];  /* ARM64: is it FPSR but for QC, and, [1], for IDC with DAZ? */
     u8 *x87_op[JIT_X87_OPS]; /* ARM64: by enum x87_op of jit/a64/a64_x87.h */
     u8 *fp_function[FP_KINDS];
     u8 *fp_out; /* void fp_out(struct cpu *): x87 state to cpu->fp_image */

@@ -343,8 +343,10 @@ void a64_emit_stubs(struct codebuf *c, const struct jit_helpers *h, struct jit_s
     stub_written(c);
     out->fp[0][FP_SSE - 1] = c->at;
     stub_live(c, h, out->bail);
-    out->fp_zeros = c->at;
-    a64_fp_zeros(c);
+    for (unsigned zeros = 0; zeros < 2; zeros++) {
+        out->fp_unusual[zeros] = c->at;
+        a64_fp_unusual(c, zeros);
+    }
     out->fp[0][FP_X87 - 1] = c->at;
     a64_fp_use_x87(c, out->bail);
     out->exec = c->at;

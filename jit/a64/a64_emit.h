@@ -33,11 +33,11 @@
  * The host's arithmetic is the guest's but for what shows in FPSR: a denormal operand (IDC) or a
  * result that is tiny (UFC), because they are flushed; an invalid operation, with its default NaN;
  * overflow; division by zero. With DAZ the guest's operands are flushed, too, and IDC does not
- * count. FTZ changes nothing: it flushes what is tiny once rounded, the host what was before. So a
- * group of instructions one after the other is executed, FPSR looked at once behind it, and if it
- * has more than IXC, the group's registers, of which V24 to V31 are copies, and IXC are put back
- * and the interpreter does it. Quiet NaNs as operands give what the guest's unit does
- * [ARM FPProcessNaNs; SDM 1 Table 4-7].
+ * count; nor does QC, which packed integers leave there. FTZ changes nothing: it flushes what is
+ * tiny once rounded, the host what was before. So a group of instructions one after the other is
+ * executed, FPSR looked at once behind it, and if it has more than IXC, the group's registers, of
+ * which V24 to V31 are copies, and IXC are put back and the interpreter does it. Quiet NaNs as
+ * operands give what the guest's unit does [ARM FPProcessNaNs; SDM 1 Table 4-7].
  *
  * x87 instructions are made in line (a64_x87.h) or call x87_plain(), if no SSE instruction is near,
  * which would be disturbed, and if the unit is usable (FP_USABLE).
@@ -358,7 +358,7 @@ void a64_fp_save(struct codebuf *c, bool x87);
 void a64_fp_push(struct codebuf *c);
 void a64_fp_pop(struct codebuf *c);
 void a64_fp_load(struct codebuf *c);
-void a64_fp_zeros(struct codebuf *c);
+void a64_fp_unusual(struct codebuf *c, bool zeros);
 void a64_fp_use_x87(struct codebuf *c, const u8 *bail);
 
 /* --- a64_emit_x87.c --- */

@@ -15,7 +15,8 @@
 enum { GUEST_XMMS = 8 };
 
 /* Bits of FPCR and FPSR, and which of the latter's mean that the guest's unit might do something
- * else: all but IXC. As a bit mask that is an immediate it comes with copies, among them QC. */
+ * else: all but IXC. As an immediate it comes with copies, of which only QC's bit is in use: by
+ * packed integers that saturate. */
 enum { FPCR_RMODE = 22, FPCR_FZ = 24, FPSR_IXC = 4, FPSR_IDC = 7 };
 #define FPSR_UNUSUAL 0x8f8f8f8fu
 /* Bits of MXCSR. */
@@ -143,10 +144,8 @@ void a64_fp_put_back(struct a64_emit *e, struct cold *k)
         a64_logic_ri(c, A64_AND, W32, X17, X16, FPSR_UNUSUAL);
         usual = a64_cbz(c, W32, X17, NULL);
     } else {
-        if (!k->group.picks) {
-            a64_bl(c, e->u->stubs->fp_zeros);
-            a64_cbz(c, W32, X17, k->back);
-        }
+        a64_bl(c, e->u->stubs->fp_unusual[!k->group.picks]);
+        a64_cbz(c, W32, X17, k->back);
         if (k->how)
             a64_msr(c, A64_NZCV, X2);
     }
@@ -275,14 +274,18 @@ void a64_fp_load(struct codebuf *c)
     a64_str(c, W8, X16, REG_CPU, CPU_OFF(jit.fp_live));
 }
 
-/* X16 is FPSR. With DAZ, denormal operands are zeros for the guest, too, and no exception: then
- * IDC goes, of both. X17: what else is unusual. NZCV stay. */
-void a64_fp_zeros(struct codebuf *c)
+/* X16 is FPSR. QC goes, of both. With DAZ, denormal operands are zeros for the guest, too, and no
+ * exception: then, if they are @zeros for the group, so does IDC. X17: what else is unusual. NZCV
+ * stay. */
+void a64_fp_unusual(struct codebuf *c, bool zeros)
 {
-    a64_ldr(c, W32, X17, REG_CPU, CPU_OFF(sse.mxcsr));
-    a64_logic_ri(c, A64_AND, W32, X17, X17, BIT(MXCSR_DAZ_BIT));
-    a64_logic_rs(c, A64_BIC, W32, X17, X16, X17, A64_LSL, FPSR_IDC - MXCSR_DAZ_BIT);
-    a64_logic_ri(c, A64_AND, W32, X17, X17, FPSR_UNUSUAL);
+    if (zeros) {
+        a64_ldr(c, W32, X17, REG_CPU, CPU_OFF(sse.mxcsr));
+        a64_logic_ri(c, A64_AND, W32, X17, X17, BIT(MXCSR_DAZ_BIT));
+        a64_logic_rs(c, A64_BIC, W32, X16, X16, X17, A64_LSL, FPSR_IDC - MXCSR_DAZ_BIT);
+    }
+    a64_logic_ri(c, A64_AND, W32, X16, X16, 0xff);
+    a64_logic_ri(c, A64_AND, W32, X17, X16, FPSR_UNUSUAL);
     u8 *more = a64_cbnz(c, W32, X17, NULL);
     a64_logic_ri(c, A64_AND, W32, X16, X16, BIT(FPSR_IXC));
     a64_msr(c, A64_FPSR, X16);

@@ -194,8 +194,18 @@ void a64_sse_doubles_from_ints(struct a64_emit *e, const struct sse_op *o)
     a64_vec2(e->c, A64_VSCVTF | A64_VF64, d, d);
 }
 
-/* CVTPS2DQ CVTPD2DQ; with op 1 they chop. Of 64 bits SQXTN says in QC whether they were too many.
- */
+/* V0 = two doubles as words. Of vectors, FCVTZS makes 64 bits, of which nothing but QC would say
+ * that they are too many: one after the other. */
+static void words_from_doubles(struct codebuf *c, u8 s)
+{
+    a64_vdup(c, W64, V2, s, 1);
+    a64_vec2(c, A64_SFCVTZS | A64_SF64, X0, s);
+    a64_vec2(c, A64_SFCVTZS | A64_SF64, X1, V2);
+    a64_vec2(c, A64_FMOV_S_W, V0, X0);
+    a64_vins_r(c, W32, V0, 1, X1);
+}
+
+/* CVTPS2DQ CVTPD2DQ; with op 1 they chop. */
 static void ints(struct a64_emit *e, const struct sse_op *o, u32 wide)
 {
     u8 s = a64_sse_source(e, o, A64_Q);
@@ -205,9 +215,10 @@ static void ints(struct a64_emit *e, const struct sse_op *o, u32 wide)
         a64_vec2(e->c, A64_VFRINTX | wide, V0, s);
         s = V0;
     }
-    a64_vec2(e->c, A64_VFCVTZS | wide, V0, s);
     if (wide)
-        a64_vec2(e->c, a64_vsize(A64_VSQXTN, W32), V0, V0);
+        words_from_doubles(e->c, s);
+    else
+        a64_vec2(e->c, A64_VFCVTZS, V0, s);
     a64_sse_finish(e, o, A64_Q, V0);
 }
 

@@ -264,7 +264,8 @@ static const char *stub_at(const struct golden *g, u64 at, char *name, size_t si
            : same_place(g, g->stubs.bail, at)                      ? "<bail>"
            : same_place(g, g->stubs.tsc, at)                       ? "<tsc>"
            : same_place(g, g->stubs.x87, at)                       ? "<x87>"
-           : same_place(g, g->stubs.fp_zeros, at)                  ? "<zeros>"
+           : same_place(g, g->stubs.fp_unusual[0], at)             ? "<unusual>"
+           : same_place(g, g->stubs.fp_unusual[1], at)             ? "<zeros>"
                                                                    : NULL;
 }
 
