@@ -2,7 +2,9 @@
 /*
  * Groups of SSE instructions, in translated code and in the interpreter, from the same operands:
  * NaNs of both kinds, infinities, denormals, what is at the border of overflow, underflow and of
- * integers, in all rounding modes. Registers, MXCSR, EFLAGS and memory must be the same.
+ * integers, in all rounding modes. Registers, MXCSR, EFLAGS and memory must be the same. Some
+ * operands are in a device, which translated code leaves to the interpreter in the middle of a
+ * group.
  *
  *   test_sse_exact [cases]      a million by hand; CI does some
  */
@@ -22,6 +24,7 @@ enum {
     OPERANDS = 16,
     DATA_SIZE = 16 * OPERANDS,
     TRAP = 0x3000,
+    DEVICE = 0x4000,
     CODE = 0x8000,
     CODE_STEP = 128,
     PROGRAMS = 200, /* of a machine                  */
@@ -116,6 +119,11 @@ static const struct op {
     {"6", 0x6b, ANY, true},     {"6", 0x67, ANY, true},
 };
 
+static u16 any_place(void)
+{
+    return below(4) ? (u16)(DATA + 16 * below(OPERANDS)) : DEVICE;
+}
+
 /* One instruction at @out; its length. */
 static size_t any_insn(u8 *out)
 {
@@ -132,7 +140,7 @@ static size_t any_insn(u8 *out)
     *at++ = o->opcode;
     if (below(3) == 0) {
         *at++ = (u8)(below(8) << 3 | 6);
-        u16 addr = (u16)(DATA + 16 * below(OPERANDS));
+        u16 addr = any_place();
         memcpy(at, &addr, 2);
         at += 2;
     } else {
@@ -179,13 +187,26 @@ struct pair {
     struct jit *jit;
 };
 
+static u64 device_read(void *dev, u64 off, unsigned size)
+{
+    (void)dev;
+    return (0x3fc000003f800000 >> (off & 4) * 8) & (~(u64)0 >> (64 - 8 * size));
+}
+
+static void device_write(void *dev, u64 off, u64 val, unsigned size)
+{
+    (void)dev, (void)off, (void)val, (void)size;
+}
+
 static struct little_pc *machine(void)
 {
+    static const struct mmio_ops device = {device_read, device_write, 4};
     static const u8 loop[] = {0xeb, 0xfe};
     static const u8 vector[] = {TRAP & 0xff, TRAP >> 8, 0, 0};
     struct little_pc *pc = little_pc_create(NULL);
 
     pc->cpu->cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
+    assert_int_equal(physmem_map_mmio(pc->pm, DEVICE, PAGE_SIZE, &device, NULL), STATUS_OK);
     physmem_write(pc->pm, TRAP, loop, sizeof(loop));
     physmem_write(pc->pm, XM_VECTOR * 4, vector, sizeof(vector));
     return pc;
