@@ -253,6 +253,34 @@ static void what_was_read_before_a_walk_is_not_read_again(void **state)
     assert_int_equal(p->ours->cpu->gpr[REG_DX], 0x20007);
 }
 
+/* A host may look up the page of several accesses in one; a write among them to the page table gives
+ * those that follow another page. */
+static void page_that_is_exchanged_among_accesses_is_another_at_once(void **state)
+{
+    static const u8 code[] = {
+        0x0f, 0x01, 0x16, 0x51, 0x10,                   /* lgdt [1051h]              */
+        0xea, 0x0a, 0x10, 0x08, 0x00,                   /* jmp 8:flat                */
+        0xb8, 0x10, 0x00, 0x00, 0x00, 0x8e, 0xd8,       /* flat: mov eax,16; mov ds,eax */
+        0x8e, 0xd0, 0x8e, 0xc0,                         /* mov ss,eax; mov es,eax    */
+        0x0f, 0xb7, 0xc9,                               /* movzx ecx,cx              */
+        0xb8, 0x67, 0x00, 0x02, 0x00,                   /* mov eax,20067h            */
+        0xbf, 0x34, 0x80, 0x00, 0x00,                   /* mov edi,8034h: page 13's  */
+        0xbe, 0x00, 0xd1, 0x00, 0x00,                   /* mov esi,0d100h            */
+        0x35, 0x00, 0x10, 0x00, 0x00,                   /* again: xor eax,1000h      */
+        0x89, 0x5e, 0x04, 0x89, 0x4e, 0x08,             /* mov [esi+4],ebx; mov [esi+8],ecx */
+        0x89, 0x07,                                     /* mov [edi],eax             */
+        0x89, 0x4e, 0x0c, 0x89, 0x5e, 0x10,             /* mov [esi+12],ecx; mov [esi+16],ebx */
+        0x03, 0x5e, 0x04,                               /* add ebx,[esi+4]           */
+        0x49, 0x75, 0xe7, 0xf4,                         /* dec ecx; jnz again; hlt   */
+        0xff, 0xff, 0x00, 0x00, 0x00, 0x9b, 0xcf, 0x00, /* code, 32 bits */
+        0xff, 0xff, 0x00, 0x00, 0x00, 0x93, 0xcf, 0x00, /* data          */
+        0x17, 0x00, 0x39, 0x10, 0x00, 0x00,             /* 1039h, 23     */
+    };
+    struct pair *p = *state;
+
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+}
+
 static void use_evaluator(struct pair *p)
 {
     struct jit_desc d = {.cpu = p->ours->cpu, .physmem = p->ours->pm, .engine = JIT_EVAL};
@@ -296,6 +324,7 @@ int main(void)
         TEST(bytes_are_written_where_words_crossed_before),
         TEST(a_word_of_a_page_table_is_read_as_a_walk_left_it),
         TEST(what_was_read_before_a_walk_is_not_read_again),
+        TEST(page_that_is_exchanged_among_accesses_is_another_at_once),
         TEST(the_evaluator_reads_it_so_too),
         TEST(nor_does_the_evaluator_read_it_again),
     };
