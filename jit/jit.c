@@ -307,6 +307,8 @@ static void bail(struct jit *j)
     assert(found);
     (void)found;
     cpu->jit_halves.written = cpu->jit_halves.whole;
+    if (b->block) /* what it reads anew may be new since the block was found; it may lose @b now */
+        (void)icache_refresh(cpu->icache, b->block);
     jit_crossing_bailed(j, b, s.g);
     cpu->clock->left = left_of(cpu) + (b->guests - s.g);
     cpu->rip = jit_block_eip(b, s.g);
@@ -317,8 +319,6 @@ static void bail(struct jit *j)
         cache_runs_of(b)->runs--;
     if (s.fp.raised) /* #MF or IRQ 13 comes at once or later: not code's to know */
         return;
-    if (b->block) /* what it reads anew may be new since the block was found */
-        (void)icache_refresh(cpu->icache, b->block);
     if (s.fp.gate && s.g == 0 && b->block) /* more of them would follow, one by one */
         cpu_interpret_block(cpu, b->block);
     else

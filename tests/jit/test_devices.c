@@ -145,11 +145,36 @@ static void a_loop_that_reaches_memory_again_is_fast_again(void **state)
     destroy(&p);
 }
 
+/* Its displacement is another each time, so that the block checks itself and the displacement is
+ * read from where it stands; also when its code goes because it has met so many devices. */
+static void an_address_that_is_another_each_time_may_be_a_device(void **state)
+{
+    static const u8 loop[] = {
+        0x89, 0x3e, 0x42, 0x10, /* mov [1042h],di   */
+        0xe8, 0x39, 0x00,       /* call 1040h       */
+        0x83, 0xc7, 0x02,       /* add di,2         */
+        0x49, 0x75, 0xf3, 0xf4, /* dec cx; jnz; hlt */
+        [0x40] = 0x80, 0x2e, 0, 0, 0x13, 0xc3, /* sub byte [...],13h; ret */
+    };
+    struct pair p;
+
+    (void)state;
+    if (!jit_supported())
+        skip();
+    create(&p);
+    for (unsigned i = 0; i < 2; i++)
+        physmem_write(p.side[i].pc->pm, CODE, loop, sizeof(loop));
+    go(&p, MEMORY, 200);
+    go(&p, DEVICE, 300);
+    destroy(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loop_that_reaches_a_device_soon_gives_up_no_more),
         cmocka_unit_test(a_loop_that_reaches_memory_again_is_fast_again),
+        cmocka_unit_test(an_address_that_is_another_each_time_may_be_a_device),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
