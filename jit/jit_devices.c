@@ -67,6 +67,7 @@ void jit_devices_ran(struct jit *j, const struct jit_block *b, u64 asked)
         d->doubts = 0;
         d->insns = 0;
         d->wanted = d->wanted < CONVINCED_MAX ? d->wanted * 2 : d->wanted;
+        (void)icache_refresh(j->cpu->icache, b->block); /* the code runs on, and may bail */
         cache_drop(&j->cache, b->block);
     }
     j->device_doubts += d->doubts;

@@ -169,11 +169,46 @@ static void an_address_that_is_another_each_time_may_be_a_device(void **state)
     destroy(&p);
 }
 
+/* The code of a block that checks itself goes while it runs, because it has met no device for long;
+ * the displacement behind that instruction, a variable, then means one. */
+static void code_that_goes_while_it_runs_knows_where_its_operands_are(void **state)
+{
+    static const u8 loop[] = {
+        0x89, 0xce, 0x01, 0xf6,       /* mov si,cx; add si,si */
+        0x8b, 0x84, 0x00, 0x20,       /* mov ax,[si+2000h]    */
+        0xa3, 0x44, 0x10,             /* mov [1044h],ax       */
+        0xe8, 0x32, 0x00,             /* call 1040h           */
+        0x49, 0x75, 0xef, 0xf4,       /* dec cx; jnz; hlt     */
+        [0x40] = 0x8a, 0x05,          /* mov al,[di]          */
+        0x02, 0x16, 0, 0, 0xc3,       /* add dl,[...]; ret    */
+    };
+    struct pair p;
+
+    (void)state;
+    if (!jit_supported())
+        skip();
+    for (u16 at = 60; at < 70; at++) {
+        create(&p);
+        for (unsigned i = 0; i < 2; i++) {
+            physmem_write(p.side[i].pc->pm, CODE, loop, sizeof(loop));
+            for (u16 k = 0; k < 400; k++)
+                physmem_store(p.side[i].pc->pm, 0x2000 + 2 * k, MEMORY + 2 * k, 2);
+        }
+        go(&p, MEMORY, 300);
+        go(&p, DEVICE, 300);
+        for (unsigned i = 0; i < 2; i++)
+            physmem_store(p.side[i].pc->pm, 0x2000 + 2 * (100 - at), DEVICE + 16, 2);
+        go(&p, MEMORY, 100);
+        destroy(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loop_that_reaches_a_device_soon_gives_up_no_more),
         cmocka_unit_test(a_loop_that_reaches_memory_again_is_fast_again),
+        cmocka_unit_test(code_that_goes_while_it_runs_knows_where_its_operands_are),
         cmocka_unit_test(an_address_that_is_another_each_time_may_be_a_device),
     };
 

@@ -362,11 +362,43 @@ static void what_is_watched_is_reached_through_versions(void **state)
     assert_in_range(pair_stat(p, " edge "), 0, 200);
 }
 
+/* A call that leaves flags, to a version that sets them anew; behind it is one that uses them. The
+ * call was translated when the first was watched, and did not see the other. */
+static void flags_are_there_when_a_version_leads_to_one_that_looks(void **state)
+{
+    static const u8 code[] = {
+        0xbe, 0x28, 0x00,                         /* mov si, 40              */
+        0xe8, 0x7a, 0x00,                         /* call 1080h              */
+        0x4e, 0x75, 0xfa,                         /* dec si; jnz 1003h       */
+        0xbf, 0x14, 0x00,                         /* mov di, 20              */
+        0x80, 0x36, 0x00, 0x11, 0x10,             /* xor byte [1100h], 10h   */
+        0xbe, 0x0a, 0x00,                         /* mov si, 10              */
+        0xbd, 0x00, 0x11, 0xff, 0xd5,             /* mov bp, 1100h; call bp  */
+        0x4e, 0x75, 0xfb,                         /* dec si; jnz 1017h       */
+        0x4f, 0x75, 0xed,                         /* dec di; jnz 100ch       */
+        0xbe, 0x32, 0x00,                         /* mov si, 50              */
+        0xe8, 0x5b, 0x00,                         /* call 1080h              */
+        0x4e, 0x75, 0xfa,                         /* dec si; jnz 1022h       */
+        0x80, 0x36, 0x00, 0x11, 0x10,             /* xor byte [1100h], 10h   */
+        0xbe, 0x64, 0x00,                         /* mov si, 100             */
+        0x40, 0xe8, 0x4c, 0x00,                   /* inc ax; call 1080h      */
+        0x4e, 0x75, 0xf9,                         /* dec si; jnz 1030h       */
+        0xf4,                                     /*                         */
+        [0x80] = 0x3d, 0x40, 0x22, 0xe9, 0x7a, 0x00, /* cmp ax, 2240h; jmp 1100h */
+    };
+    struct pair *p = *state;
+
+    LOAD(p, 0x1100, turned);
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+    assert_int_equal(pair_stat(p, "check themselves: "), 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(flags_are_there_when_a_version_leads_to_one_that_looks),
         TEST(code_is_written_over_without_leaving_code),
         TEST(code_that_comes_back_checks_itself),
         TEST(code_that_stays_does_not_check_itself_for_ever),
