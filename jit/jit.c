@@ -15,7 +15,12 @@
 
 #define THRESHOLD_DEFAULT 6u
 #define NEVER             UINT32_MAX /* block.runs: cannot be translated */
-#define AGE_EVERY         (1u << 20) /* instructions: so often checks are looked at, at most */
+/* Instructions: so often checks are looked at, at most. */
+#ifndef TURBO86_TIGHT /* as in cpu/icache_private.h */
+#define AGE_EVERY (1u << 20)
+#else
+#define AGE_EVERY 300u
+#endif
 
 typedef u32 enter_fn(struct cpu *cpu, const void *code);
 
