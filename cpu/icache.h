@@ -45,6 +45,7 @@ enum icache_drop {
     ICACHE_FORGOTTEN,
     ICACHE_WRITTEN, /* its bytes are about to be written to: it may come back with its code */
     ICACHE_AGED,    /* it has had its check for so long that it has to be worth one again */
+    ICACHE_VAIN,    /* it was not worth a translation, and others want its check */
 };
 
 /**

@@ -105,8 +105,10 @@ static void sweep(struct icache *ic)
     ic->swept = now;
     for (u32 i = 0; i < ic->checks; i++) {
         struct block *b = ic->check[i].of;
-        if (b && (!b->code || aged(ic, b->check)))
+        if (b && aged(ic, b->check))
             forget(ic, b, ICACHE_AGED);
+        else if (b && !b->code)
+            forget(ic, b, ICACHE_VAIN);
     }
 }
 

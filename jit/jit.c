@@ -437,6 +437,8 @@ static void on_drop(void *ctx, struct block *b, enum icache_drop why)
     }
     if (why == ICACHE_AGED)
         jit_patch_aged(j, b);
+    if (why == ICACHE_VAIN)
+        jit_patch_vain(j, b);
     cache_drop(&j->cache, b);
 }
 

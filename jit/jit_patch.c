@@ -99,6 +99,14 @@ void jit_patch_aged(struct jit *j, const struct block *b)
         *p = (struct jit_patch){.key = b->key};
 }
 
+void jit_patch_vain(struct jit *j, const struct block *b)
+{
+    struct jit_patch *p = patch_of(j, b);
+
+    if (p)
+        p->check = CHECK_NEVER;
+}
+
 /* @b cannot have a check beside all others at its place. Perhaps they differ in nothing but what
  * may be left out; if not, those stay in the long run that were worth a translation. */
 static enum icache_checked crowd(struct jit *j, struct jit_patch *p, struct block *b)

@@ -28,7 +28,7 @@ static inline u32 jit_place(u64 key, u32 places)
 
 /** Code that was written over, by jit_place(). */
 #ifndef TURBO86_TIGHT
-#define JIT_PATCHES 1024u
+#define JIT_PATCHES 4096u
 #else /* as in cpu/icache_private.h */
 #define JIT_PATCHES 16u
 #endif
@@ -132,6 +132,8 @@ void jit_patch_dropped(struct jit *j, const struct block *b);
 void jit_patch_translated(struct jit *j, const struct block *b);
 /** @b had a check for long: its place has to be worth one again. */
 void jit_patch_aged(struct jit *j, const struct block *b);
+/** @b had a check and was not worth a translation: its place gets no more. */
+void jit_patch_vain(struct jit *j, const struct block *b);
 /** How often was translated code at @b written over? */
 u32 jit_patch_times(const struct jit *j, const struct block *b);
 /** Did a translation of @b with soft immediates not live long? */

@@ -393,6 +393,29 @@ static void flags_are_there_when_a_version_leads_to_one_that_looks(void **state)
     assert_int_equal(pair_stat(p, "check themselves: "), 2);
 }
 
+/* 140 places by turns, and at each of them another function each time: they are worth no checks, of
+ * which there are 4096 for all. */
+static void what_is_never_the_same_is_not_given_check_after_check(void **state)
+{
+    static const u8 code[] = {
+        0xb9, 0xc8,0x00, 0xbf, 0x00, 0x20,       /* mov cx,200; ring: mov di,2000h */
+        0x89, 0xca, 0xbd, 0x03, 0x00,             /* place: mov dx,cx; mov bp,3     */
+        0x88, 0xd0, 0x24, 0x07, 0xc0, 0xe0, 0x03, /* next: mov al,dl; and al,7; shl al,3 */
+        0x0c, 0x01, 0xb4, 0xd8, 0xab,             /* or al,1; mov ah,0d8h; stosw    */
+        0xc1, 0xea, 0x03, 0x4d, 0x75, 0xee,       /* shr dx,3; dec bp; jnz next     */
+        0xb0, 0xc3, 0xaa, 0x8d, 0x5d, 0xf9,       /* mov al,0c3h; stosb; lea bx,[di-7] */
+        0xff, 0xd3, 0xff, 0xd3, 0xff, 0xd3,       /* call bx; call bx; call bx      */
+        0x51, 0xb9, 0xc8, 0x00, 0xe2, 0xfe, 0x59, /* push cx; mov cx,200; loop $; pop cx */
+        0x83, 0xc7, 0x09, 0x81, 0xff, 0xc0, 0x28, /* add di,9; cmp di,28c0h         */
+        0x72, 0xcd, 0x49, 0x75, 0xc7, 0xf4,       /* jb place; dec cx; jnz ring; hlt */
+    };
+    struct pair *p = *state;
+
+    p->slice = 1000000;
+    assert_int_equal(RUN(p, code), CPU_EXIT_HALTED);
+assert_in_range(pair_stat(p, "check themselves: "), 4096, 6000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, pair_teardown)
 
 int main(void)
@@ -407,6 +430,7 @@ int main(void)
         TEST(displacement_that_is_another_each_time_is_a_variable),
         TEST(next_instruction_is_another_at_once),
         TEST(code_above_1m_is_written_over_below),
+        TEST(what_is_never_the_same_is_not_given_check_after_check),
         TEST(as_many_turns_as_versions_are_not_interpreted),
         TEST(a_version_that_misses_has_not_run),
         TEST(more_turns_than_versions_are_not_all_interpreted),
