@@ -25,7 +25,7 @@ struct cache_runs {
 };
 
 #define CACHE_SEGMENTS   8u
-#define CACHE_STUB_BYTES 16384u
+#define CACHE_STUB_BYTES 20480u
 #define CACHE_GRAVES     131072u
 #define CACHE_EIPS       8u /* translations that a block keeps */
 

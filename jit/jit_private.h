@@ -28,7 +28,7 @@ static inline u32 jit_place(u64 key, u32 places)
 
 /** Code that was written over, by jit_place(). */
 #ifndef TURBO86_TIGHT
-#define JIT_PATCHES 4096u
+#define JIT_PATCHES 2048u
 #else /* as in cpu/icache_private.h */
 #define JIT_PATCHES 16u
 #endif

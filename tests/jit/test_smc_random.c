@@ -26,7 +26,7 @@ enum {
     MXCSR_AT = 0x7010, /* two: all exceptions are masked; that which nothing here raises is not */
     RIVALS_AT = 0x8000,
     RIVALS_END = 0xf000,
-    RIVALS = 4, /* of each routine */
+    RIVALS = 2, /* of each routine */
     FAVOURITES = 3,
     STEPS = 32,
     SEEDS = 80,
