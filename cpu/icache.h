@@ -93,8 +93,8 @@ unsigned icache_versions(const struct icache *ic, u64 key);
 unsigned icache_forget_versions(struct icache *ic, u64 key, bool cold);
 /** The checked block of @key behind @after in their order; NULL: there is no other. */
 struct block *icache_version(const struct icache *ic, u64 key, const struct block *after);
-/** The checked blocks of @phys's page that have their checks for long are forgotten. */
-void icache_age(struct icache *ic, phys_addr phys);
+/** The checked blocks that have their checks for long are forgotten. */
+void icache_age(struct icache *ic);
 /** Of @b, which has a check and whose bytes are there, no more than @soft and @soft_disp is soft
  * from now on. If that is less than before, it loses its code, which compares less. */
 void icache_harden(struct icache *ic, struct block *b, u32 soft, u32 soft_disp);

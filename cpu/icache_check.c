@@ -172,14 +172,12 @@ unsigned icache_forget_versions(struct icache *ic, u64 key, bool cold)
     return kept;
 }
 
-void icache_age(struct icache *ic, phys_addr phys)
+void icache_age(struct icache *ic)
 {
-    struct code_page *page = icache_code_page(ic, phys);
-
-    for (struct block *b = page ? page->checked : NULL, *next; b; b = next) {
-        next = b->page_next;
-        if (aged(ic, b->check))
-            forget(ic, b, ICACHE_AGED);
+    for (u32 i = 0; i < ic->checks; i++) {
+        const struct block_check *k = &ic->check[i];
+        if (k->of && aged(ic, k))
+            forget(ic, k->of, ICACHE_AGED);
     }
 }
 

@@ -253,16 +253,15 @@ static struct jit_block *follow_jump(struct jit *j)
     return to;
 }
 
-/* What code was patched for a while and then runs for long is better off without checks. Which page
- * it runs in is seen now and then. */
-static void age(struct jit *j, const struct block *b)
+/* What code was patched for a while and then runs for long is better off without checks. */
+static void age(struct jit *j)
 {
     u64 now = clock_retired(j->cpu->clock);
 
-    if (!b || now - j->aged < AGE_EVERY)
+    if (now - j->aged < AGE_EVERY)
         return;
     j->aged = now;
-    icache_age(j->cpu->icache, b->key >> 2);
+    icache_age(j->cpu->icache);
 }
 
 /* More instructions than the budget has: the interpreter does those that are left. Or there are
@@ -274,7 +273,7 @@ static const struct jit_block *run_out(struct jit *j)
 
     cpu->jit.budget += b->guests;
     cpu->clock->left = left_of(cpu);
-    age(j, b->block);
+    age(j);
     if (cpu->jit.rest > 0 && b->block) {
         give_budget(cpu, left_of(cpu), chunk_of(cpu));
         return b;
