@@ -36,11 +36,7 @@ void a64_x87_load_int(struct codebuf *c)
     a64_arith_rr(c, A64_SUB, W64, B_MANT, B_MANT, X9);
     a64_logic_ri(c, A64_AND, W32, X12, X9, BIT(SIGN_BIT));
     u8 *zero = a64_cbz(c, W64, B_MANT, NULL);
-    a64_clz(c, W64, X9, B_MANT);
-    a64_shift_rr(c, A64_LSL, W64, B_MANT, B_MANT, X9);
-    a64_movz(c, W32, X10, BIAS + MSB, 0);
-    a64_arith_rr(c, A64_SUB, W32, X10, X10, X9);
-    a64_logic_rr(c, A64_ORR, W32, X12, X12, X10);
+    a64_x87_normalize(c, B_MANT, X12, X10);
     a64_here(c, zero);
     a64_ret(c);
 }

@@ -295,6 +295,15 @@ static void align(struct codebuf *c, struct ways_out *w)
     a64_here(c, near);
 }
 
+void a64_x87_normalize(struct codebuf *c, u8 mant, u8 sign_exp, u8 s)
+{
+    a64_clz(c, W64, X9, mant);
+    a64_shift_rr(c, A64_LSL, W64, mant, mant, X9);
+    a64_movz(c, W32, s, BIAS + MSB, 0);
+    a64_arith_rr(c, A64_SUB, W32, s, s, X9);
+    a64_logic_rr(c, A64_ORR, W32, sign_exp, sign_exp, s);
+}
+
 /* X0:X12 = X11:0 - X0:X12, its upper bit 1. The branch that is returned goes to where X0 is 0. */
 static u8 *subtract(struct codebuf *c)
 {

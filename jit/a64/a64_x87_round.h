@@ -52,6 +52,10 @@ static inline void fail(struct codebuf *c, const struct ways_out *w)
 /** @mant with @sign_exp is a normal number or zero, or out. X9, X10. */
 void a64_x87_check_zero(struct codebuf *c, struct ways_out *w, u8 mant, u8 sign_exp);
 
+/** @mant, an integer other than 0, becomes a significand, whose exponent comes beside the sign in
+ * @sign_exp. X9 and @s. */
+void a64_x87_normalize(struct codebuf *c, u8 mant, u8 sign_exp, u8 s);
+
 /** For what is not rounded to nearest: PC and RC in memory say how. */
 enum { AS_CONTROL = 64 };
 

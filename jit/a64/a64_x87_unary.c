@@ -141,11 +141,7 @@ void a64_x87_rint(struct codebuf *c)
     a64_logic_rr(c, A64_ORR, W64, X15, X15, X12);
     a64_logic_ri(c, A64_AND, W32, A_SIGN_EXP, A_SIGN_EXP, BIT(SIGN_BIT));
     u8 *zero = a64_cbz(c, W64, X0, NULL);
-    a64_clz(c, W64, X9, X0);
-    a64_shift_rr(c, A64_LSL, W64, X0, X0, X9);
-    a64_movz(c, W32, X17, BIAS + MSB, 0);
-    a64_arith_rr(c, A64_SUB, W32, X17, X17, X9);
-    a64_logic_rr(c, A64_ORR, W32, A_SIGN_EXP, A_SIGN_EXP, X17);
+    a64_x87_normalize(c, X0, A_SIGN_EXP, X17);
     a64_here(c, zero);
     succeed(c);
     a64_here(c, large);
